@@ -1,0 +1,194 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { encodings } from './encoding.ts'
+import type { PcmFormat } from './pcmFormat.ts'
+
+/** The value that says "not known yet" in a 32-bit size field, as ffmpeg writes it into pipes. */
+export const OPEN_SIZE = 0xffffffff
+
+/** ds64 without its table: riffSize, dataSize, sampleCount (64 bit each) and tableLength (EBU Tech 3306). */
+export const DS64_BYTES = 28
+
+export interface WavHeaderOptions {
+  /** length of the sample data in bytes, whole frames, where it is known beforehand */
+  dataBytes?: number
+  /** reserve a JUNK chunk at byte 12 that can become `ds64`, for recordings past 4 GiB */
+  rf64?: boolean
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for lengths that are no whole frames, or too long for RIFF */
+export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptions): void {
+  const { dataBytes, rf64 = false } = options
+  if (typeof rf64 !== 'boolean') throw new ArgumentTypeError(`rf64 must be true or false, got ${show(rf64)}`)
+  if (dataBytes === undefined) return
+  if (typeof dataBytes !== 'number') {
+    throw new ArgumentTypeError(`dataBytes must be a number, got ${show(dataBytes)}`)
+  }
+  if (!Number.isSafeInteger(dataBytes) || dataBytes < 0 || dataBytes % format.bytesPerFrame !== 0) {
+    throw new ArgumentRangeError(
+      `dataBytes must be a whole number of frames of ${format.bytesPerFrame} bytes, got ${dataBytes}`,
+    )
+  }
+  if (!rf64 && dataBytes + MAX_HEADER_BYTES > OPEN_SIZE) {
+    throw new ArgumentRangeError(
+      `${dataBytes} bytes are more than a RIFF file can hold; to write larger files use { rf64: true }`,
+    )
+  }
+}
+
+/** RIFF 12, JUNK 36, fmt 48, fact 12, data 8. */
+const MAX_HEADER_BYTES = 116
+
+/**
+ * The bytes that go in front of PCM to make it a WAV file: 44 for mono and stereo integer PCM, in which `fmt `
+ * stands at byte 12 and the samples right behind the `data` header. Without `dataBytes` both sizes are open
+ * (0xFFFFFFFF); whoever can seek puts them right with {@link setWavSizes}.
+ *
+ * After Microsoft's RIFF and mmreg.h: more than two channels need WAVE_FORMAT_EXTENSIBLE, all but PCM need cbSize
+ * and a `fact` chunk. RF64 after EBU Tech 3306.
+ */
+export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {}): Uint8Array<ArrayBuffer> {
+  checkWavHeaderOptions(format, options)
+  const { dataBytes, rf64 = false } = options
+  const { formatTag } = encodings[format.encoding]
+  const bitsPerSample = format.bytesPerSample * 8
+  const extensible = format.channels > 2
+  const isPcm = formatTag === 0x0001
+  const fmtBytes = extensible ? 40 : isPcm ? 16 : 18
+
+  const header = new Uint8Array(12 + (rf64 ? 8 + DS64_BYTES : 0) + 8 + fmtBytes + (isPcm ? 0 : 12) + 8)
+  const out = new FieldWriter(header)
+  out.fourCC('RIFF') // ckID
+  out.u32(OPEN_SIZE) // ckSize: everything behind this field
+  out.fourCC('WAVE') // formType
+  if (rf64) {
+    out.fourCC('JUNK') // ckID: becomes ds64 once the file outgrows 32 bits
+    out.u32(DS64_BYTES) // ckSize
+    out.skip(DS64_BYTES) // riffSize, dataSize, sampleCount, tableLength
+  }
+  out.fourCC('fmt ') // ckID
+  out.u32(fmtBytes) // ckSize
+  out.u16(extensible ? 0xfffe : formatTag) // wFormatTag: WAVE_FORMAT_EXTENSIBLE or the encoding's own
+  out.u16(format.channels) // nChannels
+  out.u32(format.sampleRate) // nSamplesPerSec
+  out.u32(format.bytesPerSecond) // nAvgBytesPerSec
+  out.u16(format.bytesPerFrame) // nBlockAlign
+  out.u16(bitsPerSample) // wBitsPerSample
+  if (fmtBytes > 16) out.u16(fmtBytes - 18) // cbSize: 22 for WAVE_FORMAT_EXTENSIBLE, else 0
+  if (extensible) {
+    out.u16(bitsPerSample) // wValidBitsPerSample
+    out.u32(channelMasks[format.channels] ?? 0) // dwChannelMask: 0 is "no particular loudspeaker"
+    out.u32(formatTag) // SubFormat, first field of the GUID: the tag again
+    for (const byte of subFormatTail) out.u8(byte) // SubFormat, the rest: KSDATAFORMAT_SUBTYPE_*
+  }
+  if (!isPcm) {
+    out.fourCC('fact') // ckID
+    out.u32(4) // ckSize
+    out.u32(OPEN_SIZE) // dwSampleLength: frames
+  }
+  out.fourCC('data') // ckID
+  out.u32(OPEN_SIZE) // ckSize
+
+  if (dataBytes !== undefined) {
+    setWavSizes(header, locateSizes(header.length, rf64, isPcm), {
+      dataBytes,
+      riffBytes: header.length + dataBytes + (dataBytes % 2) - 8,
+      bytesPerFrame: format.bytesPerFrame,
+    })
+  }
+  return header
+}
+
+/** Where in a header the fields stand that depend on its length. */
+export interface WavSizeFields {
+  /** the 28 bytes of a `ds64` chunk, or of a JUNK chunk that can become one */
+  ds64At?: number | undefined
+  /** dwSampleLength of the `fact` chunk */
+  factAt?: number | undefined
+  /** ckSize of the `data` chunk */
+  dataSizeAt: number
+}
+
+export interface WavSizes {
+  dataBytes: number
+  /** everything behind the RIFF chunk's size field */
+  riffBytes: number
+  bytesPerFrame: number
+}
+
+function locateSizes(headerBytes: number, rf64: boolean, isPcm: boolean): WavSizeFields {
+  return {
+    ds64At: rf64 ? 20 : undefined,
+    factAt: isPcm ? undefined : headerBytes - 12,
+    dataSizeAt: headerBytes - 4,
+  }
+}
+
+/**
+ * Writes the sizes into a header, in place; `undefined` leaves them open, as for a pipe. What does not fit into 32
+ * bits makes an RF64 file where there is room for `ds64`, else both sizes stay open.
+ */
+export function setWavSizes(header: Uint8Array, fields: WavSizeFields, sizes: WavSizes | undefined): void {
+  const view = new DataView(header.buffer, header.byteOffset, header.byteLength)
+  const { ds64At, factAt, dataSizeAt } = fields
+  const is64 = sizes !== undefined && sizes.riffBytes >= OPEN_SIZE
+  if (ds64At !== undefined) {
+    setFourCC(view, 0, is64 ? 'RF64' : 'RIFF') // ckID
+    setFourCC(view, ds64At - 8, is64 ? 'ds64' : 'JUNK') // ckID
+    view.setBigUint64(ds64At, is64 ? BigInt(sizes.riffBytes) : 0n, true) // riffSize
+    view.setBigUint64(ds64At + 8, is64 ? BigInt(sizes.dataBytes) : 0n, true) // dataSize
+    view.setBigUint64(ds64At + 16, is64 ? BigInt(sizes.dataBytes / sizes.bytesPerFrame) : 0n, true) // sampleCount
+  }
+  const fits = sizes !== undefined && !is64
+  view.setUint32(4, fits ? sizes.riffBytes : OPEN_SIZE, true) // ckSize of RIFF
+  view.setUint32(dataSizeAt, fits ? sizes.dataBytes : OPEN_SIZE, true) // ckSize of data
+  if (factAt !== undefined) {
+    view.setUint32(factAt, fits ? sizes.dataBytes / sizes.bytesPerFrame : OPEN_SIZE, true) // dwSampleLength
+  }
+}
+
+function setFourCC(view: DataView, at: number, id: string): void {
+  for (let i = 0; i < 4; i++) view.setUint8(at + i, id.charCodeAt(i))
+}
+
+/**
+ * dwChannelMask for the usual loudspeaker layouts, KSAUDIO_SPEAKER_* in Microsoft's ksmedia.h: 3.0, quad, 5.0,
+ * 5.1, 6.1 and 7.1 surround.
+ */
+const channelMasks: Record<number, number> = { 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3f, 7: 0x13f, 8: 0x63f }
+
+/** xxxxxxxx-0000-0010-8000-00AA00389B71, behind its first field. */
+export const subFormatTail = [0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71] as const
+
+/** Writes little-endian fields one after another. */
+class FieldWriter {
+  readonly #view: DataView
+  #at = 0
+
+  constructor(bytes: Uint8Array) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  }
+
+  fourCC(id: string): void {
+    setFourCC(this.#view, this.#at, id)
+    this.#at += 4
+  }
+
+  u8(value: number): void {
+    this.#view.setUint8(this.#at, value)
+    this.#at += 1
+  }
+
+  u16(value: number): void {
+    this.#view.setUint16(this.#at, value, true)
+    this.#at += 2
+  }
+
+  u32(value: number): void {
+    this.#view.setUint32(this.#at, value, true)
+    this.#at += 4
+  }
+
+  skip(bytes: number): void {
+    this.#at += bytes
+  }
+}

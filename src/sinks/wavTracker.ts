@@ -1,0 +1,133 @@
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { scanWavHeader, type WavHeader } from '../format/readWavHeader.ts'
+import { OPEN_SIZE, setWavSizes } from '../format/wavHeader.ts'
+
+/** A header longer than this (pictures in front of the samples, say) is left alone, as is everything that is no WAV. */
+const MAX_HEADER_BYTES = 2 ** 20
+
+/** What a file of some size holds at a moment. */
+export interface WavExtent {
+  /** bytes of samples, whole frames where the header leaves the end open */
+  dataBytes: number
+  /** where the file of this moment ends: behind the samples, or behind the chunks that follow them */
+  end: number
+  /** the zero byte that RIFF asks for behind an odd number of bytes, where it is not there */
+  pad: 0 | 1
+}
+
+/**
+ * Watches what is written for a WAV header, whoever wrote it, and knows at every moment what its sizes should be.
+ * A size field that says more than the bytes present, whatever its value, or 0 with data behind it, is open.
+ */
+export class WavTracker {
+  /** undefined while more bytes are needed to tell; null where it is no WAV, or none that can be put right */
+  #header: WavHeader | null | undefined
+  #bytes: Uint8Array = new Uint8Array(0)
+  #length = 0
+
+  get isDecided(): boolean {
+    return this.#header !== undefined
+  }
+
+  get isWav(): boolean {
+    return this.#header != null
+  }
+
+  get format(): PcmFormat | undefined {
+    return this.#header?.format
+  }
+
+  /** Position of the first sample: 0 where it holds no WAV. */
+  get dataStart(): number {
+    return this.#header?.dataStart ?? 0
+  }
+
+  /** Bytes that are never torn apart: a frame, or 1 where it holds no WAV. */
+  get blockAlign(): number {
+    return this.#header?.blockAlign ?? 1
+  }
+
+  /** The header with the sizes that {@link update} gave it; empty where it holds no WAV. */
+  get bytes(): Uint8Array {
+    return this.#header ? this.#bytes : this.#bytes.subarray(0, 0)
+  }
+
+  /** Takes the next bytes of the file until it {@link isDecided}. */
+  offer(chunk: Uint8Array): void {
+    if (this.#header !== undefined) return
+    let seen = chunk
+    if (this.#length > 0) {
+      this.#hold(chunk)
+      seen = this.#bytes.subarray(0, this.#length)
+    }
+    const { header, fault } = scanWavHeader(seen)
+    if (header !== undefined) {
+      this.#header = header
+      this.#bytes = Uint8Array.from(seen.subarray(0, header.dataStart))
+    } else if (fault !== undefined || seen.length > MAX_HEADER_BYTES) {
+      this.giveUp()
+    } else if (this.#length === 0) {
+      this.#hold(chunk)
+    }
+  }
+
+  /** No more bytes will come: half a header is none. */
+  giveUp(): void {
+    this.#header ??= null
+    if (this.#header === null) this.#bytes = new Uint8Array(0)
+  }
+
+  #hold(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(256, length * 2))
+      larger.set(this.#bytes.subarray(0, this.#length))
+      this.#bytes = larger
+    }
+    this.#bytes.set(chunk, this.#length)
+    this.#length = length
+  }
+
+  /** What a file of `size` bytes holds. */
+  extent(size: number): WavExtent {
+    const header = this.#header
+    if (!header || size < header.dataStart) return { dataBytes: 0, end: size, pad: 0 }
+    const present = size - header.dataStart
+    if (this.#isOpen(header, present)) {
+      const dataBytes = present - (present % header.blockAlign)
+      return { dataBytes, end: header.dataStart + dataBytes, pad: (dataBytes % 2) as 0 | 1 }
+    }
+    const lacksPad = header.dataBytes % 2 === 1 && present === header.dataBytes
+    return { dataBytes: header.dataBytes, end: size, pad: lacksPad ? 1 : 0 }
+  }
+
+  #isOpen({ dataBytes }: WavHeader, present: number): boolean {
+    return dataBytes > present || (dataBytes === 0 && present > 0)
+  }
+
+  /** Puts the sizes of a moment into the header's {@link bytes}, or into a copy of them. */
+  update(size: number, withPad: boolean, target = this.bytes): Uint8Array {
+    const header = this.#header
+    if (!header) return target
+    const { dataBytes, end, pad } = this.extent(size)
+    const fileBytes = end + (withPad ? pad : 0)
+    const declared = header.riffBytes + 8
+    // A RIFF size that fits what is there stands, also where something else follows it.
+    const isRight =
+      !this.#isOpen(header, size - header.dataStart) && declared > header.dataStart && declared <= fileBytes
+    const riffBytes = (isRight ? declared : fileBytes) - 8
+    setWavSizes(target, header, { dataBytes, riffBytes, bytesPerFrame: header.blockAlign })
+    return target
+  }
+
+  /** A copy of the header with both sizes open, as for a pipe. */
+  openHeader(size: number): Uint8Array {
+    const copy = this.bytes.slice()
+    const header = this.#header
+    if (!header) return copy
+    if (this.#isOpen(header, size - header.dataStart)) setWavSizes(copy, header, undefined)
+    return copy
+  }
+}
+
+export { OPEN_SIZE }

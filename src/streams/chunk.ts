@@ -1,0 +1,114 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import type { Encoding } from '../format/encoding.ts'
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { type Span, spanBytes } from '../format/span.ts'
+import { type Kernel, type Output, Stage } from './stage.ts'
+import { checkWholeFrames } from './wholeFrames.ts'
+
+export interface ChunkOptions {
+  /** from the start of one window to the start of the next, at most the span itself (default); less makes them overlap */
+  hop?: Span
+  /** the last, incomplete window: `'keep'` it short (default), `'pad'` it with silence, or `'drop'` it */
+  tail?: 'keep' | 'pad' | 'drop'
+}
+
+const tails = ['keep', 'pad', 'drop'] as const
+
+/**
+ * A Transform that puts out windows of exactly `span`, one a chunk: to `'data'`, to `pipe()` and to `for await`.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format, span or option
+ */
+export function chunk(format: PcmFormat, span: Span, options: ChunkOptions = {}): Stage {
+  const checked = requireFormat(format, 'chunk()')
+  const windowBytes = spanBytes(checked, span, 'chunk()')
+  const { hop = span, tail = 'keep' } = options
+  const hopBytes = spanBytes(checked, hop, 'chunk(): hop')
+  if (hopBytes > windowBytes) {
+    throw new ArgumentRangeError(
+      `chunk(): hop must not be longer than the window, as audio would be lost between; got ${hopBytes} bytes for windows of ${windowBytes}`,
+    )
+  }
+  if (!tails.includes(tail)) {
+    throw new ArgumentTypeError(`chunk(): tail must be 'keep', 'pad' or 'drop', got ${show(tail)}`)
+  }
+  return new Chunk(new ChunkKernel(checked, windowBytes, hopBytes, tail), windowBytes)
+}
+
+export class ChunkKernel implements Kernel {
+  readonly #format: PcmFormat
+  readonly #windowBytes: number
+  readonly #hopBytes: number
+  readonly #tail: (typeof tails)[number]
+  /** the window being filled; allocated when it is needed */
+  #window: Buffer | undefined
+  #filled = 0
+  /** how much of it the window before has shown already */
+  #overlap = 0
+
+  constructor(format: PcmFormat, windowBytes: number, hopBytes: number, tail: (typeof tails)[number]) {
+    this.#format = format
+    this.#windowBytes = windowBytes
+    this.#hopBytes = hopBytes
+    this.#tail = tail
+  }
+
+  push(bytes: Uint8Array, out: Output): void {
+    const size = this.#windowBytes
+    let at = 0
+    while (at < bytes.length) {
+      if (this.#filled === 0 && this.#hopBytes === size && bytes.length - at >= size) {
+        out.push(bytes.subarray(at, at + size)) // a whole window of the input: no copy
+        at += size
+        continue
+      }
+      this.#window ??= Buffer.allocUnsafeSlow(size)
+      const part = bytes.subarray(at, at + size - this.#filled)
+      this.#window.set(part, this.#filled)
+      this.#filled += part.length
+      at += part.length
+      if (this.#filled === size) this.#putOut(this.#window, out)
+    }
+  }
+
+  #putOut(window: Buffer, out: Output): void {
+    this.#window = undefined
+    this.#overlap = this.#filled = this.#windowBytes - this.#hopBytes
+    if (this.#overlap > 0) {
+      this.#window = Buffer.allocUnsafeSlow(this.#windowBytes)
+      this.#window.set(window.subarray(this.#hopBytes))
+    }
+    out.push(window)
+  }
+
+  flush(out: Output): void {
+    const left = this.#filled % this.#format.bytesPerFrame
+    const whole = this.#filled - left
+    if (this.#window !== undefined && whole > this.#overlap) {
+      if (this.#tail === 'keep') out.push(this.#window.subarray(0, whole))
+      else if (this.#tail === 'pad') out.push(this.#window.fill(silence(this.#format.encoding), whole))
+    }
+    checkWholeFrames(left, this.#format.bytesPerFrame)
+  }
+}
+
+/** The byte that silence is made of: the middle of u8, the zeros of ITU-T G.711, 0 for all that have a sign. */
+function silence(encoding: Encoding): number {
+  return { u8: 0x80, mulaw: 0xff, alaw: 0xd5 }[encoding as string] ?? 0
+}
+
+class Chunk extends Stage {
+  readonly #windowBytes: number
+
+  constructor(kernel: ChunkKernel, windowBytes: number) {
+    super(kernel)
+    this.#windowBytes = windowBytes
+  }
+
+  /** Without a size a paused byte stream hands over all that it holds: here it is one window, for `for await` too. */
+  override read(size?: number): Buffer | null {
+    return super.read(
+      size === undefined && this.readableLength > this.#windowBytes ? this.#windowBytes : size,
+    )
+  }
+}

@@ -1,0 +1,101 @@
+import { Transform, type TransformCallback } from 'node:stream'
+import { isStoppable, type Stoppable, type StoppableSource, settle } from './stopping.ts'
+
+/** Where a kernel puts its results: a stage, or an array with a `push` in a test. */
+export interface Output {
+  push(bytes: Uint8Array): unknown
+}
+
+/** What a stage does to bytes, without a stream around it. */
+export interface Kernel {
+  /** Takes the next bytes, in any chunking, and puts out what is complete. */
+  push(bytes: Uint8Array, out: Output): void
+  /** Puts out what is left at the end. An error is thrown after everything that could be saved has been put out. */
+  flush(out: Output): void
+}
+
+/**
+ * A byte-mode Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
+ */
+export class Stage extends Transform implements Stoppable {
+  protected readonly upstream = new Set<StoppableSource>()
+  /** whether anybody was ever piped into it */
+  protected piped = false
+  readonly #kernel: Kernel
+  #isCut = false
+
+  constructor(kernel: Kernel) {
+    super()
+    this.#kernel = kernel
+    this.on('pipe', (source) => {
+      this.upstream.add(source)
+      this.piped = true
+    })
+    this.on('unpipe', (source) => {
+      this.upstream.delete(source)
+    })
+  }
+
+  /**
+   * Ends the stream gracefully: the request travels upstream to the source, which delivers what it has captured and
+   * ends. Where what is piped in has no `stop()`, the stream is cut here instead: what has reached this stage is
+   * delivered, and what is upstream of it is closed.
+   */
+  stop(): void {
+    if (this.#isCut || this.writableEnded || this.destroyed) return
+    const sources = [...this.upstream]
+    if (sources.length > 0 && sources.every(isStoppable)) {
+      for (const source of sources) source.stop()
+      return
+    }
+    try {
+      this.#kernel.flush(this)
+    } catch {
+      // half a frame at a cut is surplus, as is everything behind it
+    }
+    this.cut()
+    process.nextTick(() => this.settleUpstream())
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+    if (!this.#isCut) {
+      try {
+        this.#kernel.push(chunk, this)
+      } catch (error) {
+        this.failAfterEnd(error as Error, callback)
+        return
+      }
+    }
+    callback()
+  }
+
+  override _flush(callback: TransformCallback): void {
+    if (!this.#isCut) {
+      try {
+        this.#kernel.flush(this)
+      } catch (error) {
+        this.failAfterEnd(error as Error, callback)
+        return
+      }
+    }
+    callback()
+  }
+
+  /** Nothing more goes out; what still comes in is swallowed. */
+  protected cut(): void {
+    this.#isCut = true
+    this.push(null)
+  }
+
+  protected settleUpstream(): void {
+    const settled = new Set()
+    for (const source of [...this.upstream]) settle(source, settled)
+  }
+
+  /** What has been put out is delivered before the error destroys whatever stands behind this stage. */
+  protected failAfterEnd(error: Error, callback: TransformCallback): void {
+    this.cut()
+    if (this.readableEnded) callback(error)
+    else this.once('end', () => setImmediate(callback, error))
+  }
+}

@@ -1,0 +1,68 @@
+import type { Readable } from 'node:stream'
+import { ArgumentTypeError, show } from '../errors.ts'
+
+/** Whatever can be told to end gracefully: every Wavespool source and stage, and any stream of yours with a `stop()`. */
+export interface Stoppable {
+  /** No new audio from now on; what has been taken in is delivered; then `'end'`. */
+  stop(): void
+}
+
+/** A stream that a stage can stop: one with `stop()`, or any Node stream. */
+export type StoppableSource = Stoppable | NodeJS.ReadableStream
+
+/**
+ * Ends what lies upstream of a cap, where all that is still to come is surplus, such that `pipeline()` and
+ * `.pipe()` see every stream end in good order and no resource stays open. Streams that know `stop()` stop
+ * themselves. Foreign ones are told apart by public means only:
+ *
+ * - somebody pipes into it: it is a stage. `'finish'` makes `pipe()` let go of it, which names what is upstream
+ *   of it, and counts for `pipeline()` as its writable side being done;
+ * - it is ending already: it is left to do so;
+ * - anything else is the root. Once it is destroyed nothing more can come out of it, so that its `'end'` is final.
+ */
+export function settle(source: StoppableSource, settled = new Set<unknown>()): void {
+  if (settled.has(source)) return
+  settled.add(source)
+  const stream = source as Readable & NodeJS.WritableStream
+  if (isStoppable(source)) {
+    source.stop()
+    stream.resume?.() // it may have lost its reader
+    return
+  }
+  const isStage = typeof stream.write === 'function'
+  if (isStage && stream.listenerCount('unpipe') > 0) {
+    const upstream: Readable[] = []
+    const onUnpipe = (from: Readable) => upstream.push(from)
+    stream.on('unpipe', onUnpipe)
+    stream.emit('finish')
+    stream.off('unpipe', onUnpipe)
+    stream.destroy()
+    stream.emit('end')
+    for (const from of upstream) settle(from, settled)
+    return
+  }
+  const { writableEnded, writableFinished } = stream as {
+    writableEnded?: boolean
+    writableFinished?: boolean
+  }
+  if (writableEnded && !writableFinished) return
+  // Streams from before Node 0.10's rewrite have no `destroyed` and emit nothing once they are destroyed.
+  const isOldStyle = stream.destroyed === undefined
+  if (isOldStyle) stream.emit('end')
+  stream.destroy?.()
+  if (!isOldStyle) stream.emit('end')
+}
+
+export function isStoppable(stream: unknown): stream is Stoppable {
+  return typeof (stream as Stoppable | null)?.stop === 'function'
+}
+
+/** @throws {ArgumentTypeError} for a `source` option that nobody could stop */
+export function checkSource(source: unknown, caller: string): void {
+  if (source === undefined || source === null || isStoppable(source)) return
+  const { destroy, emit } = source as Partial<Readable>
+  if (typeof destroy === 'function' && typeof emit === 'function') return
+  throw new ArgumentTypeError(
+    `${caller}: source must be the Node stream to stop at the cap, something with stop(), or null, got ${show(source)}`,
+  )
+}
