@@ -1,6 +1,6 @@
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { scanWavHeader, type WavHeader } from '../format/readWavHeader.ts'
-import { OPEN_SIZE, setWavSizes } from '../format/wavHeader.ts'
+import { setWavSizes } from '../format/wavHeader.ts'
 
 /** A header longer than this (pictures in front of the samples, say) is left alone, as is everything that is no WAV. */
 const MAX_HEADER_BYTES = 2 ** 20
@@ -120,6 +120,11 @@ export class WavTracker {
     return target
   }
 
+  /** The recording has ended at `size`: from now on the sizes are known, whatever the header said. */
+  seal(size: number): void {
+    if (this.#header) this.#header.dataBytes = this.extent(size).dataBytes
+  }
+
   /** A copy of the header with both sizes open, as for a pipe. */
   openHeader(size: number): Uint8Array {
     const copy = this.bytes.slice()
@@ -129,5 +134,3 @@ export class WavTracker {
     return copy
   }
 }
-
-export { OPEN_SIZE }

@@ -1,0 +1,28 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+
+/** The bytes of any view of an ArrayBuffer. @throws {ArgumentTypeError} for anything else */
+export function bytesOf(target: unknown, caller: string): Uint8Array {
+  if (target instanceof Uint8Array) return target
+  if (ArrayBuffer.isView(target)) return new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
+  if (target instanceof ArrayBuffer || target instanceof SharedArrayBuffer) return new Uint8Array(target)
+  throw new ArgumentTypeError(
+    `${caller} takes a Buffer, a typed array, a DataView or an ArrayBuffer, got ${show(target)}`,
+  )
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for anything but a whole number from 0 */
+export function checkPosition(value: unknown, name: string): asserts value is number {
+  if (typeof value !== 'number') throw new ArgumentTypeError(`${name} must be a number, got ${show(value)}`)
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new ArgumentRangeError(`${name} must be a whole number from 0, got ${value}`)
+  }
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for what cannot be the name of a file */
+export function checkName(name: unknown): asserts name is string {
+  if (typeof name !== 'string') throw new ArgumentTypeError(`name must be a string, got ${show(name)}`)
+  const isDirectory = name === '' || name === '.' || name === '..'
+  if (isDirectory || ['/', '\\', '\0'].some((sign) => name.includes(sign)) || Buffer.byteLength(name) > 255) {
+    throw new ArgumentRangeError(`name must be the name of a file, without a directory, got ${show(name)}`)
+  }
+}

@@ -1,0 +1,293 @@
+import { WavespoolError } from '../errors.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import type { CursorTarget } from './cursor.ts'
+import type { Recording } from './recording.ts'
+import { Snapshot } from './snapshot.ts'
+import type { VirtualFileStorage } from './storage.ts'
+import { WavTracker } from './wavTracker.ts'
+
+type Callback = (error?: Error | null) => void
+
+/**
+ * What stands between a VirtualFile and its storage: it lets in what fits, keeps the WAV header right, ends the
+ * recording in good order however it ends, and tells the readers.
+ */
+export class Recorder implements Recording, CursorTarget {
+  readonly name: string
+  tracker = new WavTracker()
+  isEnded = false
+  failure: Error | undefined
+  readonly #maxBytes: number
+  readonly #storage: VirtualFileStorage
+  readonly #listeners = new Set<() => void>()
+  /** an append that is on its way to an asynchronous storage */
+  #inFlight: Promise<void> | undefined
+  #ending: Promise<void> | undefined
+  #isDisposed = false
+
+  constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
+    this.name = name
+    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
+    this.#storage = storage
+  }
+
+  get size(): number {
+    return this.#isDisposed ? 0 : this.#storage.size
+  }
+
+  get format(): PcmFormat | undefined {
+    return this.tracker.format
+  }
+
+  get duration(): number | undefined {
+    const { format } = this
+    return format && this.tracker.extent(this.size).dataBytes / format.bytesPerSecond
+  }
+
+  get inMemory(): boolean {
+    return this.#storage.view !== undefined
+  }
+
+  append(chunks: readonly Uint8Array[], callback: Callback): void {
+    const { tracker } = this
+    const storage = this.#storage
+    try {
+      if (!tracker.isDecided) {
+        for (const chunk of chunks) tracker.offer(chunk)
+        if (tracker.isWav && storage.size === 0) storage.align?.(tracker.dataStart)
+      }
+      const fitting = this.#maxBytes === Number.POSITIVE_INFINITY ? chunks : this.#cutToFit(chunks)
+      const overflow = fitting === chunks ? undefined : this.#fullError()
+      const appended = storage.append(fitting)
+      if (appended === undefined) {
+        this.#publish()
+        callback(overflow)
+        return
+      }
+      this.#inFlight = appended.then(
+        () => {
+          this.#publish()
+          callback(overflow)
+        },
+        (error) => this.#failAppend(error, callback),
+      )
+    } catch (error) {
+      this.#failAppend(error, callback)
+    }
+  }
+
+  #failAppend(error: unknown, callback: Callback): void {
+    this.#publish()
+    callback(this.#storageError(error))
+  }
+
+  /** The header in memory is put right once an append, not once a chunk; elsewhere readers get it from the tracker. */
+  #publish(): void {
+    const { tracker } = this
+    if (tracker.isWav) {
+      tracker.update(this.#storage.size, false)
+      if (this.#storage.view !== undefined) this.#storage.write(tracker.bytes, 0)
+    }
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** What `maxBytes` leaves room for: whole frames, and the pad byte that they may need. */
+  #cutToFit(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+    const size = this.#storage.size
+    let total = 0
+    for (const chunk of chunks) total += chunk.length
+    const wanted = this.tracker.extent(size + total)
+    if (size + total + wanted.pad <= this.#maxBytes) return chunks
+    const { dataStart, blockAlign } = this.tracker
+    let end = this.#maxBytes
+    if (dataStart > 0 && dataStart <= end) {
+      end -= (end - dataStart) % blockAlign
+      const { pad } = this.tracker.extent(end)
+      if (end + pad > this.#maxBytes) end -= blockAlign
+    }
+    return takeBytes(chunks, Math.max(0, end - size))
+  }
+
+  #fullError(): WavespoolError {
+    return new WavespoolError(
+      'ERR_WAVESPOOL_FULL',
+      `${this.name} has reached its maxBytes of ${this.#maxBytes}; what fitted stays readable. To end a recording in good order put limit() in front of it`,
+    )
+  }
+
+  #storageError(error: unknown): WavespoolError {
+    if (error instanceof WavespoolError) return error
+    const reason = error instanceof Error ? error.message : String(error)
+    return new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the storage of ${this.name} failed: ${reason}; what was written before stays readable`,
+      { cause: error },
+    )
+  }
+
+  /** Whatever ended the writing: whole frames, the pad byte, exact sizes. Happens once. */
+  end(): Promise<void> {
+    this.#ending ??= this.#end()
+    return this.#ending
+  }
+
+  async #end(): Promise<void> {
+    const { tracker } = this
+    const storage = this.#storage
+    try {
+      await this.#inFlight
+      tracker.giveUp()
+      const { end, pad } = tracker.extent(storage.size)
+      tracker.seal(storage.size)
+      if (end < storage.size) await storage.truncate(end)
+      if (pad === 1) await storage.append([new Uint8Array(1)])
+      tracker.update(storage.size, false)
+      if (tracker.isWav) await storage.write(tracker.bytes, 0)
+      await storage.finish?.()
+    } catch (error) {
+      throw this.#storageError(error)
+    } finally {
+      this.isEnded = true
+      for (const listener of this.#listeners) listener()
+    }
+  }
+
+  /** The stream was destroyed: unless the recording had ended already, its followers learn why. */
+  abort(error: Error | null): Promise<void> {
+    if (this.#ending === undefined) {
+      this.failure =
+        error ??
+        new WavespoolError(
+          'ERR_WAVESPOOL_RECORDING',
+          `the recording of ${this.name} was destroyed before its end`,
+        )
+    }
+    return this.end()
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#isDisposed) return
+    await this.end().catch(() => {}) // it is thrown away, whole or not
+    this.#isDisposed = true
+    await this.#storage.dispose()
+    for (const listener of this.#listeners) listener()
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  readAt(target: Uint8Array, position: number): number | Promise<number> {
+    this.#requireNotDisposed()
+    const fromHeader = this.#readHeader(target, position)
+    const at = position + fromHeader
+    if (at >= this.#storage.size || fromHeader === target.length) return fromHeader
+    const rest = this.#storage.read(target.subarray(fromHeader), at)
+    return typeof rest === 'number' ? fromHeader + rest : rest.then((count) => fromHeader + count)
+  }
+
+  readAtSync(target: Uint8Array, position: number): number {
+    this.requireSync()
+    const fromHeader = this.#readHeader(target, position)
+    const at = position + fromHeader
+    if (at >= this.#storage.size || fromHeader === target.length) return fromHeader
+    return fromHeader + this.#storage.readSync!(target.subarray(fromHeader), at)
+  }
+
+  #readHeader(target: Uint8Array, position: number): number {
+    const header = this.tracker.bytes.subarray(position, position + target.length)
+    target.set(header)
+    return header.length
+  }
+
+  view(): Uint8Array {
+    this.#requireNotDisposed()
+    if (this.#storage.view) return this.#storage.view()
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the bytes of ${this.name} do not lie in memory in one piece; use read(), toBuffer() or storage: 'memory'`,
+    )
+  }
+
+  snapshot(): Snapshot {
+    this.#requireNotDisposed()
+    const { tracker } = this
+    const { end, pad } = tracker.extent(this.#storage.size)
+    const header = tracker.update(this.#storage.size, true, tracker.bytes.slice())
+    return new Snapshot(header, end, pad, (target, position) => this.readAt(target, position))
+  }
+
+  overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
+    this.#takeOver()
+    const { size } = this.#storage
+    const end = position + bytes.length
+    if (end > this.#maxBytes) throw this.#fullError()
+    if (bytes.length === 0) return
+    const inside = bytes.subarray(0, Math.max(0, Math.min(bytes.length, size - position)))
+    const beyond = bytes.subarray(inside.length)
+    const written = inside.length > 0 ? this.#storage.write(inside, position) : undefined
+    const append = () => appendPieces(this.#storage, Math.max(0, position - size), beyond)
+    return written ? written.then(append) : append()
+  }
+
+  cutOff(size: number): void | Promise<void> {
+    this.#takeOver()
+    if (size < this.#storage.size) return this.#storage.truncate(size)
+  }
+
+  requireSync(): void {
+    this.#requireNotDisposed()
+    if (this.#storage.readSync !== undefined) return
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the storage of ${this.name} is asynchronous; use the method without Sync`,
+    )
+  }
+
+  /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
+  #takeOver(): void {
+    this.#requireNotDisposed()
+    if (!this.isEnded) {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_RECORDING',
+        `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
+      )
+    }
+    if (!this.tracker.isDecided || !this.tracker.isWav) return
+    this.tracker = new WavTracker()
+    this.tracker.giveUp()
+  }
+
+  #requireNotDisposed(): void {
+    if (!this.#isDisposed) return
+    throw new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
+  }
+}
+
+/** The first `count` bytes of a list of chunks. */
+function takeBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  const taken: Uint8Array[] = []
+  let left = count
+  for (const chunk of chunks) {
+    if (left === 0) break
+    const part = chunk.subarray(0, left)
+    taken.push(part)
+    left -= part.length
+  }
+  return taken
+}
+
+const ZEROS = new Uint8Array(65_536)
+
+/** A gap of zeros, then bytes, at the end. Returns a promise where the storage does. */
+function appendPieces(storage: VirtualFileStorage, gap: number, bytes: Uint8Array): void | Promise<void> {
+  let left = gap
+  while (left > 0) {
+    const piece = ZEROS.subarray(0, left)
+    left -= piece.length
+    const appended = storage.append([piece])
+    if (appended) return appended.then(() => appendPieces(storage, left, bytes))
+  }
+  if (bytes.length > 0) return storage.append([bytes])
+}

@@ -1,0 +1,220 @@
+import { File } from 'node:buffer'
+import { type Readable, Writable } from 'node:stream'
+import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { bytesOf, checkName, checkPosition } from './arguments.ts'
+import { Cursor } from './cursor.ts'
+import { FollowStream } from './followStream.ts'
+import { MemoryStorage } from './memoryStorage.ts'
+import { type PrivateCopy, privateCopy } from './privateCopy.ts'
+import { Recorder } from './recorder.ts'
+import { SnapshotStream } from './snapshotStream.ts'
+import type { VirtualFileStorage } from './storage.ts'
+
+export interface VirtualFileOptions {
+  /** the name that consumers see; speech-to-text services want its extension (default `'audio.wav'`) */
+  name?: string
+  /** the media type (default: that of the name's extension) */
+  type?: string
+  /** the most that the file may become, with its header and pad byte: what does not fit fails the write */
+  maxBytes?: number
+  /** where the bytes lie (default `'memory'`) */
+  storage?: 'memory' | VirtualFileStorage
+}
+
+export interface ReadStreamOptions {
+  /** first byte (default 0) */
+  start?: number
+  /** last byte, inclusive as in `fs.createReadStream()` (default: the end) */
+  end?: number
+  /** stay open and deliver what is still to come, to the end of the recording */
+  follow?: boolean
+}
+
+/**
+ * A file without a path: written like a stream, read like a file, at any position, by any number of readers, while
+ * it grows and after. It corrects the WAV header that passes through it, whoever wrote it, and whatever ends the
+ * writing, what was written stays readable until it is disposed.
+ */
+export class VirtualFile extends Writable {
+  readonly name: string
+  readonly type: string
+  readonly #recorder: Recorder
+
+  /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
+  constructor(options: VirtualFileOptions = {}) {
+    super()
+    const { name = 'audio.wav', type, maxBytes, storage = 'memory' } = options
+    checkName(name)
+    if (type !== undefined && typeof type !== 'string') {
+      throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
+    }
+    if (maxBytes !== undefined) {
+      checkPosition(maxBytes, 'maxBytes')
+      if (maxBytes === 0) throw new ArgumentRangeError('maxBytes must be more than 0')
+    }
+    this.name = name
+    this.type =
+      type ?? mediaTypes[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream'
+    this.#recorder = new Recorder(name, maxBytes, makeStorage(storage, maxBytes))
+  }
+
+  /** Bytes that can be read now. */
+  get size(): number {
+    return this.#recorder.size
+  }
+
+  /** The PCM format, where it holds a WAV whose encoding is known. */
+  get format(): PcmFormat | undefined {
+    return this.#recorder.format
+  }
+
+  /** Seconds of audio now, where it holds a WAV whose encoding is known. */
+  get duration(): number | undefined {
+    return this.#recorder.duration
+  }
+
+  /** Copies what is there at `position` into `target`; returns how many bytes, 0 at the end. */
+  async read(target: NodeJS.ArrayBufferView, position: number): Promise<number> {
+    const bytes = bytesOf(target, 'read()')
+    checkPosition(position, 'position')
+    return this.#recorder.readAt(bytes, position)
+  }
+
+  /** The same, at once. @throws where the storage has no synchronous read */
+  readSync(target: NodeJS.ArrayBufferView, position: number): number {
+    const bytes = bytesOf(target, 'readSync()')
+    checkPosition(position, 'position')
+    return this.#recorder.readAtSync(bytes, position)
+  }
+
+  /**
+   * The `size` bytes of this moment where they lie, without a copy, as `BytesIO.getbuffer()`. Later writing does not
+   * move them, but keeps the header in them right.
+   *
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where they do not lie in memory
+   */
+  view(): Uint8Array {
+    return this.#recorder.view()
+  }
+
+  /** An independent position in the file, with the semantics of `io.BytesIO`. */
+  cursor(): Cursor {
+    return new Cursor(this.#recorder)
+  }
+
+  /**
+   * The file of this moment as a stream, its end and header fixed by the call; with `follow`, all that is still to
+   * come as well, behind a header with open sizes, to the end of the recording.
+   */
+  createReadStream(options: ReadStreamOptions = {}): Readable {
+    const { start = 0, end, follow = false } = options
+    checkPosition(start, 'start')
+    if (end !== undefined) checkPosition(end, 'end')
+    if (end !== undefined && end < start)
+      throw new ArgumentRangeError(`end (${end}) lies in front of start (${start})`)
+    const past = end === undefined ? Number.POSITIVE_INFINITY : end + 1
+    if (follow && !this.#recorder.isEnded) return new FollowStream(this.#recorder, start, past)
+    return new SnapshotStream(this.#recorder.snapshot(), start, past)
+  }
+
+  /** A copy of the file of this moment, in an ArrayBuffer of its own. */
+  async toBuffer(): Promise<Buffer<ArrayBuffer>> {
+    return this.#recorder.snapshot().toBuffer()
+  }
+
+  /** The file of this moment as a native `File`, which every `fetch` and `FormData` takes. One copy. */
+  async toFile(): Promise<File> {
+    const snapshot = this.#recorder.snapshot()
+    const whole = this.#recorder.inMemory
+      ? this.view().subarray(snapshot.header.length, snapshot.end)
+      : undefined
+    const pad = new Uint8Array(snapshot.size - snapshot.end)
+    // A Buffer, since Node 20 takes a view of shared memory for a Blob's part in no other shape.
+    const parts = whole
+      ? [snapshot.header, Buffer.from(whole.buffer, whole.byteOffset, whole.length), pad]
+      : [await snapshot.toBuffer()]
+    return new File(parts as ConstructorParameters<typeof File>[0], this.name, { type: this.type })
+  }
+
+  /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
+  async toPath(): Promise<PrivateCopy> {
+    return privateCopy(this.#recorder.snapshot(), this.name)
+  }
+
+  /** Calls `use` with the path of a private copy, which is removed afterwards, and passes on what it returns. */
+  async withPath<T>(use: (path: string) => T | Promise<T>): Promise<T> {
+    const copy = await this.toPath()
+    try {
+      return await use(copy.path)
+    } finally {
+      await copy.remove()
+    }
+  }
+
+  /** Ends the recording if it still goes on and gives the memory back; nothing can be read afterwards. */
+  async dispose(): Promise<void> {
+    if (!this.writableFinished) this.destroy()
+    await this.#recorder.dispose()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.dispose()
+  }
+
+  /** @throws {WavespoolError} always: FormData and template strings would send the text instead of the audio */
+  override toString(): string {
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_NOT_A_STRING',
+      'a VirtualFile is no string and no Blob; pass `await file.toFile()` instead',
+    )
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `VirtualFile { name: ${show(this.name)}, type: ${show(this.type)}, size: ${this.size} }`
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#recorder.append([chunk], callback)
+  }
+
+  override _writev(items: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.#recorder.append(
+      items.map(({ chunk }) => chunk),
+      callback,
+    )
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#recorder.end().then(() => callback(), callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#recorder.abort(error).then(
+      () => callback(error),
+      (fault) => callback(error ?? fault),
+    )
+  }
+}
+
+const mediaTypes: Record<string, string> = {
+  wav: 'audio/wav',
+  mp3: 'audio/mpeg',
+  flac: 'audio/flac',
+  ogg: 'audio/ogg',
+  opus: 'audio/ogg',
+  webm: 'audio/webm',
+  m4a: 'audio/mp4',
+}
+
+function makeStorage(storage: unknown, maxBytes: number | undefined): VirtualFileStorage {
+  if (storage === 'memory') return new MemoryStorage(maxBytes)
+  const verbs = ['append', 'read', 'write', 'truncate', 'dispose'] as const
+  const own = storage as Partial<VirtualFileStorage> | null
+  if (typeof own === 'object' && own !== null && verbs.every((verb) => typeof own[verb] === 'function')) {
+    return own as VirtualFileStorage
+  }
+  throw new ArgumentTypeError(
+    `storage must be 'memory' or an object with size, ${verbs.join(', ')}, got ${show(storage)}`,
+  )
+}
