@@ -89,7 +89,7 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
   out.u32(OPEN_SIZE) // ckSize
 
   if (dataBytes !== undefined) {
-    setWavSizes(header, locateSizes(header.length, rf64, isPcm), {
+    setWavSizes(new DataView(header.buffer), locateSizes(header.length, rf64, isPcm), {
       dataBytes,
       riffBytes: header.length + dataBytes + (dataBytes % 2) - 8,
       bytesPerFrame: format.bytesPerFrame,
@@ -127,8 +127,7 @@ function locateSizes(headerBytes: number, rf64: boolean, isPcm: boolean): WavSiz
  * Writes the sizes into a header, in place; `undefined` leaves them open, as for a pipe. What does not fit into 32
  * bits makes an RF64 file where there is room for `ds64`, else both sizes stay open.
  */
-export function setWavSizes(header: Uint8Array, fields: WavSizeFields, sizes: WavSizes | undefined): void {
-  const view = new DataView(header.buffer, header.byteOffset, header.byteLength)
+export function setWavSizes(view: DataView, fields: WavSizeFields, sizes: WavSizes | undefined): void {
   const { ds64At, factAt, dataSizeAt } = fields
   const is64 = sizes !== undefined && sizes.riffBytes >= OPEN_SIZE
   if (ds64At !== undefined) {

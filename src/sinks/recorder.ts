@@ -85,10 +85,14 @@ export class Recorder implements Recording, CursorTarget {
   #publish(): void {
     const { tracker } = this
     if (tracker.isWav) {
-      tracker.update(this.#storage.size, false)
+      tracker.update(this.#storage.size)
       if (this.#storage.view !== undefined) this.#storage.write(tracker.bytes, 0)
     }
-    for (const listener of this.#listeners) listener()
+    if (this.#listeners.size > 0) this.#tellListeners()
+  }
+
+  #tellListeners(): void {
+    for (const listener of [...this.#listeners]) listener()
   }
 
   /** What `maxBytes` leaves room for: whole frames, and the pad byte that they may need. */
@@ -141,14 +145,14 @@ export class Recorder implements Recording, CursorTarget {
       tracker.seal(storage.size)
       if (end < storage.size) await storage.truncate(end)
       if (pad === 1) await storage.append([new Uint8Array(1)])
-      tracker.update(storage.size, false)
+      tracker.update(storage.size)
       if (tracker.isWav) await storage.write(tracker.bytes, 0)
       await storage.finish?.()
     } catch (error) {
       throw this.#storageError(error)
     } finally {
       this.isEnded = true
-      for (const listener of this.#listeners) listener()
+      this.#tellListeners()
     }
   }
 
@@ -170,7 +174,7 @@ export class Recorder implements Recording, CursorTarget {
     await this.end().catch(() => {}) // it is thrown away, whole or not
     this.#isDisposed = true
     await this.#storage.dispose()
-    for (const listener of this.#listeners) listener()
+    this.#tellListeners()
   }
 
   onChange(listener: () => void): () => void {
@@ -214,7 +218,7 @@ export class Recorder implements Recording, CursorTarget {
     this.#requireNotDisposed()
     const { tracker } = this
     const { end, pad } = tracker.extent(this.#storage.size)
-    const header = tracker.update(this.#storage.size, true, tracker.bytes.slice())
+    const header = tracker.headerAt(this.#storage.size)
     return new Snapshot(header, end, pad, (target, position) => this.readAt(target, position))
   }
 

@@ -24,6 +24,7 @@ export class WavTracker {
   #header: WavHeader | null | undefined
   #bytes: Uint8Array = new Uint8Array(0)
   #length = 0
+  #view = new DataView(new ArrayBuffer(0))
 
   get isDecided(): boolean {
     return this.#header !== undefined
@@ -63,7 +64,9 @@ export class WavTracker {
     const { header, fault } = scanWavHeader(seen)
     if (header !== undefined) {
       this.#header = header
-      this.#bytes = Uint8Array.from(seen.subarray(0, header.dataStart))
+      const bytes = Uint8Array.from(seen.subarray(0, header.dataStart))
+      this.#bytes = bytes
+      this.#view = new DataView(bytes.buffer)
     } else if (fault !== undefined || seen.length > MAX_HEADER_BYTES) {
       this.giveUp()
     } else if (this.#length === 0) {
@@ -105,19 +108,29 @@ export class WavTracker {
     return dataBytes > present || (dataBytes === 0 && present > 0)
   }
 
-  /** Puts the sizes of a moment into the header's {@link bytes}, or into a copy of them. */
-  update(size: number, withPad: boolean, target = this.bytes): Uint8Array {
+  /** Puts the sizes of a moment into the header's {@link bytes}. */
+  update(size: number): void {
+    this.#write(this.#view, size, 0)
+  }
+
+  /** A copy of the header with the sizes of a moment, for a file that gets its pad byte at once. */
+  headerAt(size: number): Uint8Array {
+    const copy = this.bytes.slice()
+    this.#write(new DataView(copy.buffer), size, this.extent(size).pad)
+    return copy
+  }
+
+  #write(view: DataView, size: number, pad: number): void {
     const header = this.#header
-    if (!header) return target
-    const { dataBytes, end, pad } = this.extent(size)
-    const fileBytes = end + (withPad ? pad : 0)
+    if (!header) return
+    const { dataBytes, end } = this.extent(size)
+    const fileBytes = end + pad
     const declared = header.riffBytes + 8
     // A RIFF size that fits what is there stands, also where something else follows it.
     const isRight =
-      !this.#isOpen(header, size - header.dataStart) && declared > header.dataStart && declared <= fileBytes
+      declared > header.dataStart && declared <= fileBytes && !this.#isOpen(header, size - header.dataStart)
     const riffBytes = (isRight ? declared : fileBytes) - 8
-    setWavSizes(target, header, { dataBytes, riffBytes, bytesPerFrame: header.blockAlign })
-    return target
+    setWavSizes(view, header, { dataBytes, riffBytes, bytesPerFrame: header.blockAlign })
   }
 
   /** The recording has ended at `size`: from now on the sizes are known, whatever the header said. */
@@ -130,7 +143,9 @@ export class WavTracker {
     const copy = this.bytes.slice()
     const header = this.#header
     if (!header) return copy
-    if (this.#isOpen(header, size - header.dataStart)) setWavSizes(copy, header, undefined)
+    if (this.#isOpen(header, size - header.dataStart)) {
+      setWavSizes(new DataView(copy.buffer), header, undefined)
+    }
     return copy
   }
 }

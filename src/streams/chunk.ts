@@ -58,7 +58,8 @@ export class ChunkKernel implements Kernel {
     let at = 0
     while (at < bytes.length) {
       if (this.#filled === 0 && this.#hopBytes === size && bytes.length - at >= size) {
-        out.push(bytes.subarray(at, at + size)) // a whole window of the input: no copy
+        // a whole window of the input: no copy, and where it is the input, no new view either
+        out.push(bytes.length === size ? bytes : bytes.subarray(at, at + size))
         at += size
         continue
       }

@@ -1,0 +1,32 @@
+// Runs every benchmark in a process of its own. Each prints a ratio against a peer in the same run.
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const sizes = [640, 1920, 16384]
+const runs = [
+  ['limit + chunk + wavHeader + VirtualFile, against three identity Transforms and a bare paged copy'],
+  ...sizes.map((size) => ['chain.mjs', size]),
+  ['Append, against a bare paged copy, one memcpy, and a Writable of pages'],
+  ...sizes.map((size) => ['append.mjs', size, 128]),
+  ...[1, 16, 256, 1024].map((mebibytes) => ['append.mjs', 1920, mebibytes]),
+  ['Import'],
+  ['import.mjs'],
+]
+
+let failed = 0
+for (const [program, ...args] of runs) {
+  if (!program.endsWith('.mjs')) {
+    console.log(`\n${program}`)
+    continue
+  }
+  const path = fileURLToPath(new URL(program, import.meta.url))
+  const { status } = spawnSync(process.execPath, ['--expose-gc', path, ...args.map(String)], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) failed++
+}
+
+console.log(`
+Medians of alternating pairs. Not shown: a microphone, a disk, chunks that do not fit the windows (each then costs a
+copy), other threads that read at the same time, and what a busy machine does to the absolute figures.`)
+process.exitCode = failed > 0 ? 1 : 0

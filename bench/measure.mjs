@@ -1,0 +1,46 @@
+/** Runs the candidates in turn, so that whatever disturbs the machine disturbs them alike; returns seconds each. */
+export async function alternate(rounds, candidates) {
+  const seconds = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]))
+  for (let round = -1; round < rounds; round++) {
+    for (const [name, run] of Object.entries(candidates)) {
+      globalThis.gc?.()
+      const start = process.hrtime.bigint()
+      await run()
+      const elapsed = Number(process.hrtime.bigint() - start) / 1e9
+      if (round >= 0) seconds[name].push(elapsed) // the first round warms up
+    }
+  }
+  return seconds
+}
+
+export function median(values) {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}
+
+/** The median of a's times over b's, pair by pair. */
+export function ratio(a, b) {
+  return median(a.map((value, i) => value / b[i]))
+}
+
+/** What every append is held against: pages of 1 MiB that are filled one after another. */
+export class Pages {
+  static SIZE = 2 ** 20
+  pages = []
+  #left = 0
+
+  append(chunk) {
+    let at = 0
+    while (at < chunk.length) {
+      if (this.#left === 0) {
+        this.pages.push(Buffer.allocUnsafeSlow(Pages.SIZE))
+        this.#left = Pages.SIZE
+      }
+      const count = Math.min(this.#left, chunk.length - at)
+      this.pages.at(-1).set(chunk.subarray(at, at + count), Pages.SIZE - this.#left)
+      this.#left -= count
+      at += count
+    }
+  }
+}
