@@ -1,5 +1,5 @@
-// Appending to memory: the storage alone against a bare paged copy and one memcpy of the whole, and the VirtualFile
-// with its header kept right against a Writable around a paged copy.
+// Appending to memory: what the sink does with a chunk (the header in memory kept right) against a bare paged copy and
+// one memcpy of the whole; and the VirtualFile as a stream against a Writable around a paged copy.
 import { Writable } from 'node:stream'
 import { pcmFormat, VirtualFile } from 'wavespool'
 import { makeWavHeader } from '../dist/format/wavHeader.js'
@@ -9,8 +9,9 @@ import { alternate, Pages, ratio } from './measure.mjs'
 const size = Number(process.argv[2])
 const mebibytes = Number(process.argv[3])
 const count = Math.floor((mebibytes * 2 ** 20) / size)
-const header = makeWavHeader(pcmFormat())
+const header = wavHeader(pcmFormat()).end().read()
 const block = Buffer.alloc(size, 7)
+const done = () => {}
 const large = Buffer.alloc(2 ** 20, 7)
 // What either side made is kept to the end: fresh memory costs page faults that freed memory does not. Where the
 // machine could not hold all of it, the last of each kind is.
@@ -23,10 +24,9 @@ function keep(append, made) {
 }
 
 const seconds = await alternate(mebibytes <= 128 ? 9 : 3, {
-  storage() {
-    const storage = new MemoryStorage()
-    storage.align(header.length)
-    keep((bytes) => storage.append([bytes]), storage)
+  sink() {
+    const file = new VirtualFile()
+    keep((bytes) => file._write(bytes, 'buffer', done), file)
   },
   pages() {
     const pages = new Pages()
@@ -53,7 +53,7 @@ const seconds = await alternate(mebibytes <= 128 ? 9 : 3, {
   },
 })
 const against = (a, b) => ratio(seconds[a], seconds[b]).toFixed(2)
-const nanos = ((Math.min(...seconds.storage) / count) * 1e9).toFixed(0)
+const nanos = ((Math.min(...seconds.sink) / count) * 1e9).toFixed(0)
 console.log(
-  `${String(size).padStart(6)} B/chunk ${String(mebibytes).padStart(5)} MiB   ${nanos.padStart(6)} ns/append   storage / pages ${against('storage', 'pages')}   storage / memcpy ${against('storage', 'memcpy')}   VirtualFile / Writable of pages ${against('virtualFile', 'writable')}`,
+  `${String(size).padStart(6)} B/chunk ${String(mebibytes).padStart(5)} MiB   ${nanos.padStart(6)} ns/append   sink / pages ${against('sink', 'pages')}   sink / memcpy ${against('sink', 'memcpy')}   VirtualFile / Writable of pages ${against('virtualFile', 'writable')}`,
 )

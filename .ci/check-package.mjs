@@ -1,0 +1,52 @@
+// The packed package as a stranger gets it: its manifest and types are sound, and in an empty folder, on a machine with
+// no compiler and no Python, it installs, imports, records, and says what portAudio would need.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+const folder = mkdtempSync(join(tmpdir(), 'wavespool-package-'))
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', ...options })
+
+try {
+  const [{ filename, size }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]))
+  const tarball = join(folder, filename)
+  console.log(`${filename}: ${size} bytes`)
+  run('npx', ['publint', 'run', tarball, '--strict'])
+  run('npx', ['attw', tarball, '--profile', 'esm-only'])
+
+  // A PATH with what npm itself needs, and neither make nor a compiler nor Python.
+  const bin = join(folder, 'bin')
+  execFileSync('mkdir', [bin])
+  for (const tool of ['node', 'npm', 'sh']) symlinkSync(run('which', [tool]).trim(), join(bin, tool))
+  const env = { ...process.env, PATH: bin, npm_config_python: '', PYTHON: '' }
+  const user = join(folder, 'user')
+  execFileSync('mkdir', [user])
+  writeFileSync(join(user, 'package.json'), '{ "private": true, "type": "module" }')
+  run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: user, env })
+  writeFileSync(
+    join(user, 'record.mjs'),
+    `import assert from 'node:assert/strict'
+import { pipeline } from 'node:stream/promises'
+import { limit, pcmFormat, portAudio, VirtualFile, wavHeader } from 'wavespool'
+import { chain } from 'wavespool/chain'
+import { tone } from 'wavespool/testing'
+
+const format = pcmFormat()
+const memo = new VirtualFile({ name: 'memo.wav' })
+await pipeline(tone(format), chain([limit(format, { seconds: 2 }), wavHeader(format)]), memo)
+assert.equal(memo.size, 64_044)
+assert.equal(memo.duration, 2)
+
+const microphone = portAudio(format).on('data', () => {})
+const error = await new Promise((resolve) => microphone.once('error', resolve))
+assert.equal(error.code, 'ERR_WAVESPOOL_NO_BACKEND')
+assert.match(error.message, /install/)
+console.log('without a compiler: ' + error.message)
+`,
+  )
+  console.log(run('node', ['record.mjs'], { cwd: user, env }))
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
