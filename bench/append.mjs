@@ -1,9 +1,7 @@
 // Appending to memory: what the sink does with a chunk (the header in memory kept right) against a bare paged copy and
 // one memcpy of the whole; and the VirtualFile as a stream against a Writable around a paged copy.
 import { Writable } from 'node:stream'
-import { pcmFormat, VirtualFile } from 'wavespool'
-import { makeWavHeader } from '../dist/format/wavHeader.js'
-import { MemoryStorage } from '../dist/sinks/memoryStorage.js'
+import { pcmFormat, VirtualFile, wavHeader } from 'wavespool'
 import { alternate, Pages, ratio } from './measure.mjs'
 
 const size = Number(process.argv[2])
