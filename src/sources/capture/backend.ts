@@ -1,0 +1,63 @@
+import type { Encoding } from '../../format/encoding.ts'
+
+/** An input device, as PortAudio lists it. */
+export interface Device {
+  /** PortAudio's index: valid until devices are plugged in or out */
+  id: number
+  name: string
+  /** ALSA, Core Audio, Windows WASAPI … */
+  hostApi: string
+  /** how many channels it can record */
+  inputChannels: number
+  /** Hz; the rate that it prefers */
+  defaultSampleRate: number
+  /** whether it is what a program gets that names no device */
+  isDefault: boolean
+}
+
+/** The backends, in the order in which they are tried. */
+export const backendNames = ['naudiodon'] as const
+export type BackendName = (typeof backendNames)[number]
+
+/** What is asked of a backend. */
+export interface OpenRequest {
+  /** the id of the device; undefined for the default one */
+  device: number | undefined
+  sampleRate: number
+  channels: number
+  encoding: Encoding
+  /** frames in one full read */
+  framesPerRead: number
+}
+
+/**
+ * One way to PortAudio. Everything that knows a package by name lies behind this seam, and runs in the capture
+ * child only: what it prints, blocks or crashes stays there. Methods throw plain errors with PortAudio's words in
+ * them; what they mean is decided outside.
+ */
+export interface Backend {
+  readonly name: BackendName
+  /** Input devices only. Quick once PortAudio has been initialized, which the backend leaves to be so. */
+  devices(): Device[]
+  /** Opens and starts. */
+  open(request: OpenRequest): Capture
+}
+
+/** A device that is recording. */
+export interface Capture {
+  /** seconds, where PortAudio tells */
+  readonly latency: number | undefined
+  /**
+   * The next read: `framesPerRead` frames, the last one fewer; `undefined` at the end, after {@link Capture.stop}.
+   * One at a time.
+   */
+  read(): Promise<Read | undefined>
+  /** Takes no new audio; reads go on until all that was captured has been handed over and the device is closed. */
+  stop(): void
+}
+
+export interface Read {
+  bytes: Buffer
+  /** the device said that audio was lost in front of these bytes */
+  overflowed: boolean
+}

@@ -1,0 +1,59 @@
+import { Socket } from 'node:net'
+import { WavespoolError } from '../../errors.ts'
+import { loadBackend } from './loadBackend.ts'
+import { encode } from './protocol.ts'
+import { record } from './record.ts'
+import type { ChildRequest } from './request.ts'
+
+/**
+ * The capture child: a process of its own, so that what a native library prints, blocks or crashes does not reach
+ * the program that records. Requests come over IPC, audio and what is said about it goes out on descriptor 3.
+ */
+const AUDIO_FD = 3
+
+// A Ctrl-C in the terminal reaches the whole process group. It is the host's to decide what it means: it may want
+// the last words. The host's end ends this process too, by way of 'disconnect'.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
+
+// A read in progress blocks a thread for as long as the device likes, and exit() would wait for it.
+const die = () => process.kill(process.pid, 'SIGKILL')
+process.on('disconnect', die)
+
+const pipe = new Socket({ fd: AUDIO_FD, readable: false, writable: true })
+pipe.on('error', die)
+
+let stop: (() => void) | undefined
+let isStopped = false
+
+process.on('message', (request: ChildRequest) => {
+  if (request.ask === 'stop') {
+    isStopped = true
+    stop?.()
+    return
+  }
+  answer(request).then(leave, (error: unknown) => {
+    const fault =
+      error instanceof WavespoolError ? error : new WavespoolError('ERR_WAVESPOOL_CAPTURE', String(error))
+    pipe.write(encode({ type: 'error', body: { code: fault.code, message: fault.message } }), leave)
+  })
+})
+
+async function answer(request: Exclude<ChildRequest, { ask: 'stop' }>): Promise<void> {
+  const backend = loadBackend()
+  if (request.ask === 'devices') {
+    pipe.write(encode({ type: 'devices', body: { backend: backend.name, devices: backend.devices() } }))
+    pipe.write(encode({ type: 'end', body: {} }))
+    return
+  }
+  const recording = record(backend, request, pipe)
+  stop = recording.stop
+  if (isStopped) stop()
+  await recording.done
+}
+
+/** Leaves by exit(), which flushes what the native library printed; the host reads it. */
+function leave(): void {
+  process.off('disconnect', die)
+  process.disconnect?.()
+  pipe.end(() => process.exit(0))
+}

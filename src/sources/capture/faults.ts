@@ -1,0 +1,74 @@
+import { WavespoolError } from '../../errors.ts'
+import type { Device } from './backend.ts'
+
+/** What was asked of the device, for messages. */
+export interface Asked {
+  sampleRate: number
+  channels: number
+  encoding: string
+}
+
+/**
+ * What PortAudio meant, as a typed error that says what to do. PortAudio's own words (Pa_GetErrorText, and
+ * naudiodon's around it) are all there is to go by.
+ */
+export function openingFault(error: unknown, device: Device | undefined, asked: Asked): WavespoolError {
+  const words = error instanceof Error ? error.message : String(error)
+  const name = device ? JSON.stringify(device.name) : 'the default input device'
+  const known = meanings.find(([pattern]) => pattern.test(words))
+  const meaning = known ? known[1](name, asked, device) : `${name} could not be opened`
+  return new WavespoolError('ERR_WAVESPOOL_DEVICE', `${meaning} (PortAudio: ${words})`, { cause: error })
+}
+
+const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined) => string][] = [
+  [
+    /invalid sample rate/i,
+    (name, { sampleRate }, device) =>
+      `${name} does not open at ${sampleRate} Hz; open it at ${device ? `${device.defaultSampleRate} Hz, which it prefers,` : 'a rate that it has'} and put convert() behind it`,
+  ],
+  [
+    /channel/i,
+    (name, { channels }, device) =>
+      `${name} does not record ${channels} channels${device ? ` (it has ${device.inputChannels})` : ''}; open it with fewer and put convert() behind it`,
+  ],
+  [
+    /sample format|format not supported/i,
+    (name, { encoding }) =>
+      `${name} does not record ${encoding}; open it as s16le and put convert() behind it`,
+  ],
+  [
+    /device unavailable|unanticipated host error|invalid device/i,
+    (name) =>
+      `${name} cannot be opened: another program may be using it, it may have been unplugged, or this program may not be allowed to record`,
+  ],
+]
+
+/** What a missing backend means, and what to install. `why` is what each backend's loader said. */
+export function noBackend(why: string, platform: NodeJS.Platform = process.platform): WavespoolError {
+  return new WavespoolError(
+    'ERR_WAVESPOOL_NO_BACKEND',
+    `portAudio() needs the package naudiodon, which could not be loaded. ${installing[platform] ?? installing.linux} (${why})`,
+  )
+}
+
+const installing: Partial<Record<NodeJS.Platform, string>> = {
+  linux:
+    'Install what it is compiled with and what it runs on (Debian, Ubuntu: apt-get install python3 make g++ libasound2; Fedora: dnf install python3 make gcc-c++ alsa-lib), then run: npm install naudiodon',
+  darwin: 'Install the command line tools (xcode-select --install), then run: npm install naudiodon',
+  win32:
+    'Install Python 3 and the Visual Studio Build Tools with "Desktop development with C++", then run: npm install naudiodon',
+}
+
+/** Where to look when there is no device or none may be opened. */
+export function deviceHint(platform: NodeJS.Platform = process.platform): string {
+  return hints[platform] ?? ''
+}
+
+const hints: Partial<Record<NodeJS.Platform, string>> = {
+  linux:
+    'On Linux: is a microphone listed by "arecord -l"? Without a sound server, the user must be in the group "audio"; with PulseAudio or PipeWire, the server must run ("pactl info") and ALSA must know it (Debian: apt-get install libasound2-plugins). In a container, pass /dev/snd or the server\'s socket in.',
+  darwin:
+    'On macOS: System Settings > Privacy & Security > Microphone must allow the program that started this one (the terminal, the editor).',
+  win32:
+    'On Windows: Settings > Privacy & security > Microphone must allow desktop apps, and the microphone must be enabled in Settings > System > Sound.',
+}

@@ -1,0 +1,16 @@
+import type { Encoding } from '../../format/encoding.ts'
+
+/** What the host asks of the capture child, over IPC. */
+export type ChildRequest = CaptureRequest | { ask: 'devices' } | { ask: 'stop' }
+
+export interface CaptureRequest {
+  ask: 'capture'
+  device: number | string | undefined
+  sampleRate: number
+  channels: number
+  encoding: Encoding
+  bytesPerFrame: number
+  framesPerRead: number
+  /** the most that may wait in the child for the host */
+  queue: { frames: number; bytes: number }
+}

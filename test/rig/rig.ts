@@ -1,0 +1,169 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** The Debian packages that bring what the rig runs. */
+const packages = 'pulseaudio pulseaudio-utils libasound2-plugins minimodem'
+const programs = ['pulseaudio', 'paplay', 'pactl', 'minimodem']
+
+const missing = programs.filter(
+  (program) =>
+    !(process.env.PATH ?? '').split(delimiter).some((directory) => existsSync(join(directory, program))),
+)
+
+/**
+ * Why tests that need the virtual microphone cannot run here; undefined when they can. On CI they must: there a
+ * rig that is missing is a failure, not a skip.
+ */
+export const whyNoRig: string | undefined =
+  missing.length === 0 || process.env.CI
+    ? undefined
+    : `no virtual microphone: ${missing.join(', ')} missing (Debian: apt-get install ${packages})`
+
+/** Sinks whose monitors are microphones: the default one, and another to choose from. */
+export interface RigOptions {
+  /** Hz and channels at which the sound server runs its sinks (default 48,000 and 1) */
+  rate?: number
+  channels?: number
+}
+
+/**
+ * A microphone without hardware: a private PulseAudio with a null sink, and an ALSA configuration that makes the
+ * sink's monitor the default input. What is played into the sink is what the microphone hears. Everything lies in
+ * one temporary directory, so that any number of rigs run side by side.
+ */
+export class Rig implements AsyncDisposable {
+  readonly directory: string
+  /** the environment of programs that capture from, or play into, this rig */
+  readonly env: NodeJS.ProcessEnv
+  readonly #server: ChildProcess
+  readonly #before = new Map<string, string | undefined>()
+
+  constructor(directory: string, env: NodeJS.ProcessEnv, server: ChildProcess) {
+    this.directory = directory
+    this.env = env
+    this.#server = server
+  }
+
+  static async start({ rate = 48_000, channels = 1 }: RigOptions = {}): Promise<Rig> {
+    if (missing.length > 0)
+      throw new Error(`the rig needs ${missing.join(', ')}: apt-get install ${packages}`)
+    const directory = await mkdtemp(join(tmpdir(), 'wavespool-rig-'))
+    const socket = join(directory, 'pulse.socket')
+    const alsa = join(directory, 'asound.conf')
+    // Named devices beside the default: ALSA's hint tells PortAudio nothing, but any pcm of the configuration is listed.
+    await writeFile(
+      alsa,
+      `pcm.!default { type pulse }
+ctl.!default { type pulse }
+pcm.desk_microphone { type pulse device virt.monitor }
+pcm.desk_headset { type pulse device other.monitor }
+`,
+    )
+    const runtime = join(directory, 'run')
+    await mkdir(runtime, { mode: 0o700 })
+    const env: NodeJS.ProcessEnv = {
+      ...process.env,
+      HOME: directory,
+      XDG_RUNTIME_DIR: runtime,
+      XDG_CONFIG_HOME: join(directory, 'config'),
+      PULSE_SERVER: `unix:${socket}`,
+      ALSA_CONFIG_PATH: alsa,
+    }
+    const sink = (name: string) =>
+      `module-null-sink sink_name=${name} rate=${rate} channels=${channels} format=s16le`
+    const server = spawn(
+      'pulseaudio',
+      [
+        ...['-n', '--exit-idle-time=-1', '--daemonize=no', '--use-pid-file=no', '--high-priority=no'],
+        ...['-L', `module-native-protocol-unix socket=${socket} auth-anonymous=1`],
+        ...['-L', sink('virt'), '-L', sink('other')],
+      ],
+      // PULSE_SERVER would make a server refuse to start beside another
+      { env: { ...env, PULSE_SERVER: undefined }, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    let said = ''
+    server.stderr?.on('data', (bytes: Buffer) => {
+      said = (said + bytes.toString()).slice(-2000)
+    })
+    const rig = new Rig(directory, env, server)
+    for (let tries = 0; !rig.#answers(); tries++) {
+      if (tries === 100 || server.exitCode !== null) {
+        await rig.stop()
+        throw new Error(`PulseAudio did not start: ${said}`)
+      }
+      await sleep(50)
+    }
+    rig.#set('default-sink', 'virt')
+    rig.#set('default-source', 'virt.monitor')
+    return rig
+  }
+
+  /** Makes it this process's microphone too, until {@link Rig.stop}. */
+  enter(): this {
+    for (const key of ['HOME', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'PULSE_SERVER', 'ALSA_CONFIG_PATH']) {
+      if (!this.#before.has(key)) this.#before.set(key, process.env[key])
+      process.env[key] = this.env[key]
+    }
+    return this
+  }
+
+  /** Starts to play a file into the microphone. */
+  play(path: string, sink = 'virt'): Player {
+    return new Player(path, sink, this.env)
+  }
+
+  get serverPid(): number {
+    return this.#server.pid!
+  }
+
+  async stop(): Promise<void> {
+    for (const [key, value] of this.#before) {
+      if (value === undefined) delete process.env[key]
+      else process.env[key] = value
+    }
+    this.#before.clear()
+    if (this.#server.exitCode === null && this.#server.signalCode === null) {
+      const gone = new Promise((resolve) => this.#server.once('exit', resolve))
+      this.#server.kill('SIGKILL')
+      await gone
+    }
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 3 })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #answers(): boolean {
+    return spawnSync('pactl', ['info'], { env: this.env, stdio: 'ignore' }).status === 0
+  }
+
+  #set(what: string, name: string): void {
+    spawnSync('pactl', [`set-${what}`, name], { env: this.env, stdio: 'ignore' })
+  }
+}
+
+/** A `paplay` at work. */
+export class Player {
+  readonly #process: ChildProcess
+  /** resolves when the last sample has been heard, or the player was stopped */
+  readonly done: Promise<void>
+
+  constructor(path: string, sink: string, env: NodeJS.ProcessEnv) {
+    // Small fragments, or the first audio is heard a second late.
+    const playing = { ...env, PULSE_LATENCY_MSEC: '100' }
+    this.#process = spawn('paplay', [`--device=${sink}`, path], { env: playing, stdio: 'ignore' })
+    this.done = new Promise((resolve, reject) => {
+      this.#process.once('error', reject)
+      this.#process.once('exit', () => resolve())
+    })
+  }
+
+  stop(): void {
+    this.#process.kill('SIGKILL')
+  }
+}
