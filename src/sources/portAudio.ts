@@ -42,15 +42,23 @@ export class PortAudioSource extends Readable implements Source {
   #failure: WavespoolError | undefined
 
   constructor(format: PcmFormat, options: PortAudioOptions = {}) {
+    // Before super(): a Readable starts itself even when its constructor throws later.
+    const required = requireFormat(format, 'portAudio()')
+    const request = checkRequest(required, options)
     super()
-    this.format = requireFormat(format, 'portAudio()')
-    this.#request = checkRequest(this.format, options)
+    this.format = required
+    this.#request = request
   }
 
   stop(): void {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#process?.stop()
+  }
+
+  /** The process that captures, while there is one. */
+  get pid(): number | undefined {
+    return this.#process?.pid
   }
 
   override _construct(callback: (error?: Error | null) => void): void {
@@ -119,7 +127,10 @@ function checkRequest(format: PcmFormat, options: PortAudioOptions): CaptureRequ
       `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them and put convert(from, to) behind it`,
     )
   }
-  const { device } = options
+  const { device, ...rest } = options
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined)
+    throw new ArgumentTypeError(`portAudio() has no option ${show(unknown)}; it has device`)
   if (device !== undefined && typeof device !== 'number' && typeof device !== 'string') {
     throw new ArgumentTypeError(`device must be an id or a part of a name, got ${show(device)}`)
   }

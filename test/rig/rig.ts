@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
@@ -40,6 +40,7 @@ export class Rig implements AsyncDisposable {
   /** the environment of programs that capture from, or play into, this rig */
   readonly env: NodeJS.ProcessEnv
   readonly #server: ChildProcess
+  readonly #awake: ChildProcess[] = []
   readonly #before = new Map<string, string | undefined>()
 
   constructor(directory: string, env: NodeJS.ProcessEnv, server: ChildProcess) {
@@ -97,6 +98,7 @@ pcm.desk_headset { type pulse device other.monitor }
       }
       await sleep(50)
     }
+    rig.#awake.push(hum(env, 'virt', rate))
     rig.#set('default-sink', 'virt')
     rig.#set('default-source', 'virt.monitor')
     return rig
@@ -126,6 +128,7 @@ pcm.desk_headset { type pulse device other.monitor }
       else process.env[key] = value
     }
     this.#before.clear()
+    for (const player of this.#awake) player.kill('SIGKILL')
     if (this.#server.exitCode === null && this.#server.signalCode === null) {
       const gone = new Promise((resolve) => this.#server.once('exit', resolve))
       this.#server.kill('SIGKILL')
@@ -145,6 +148,19 @@ pcm.desk_headset { type pulse device other.monitor }
   #set(what: string, name: string): void {
     spawnSync('pactl', [`set-${what}`, name], { env: this.env, stdio: 'ignore' })
   }
+}
+
+/** Plays silence without end: a sink that nobody plays into sleeps, and is up to two seconds late when it wakes. */
+function hum(env: NodeJS.ProcessEnv, sink: string, rate: number): ChildProcess {
+  const zero = openSync('/dev/zero', 'r')
+  const player = spawn(
+    'pacat',
+    [`--device=${sink}`, `--rate=${rate}`, '--channels=1', '--format=s16le', '--latency-msec=20'],
+    { env, stdio: [zero, 'ignore', 'ignore'] },
+  )
+  player.on('error', () => {})
+  closeSync(zero)
+  return player
 }
 
 /** A `paplay` at work. */

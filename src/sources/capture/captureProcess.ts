@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { WavespoolError } from '../../errors.ts'
 import { childScript } from './childScript.ts'
@@ -31,6 +31,8 @@ export class CaptureProcess {
 
   constructor(request: Exclude<ChildRequest, { ask: 'stop' }>, listener: CaptureListener) {
     this.#listener = listener
+    // Loaded when the first microphone is opened: it costs some milliseconds that `import 'wavespool'` must not.
+    const { spawn } = process.getBuiltinModule('node:child_process')
     this.#child = spawn(process.execPath, [childScript()], {
       // 'overlapped' is 'pipe' everywhere but on Windows, where the child could not write without blocking
       stdio: ['ignore', 'pipe', 'pipe', 'overlapped', 'ipc'],
@@ -54,6 +56,10 @@ export class CaptureProcess {
     this.#audio?.on('data', (bytes: Buffer) => this.#take(bytes))
     this.#audio?.on('error', () => {})
     this.#ask(request)
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
   }
 
   /** Asks for the graceful end: `finished()` follows when all that was captured has been handed over. */

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { WavespoolError } from '../../errors.ts'
 
 /**
- * The file that the capture child runs. It lies beside this one, unless a bundler has put this code somewhere else:
+ * The file that the capture child runs. It lies where the build put it, unless a bundler has moved this code:
  * then it is found where the package is installed.
  *
  * @throws {WavespoolError} `ERR_WAVESPOOL_CAPTURE` when it is nowhere
@@ -20,14 +19,18 @@ export function childScript(): string {
   )
 }
 
+/** Beside the sources, beside the files that the build made of them, or (from the sources) in the build. */
 function besides(self: string | undefined): string[] {
   if (self === undefined) return []
   // From the sources, as in this project's tests, what runs is the build: Node 20 starts no TypeScript.
-  const beside = self.endsWith('.ts') ? '../../../dist/sources/capture/child.js' : './child.js'
-  return [fileURLToPath(new URL(beside, self))]
+  const places = self.endsWith('.ts')
+    ? ['../../../dist/sources/capture/child.js']
+    : ['./sources/capture/child.js', '../sources/capture/child.js']
+  return places.map((place) => fileURLToPath(new URL(place, self)))
 }
 
 function installed(self: string | undefined): string[] {
+  const { createRequire } = process.getBuiltinModule('node:module')
   const bases = [self, pathToFileURL(join(process.cwd(), 'index.js')).href]
   return bases.flatMap((base) => {
     try {

@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { type CaptureMessage, Decoder, encode } from '../../src/sources/capture/protocol.ts'
+
+const message: fc.Arbitrary<CaptureMessage> = fc.oneof(
+  fc
+    .uint8Array({ maxLength: 300 })
+    .map((bytes): CaptureMessage => ({ type: 'pcm', bytes: Buffer.from(bytes) })),
+  fc
+    .record({ frames: fc.nat() })
+    .map(({ frames }): CaptureMessage => ({ type: 'gap', body: { frames, cause: 'queue' } })),
+  fc
+    .string()
+    .map((message): CaptureMessage => ({ type: 'error', body: { code: 'ERR_WAVESPOOL_DEVICE', message } })),
+  fc.constant<CaptureMessage>({ type: 'end', body: {} }),
+)
+
+describe('the capture protocol', () => {
+  test('comes back whole, however the pipe cut it', () => {
+    fc.assert(
+      fc.property(
+        fc.array(message, { maxLength: 12 }),
+        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 }),
+        (sent, cuts) => {
+          const bytes = Buffer.concat(sent.map(encode))
+          const decoder = new Decoder()
+          const received: CaptureMessage[] = []
+          for (let at = 0, i = 0; at < bytes.length; i++) {
+            const cut = cuts[i % cuts.length]!
+            received.push(...decoder.push(bytes.subarray(at, at + cut)))
+            at += cut
+          }
+          expect(received).toEqual(sent)
+          expect(decoder.isMidFrame).toBe(false)
+        },
+      ),
+    )
+  })
+
+  test('a frame that was begun is known to be unfinished', () => {
+    const decoder = new Decoder()
+    decoder.push(encode({ type: 'pcm', bytes: Buffer.alloc(10) }).subarray(0, 9))
+    expect(decoder.isMidFrame).toBe(true)
+  })
+
+  test('what no capture child writes is refused', () => {
+    expect(() => new Decoder().push(Buffer.from('PortAudio V19.7.0'))).toThrow(RangeError)
+    expect(() => new Decoder().push(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow(RangeError)
+  })
+})
