@@ -1,3 +1,4 @@
+import { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
@@ -17,6 +18,7 @@ export class MemoryStorage implements VirtualFileStorage {
   /** where the file begins in the buffer, such that its samples begin at a multiple of 8 */
   #base = 0
   size = 0
+  readonly inMemory = true
 
   constructor(maxBytes = Number.POSITIVE_INFINITY) {
     this.#maxBytes = maxBytes
@@ -75,6 +77,12 @@ export class MemoryStorage implements VirtualFileStorage {
 
   view(): Uint8Array {
     return new Uint8Array(this.#bytes.buffer, this.#base, this.size)
+  }
+
+  /** One copy, which is the Blob's own. */
+  async blobs(start: number, end: number): Promise<Blob[]> {
+    const { buffer, byteOffset } = this.view()
+    return [new Blob([Buffer.from(buffer, byteOffset + start, end - start)])] // Node takes shared memory in a Buffer only
   }
 
   dispose(): void {

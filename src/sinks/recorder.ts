@@ -1,3 +1,4 @@
+import type { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import type { CursorTarget } from './cursor.ts'
@@ -44,10 +45,6 @@ export class Recorder implements Recording, CursorTarget {
     return format && this.tracker.extent(this.size).dataBytes / format.bytesPerSecond
   }
 
-  get inMemory(): boolean {
-    return this.#storage.view !== undefined
-  }
-
   append(chunks: readonly Uint8Array[], callback: Callback): void {
     const { tracker } = this
     const storage = this.#storage
@@ -86,7 +83,7 @@ export class Recorder implements Recording, CursorTarget {
     const { tracker } = this
     if (tracker.isWav) {
       tracker.update(this.#storage.size)
-      if (this.#storage.view !== undefined) this.#storage.write(tracker.bytes, 0)
+      if (this.#storage.inMemory) this.#storage.write(tracker.bytes, 0)
     }
     if (this.#listeners.size > 0) this.#tellListeners()
   }
@@ -207,11 +204,19 @@ export class Recorder implements Recording, CursorTarget {
 
   view(): Uint8Array {
     this.#requireNotDisposed()
-    if (this.#storage.view) return this.#storage.view()
+    if (this.#storage.inMemory) return this.#storage.view!()
     throw new WavespoolError(
       'ERR_WAVESPOOL_STORAGE',
-      `the bytes of ${this.name} do not lie in memory in one piece; use read(), toBuffer() or storage: 'memory'`,
+      `the bytes of ${this.name} do not lie in memory in one piece; use read() or toBuffer(), or record with storage: 'memory'`,
     )
+  }
+
+  /** A snapshot in Blobs: nothing is read that lies on a disk. */
+  async blobs(): Promise<(Blob | Uint8Array<ArrayBuffer>)[]> {
+    const snapshot = this.snapshot()
+    const { header, end, size } = snapshot
+    if (this.#storage.blobs === undefined) return [await snapshot.toBuffer()]
+    return [header, ...(await this.#storage.blobs(header.length, end)), new Uint8Array(size - end)]
   }
 
   snapshot(): Snapshot {

@@ -2,13 +2,13 @@
 export class Snapshot {
   /** with the pad byte */
   readonly size: number
-  readonly header: Uint8Array
+  readonly header: Uint8Array<ArrayBuffer>
   /** where the bytes end that lie in the storage; behind it there is at most a pad byte */
   readonly end: number
   readonly #read: (target: Uint8Array, position: number) => number | Promise<number>
 
   constructor(
-    header: Uint8Array,
+    header: Uint8Array<ArrayBuffer>,
     end: number,
     pad: 0 | 1,
     read: (target: Uint8Array, position: number) => number | Promise<number>,

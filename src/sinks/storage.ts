@@ -1,3 +1,5 @@
+import type { Blob } from 'node:buffer'
+
 /**
  * Where the bytes of a VirtualFile lie. Bring your own: `size`, `append`, `read`, `write`, `truncate` and `dispose`
  * make one, synchronous or with promises. The VirtualFile calls one of the changing verbs at a time, never touches
@@ -25,8 +27,14 @@ export interface VirtualFileStorage {
   /** The same as `read`, at once, where that is possible. */
   readSync?(target: Uint8Array, position: number): number
 
-  /** All `size` bytes where they lie, without a copy, where they lie in memory and in one piece. */
+  /** All bytes lie in memory now, in one piece, and {@link view} shows them. */
+  readonly inMemory?: boolean
+
+  /** All `size` bytes where they lie, without a copy. */
   view?(): Uint8Array
+
+  /** The bytes from `start` to `end` (exclusive) as Blobs that need not be read now. */
+  blobs?(start: number, end: number): Promise<Blob[]>
 
   /** Told once, before the first byte, where the samples of a WAV file will begin. */
   align?(dataStart: number): void

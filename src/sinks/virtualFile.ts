@@ -5,10 +5,11 @@ import type { PcmFormat } from '../format/pcmFormat.ts'
 import { bytesOf, checkName, checkPosition } from './arguments.ts'
 import { Cursor } from './cursor.ts'
 import { FollowStream } from './followStream.ts'
-import { MemoryStorage } from './memoryStorage.ts'
+import { makeStorage } from './makeStorage.ts'
 import { type PrivateCopy, privateCopy } from './privateCopy.ts'
 import { Recorder } from './recorder.ts'
 import { SnapshotStream } from './snapshotStream.ts'
+import type { SpillOptions } from './spillStorage.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
 export interface VirtualFileOptions {
@@ -18,8 +19,11 @@ export interface VirtualFileOptions {
   type?: string
   /** the most that the file may become, with its header and pad byte: what does not fit fails the write */
   maxBytes?: number
-  /** where the bytes lie (default `'memory'`) */
-  storage?: 'memory' | VirtualFileStorage
+  /**
+   * where the bytes lie: in `'memory'`, in memory up to a threshold and in temporary files from there on (`'spill'`,
+   * the default, with 64 MiB), or in a storage of your own
+   */
+  storage?: 'memory' | 'spill' | { spill: SpillOptions } | VirtualFileStorage
 }
 
 export interface ReadStreamOptions {
@@ -44,7 +48,7 @@ export class VirtualFile extends Writable {
   /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
   constructor(options: VirtualFileOptions = {}) {
     super()
-    const { name = 'audio.wav', type, maxBytes, storage = 'memory' } = options
+    const { name = 'audio.wav', type, maxBytes, storage = 'spill' } = options
     checkName(name)
     if (type !== undefined && typeof type !== 'string') {
       throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
@@ -123,18 +127,13 @@ export class VirtualFile extends Writable {
     return this.#recorder.snapshot().toBuffer()
   }
 
-  /** The file of this moment as a native `File`, which every `fetch` and `FormData` takes. One copy. */
+  /**
+   * The file of this moment as a native `File`, which every `fetch` and `FormData` takes: one
+   * copy of what lies in memory, none of what lies on a disk.
+   */
   async toFile(): Promise<File> {
-    const snapshot = this.#recorder.snapshot()
-    const whole = this.#recorder.inMemory
-      ? this.view().subarray(snapshot.header.length, snapshot.end)
-      : undefined
-    const pad = new Uint8Array(snapshot.size - snapshot.end)
-    // A Buffer, since Node 20 takes a view of shared memory for a Blob's part in no other shape.
-    const parts = whole
-      ? [snapshot.header, Buffer.from(whole.buffer, whole.byteOffset, whole.length), pad]
-      : [await snapshot.toBuffer()]
-    return new File(parts as ConstructorParameters<typeof File>[0], this.name, { type: this.type })
+    const parts = await this.#recorder.blobs()
+    return new File(parts, this.name, { type: this.type })
   }
 
   /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
@@ -205,16 +204,4 @@ const mediaTypes: Record<string, string> = {
   opus: 'audio/ogg',
   webm: 'audio/webm',
   m4a: 'audio/mp4',
-}
-
-function makeStorage(storage: unknown, maxBytes: number | undefined): VirtualFileStorage {
-  if (storage === 'memory') return new MemoryStorage(maxBytes)
-  const verbs = ['append', 'read', 'write', 'truncate', 'dispose'] as const
-  const own = storage as Partial<VirtualFileStorage> | null
-  if (typeof own === 'object' && own !== null && verbs.every((verb) => typeof own[verb] === 'function')) {
-    return own as VirtualFileStorage
-  }
-  throw new ArgumentTypeError(
-    `storage must be 'memory' or an object with size, ${verbs.join(', ')}, got ${show(storage)}`,
-  )
 }

@@ -22,7 +22,7 @@ export interface WavExtent {
 export class WavTracker {
   /** undefined while more bytes are needed to tell; null where it is no WAV, or none that can be put right */
   #header: WavHeader | null | undefined
-  #bytes: Uint8Array = new Uint8Array(0)
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #length = 0
   #view = new DataView(new ArrayBuffer(0))
 
@@ -49,7 +49,7 @@ export class WavTracker {
   }
 
   /** The header with the sizes that {@link update} gave it; empty where it holds no WAV. */
-  get bytes(): Uint8Array {
+  get bytes(): Uint8Array<ArrayBuffer> {
     return this.#header ? this.#bytes : this.#bytes.subarray(0, 0)
   }
 
@@ -114,7 +114,7 @@ export class WavTracker {
   }
 
   /** A copy of the header with the sizes of a moment, for a file that gets its pad byte at once. */
-  headerAt(size: number): Uint8Array {
+  headerAt(size: number): Uint8Array<ArrayBuffer> {
     const copy = this.bytes.slice()
     this.#write(new DataView(copy.buffer), size, this.extent(size).pad)
     return copy
