@@ -17,6 +17,9 @@ export interface WavHeaderOptions {
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for lengths that are no whole frames, or too long for RIFF */
 export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`the options of a WAV header are { dataBytes, rf64 }, got ${show(options)}`)
+  }
   const { dataBytes, rf64 = false } = options
   if (typeof rf64 !== 'boolean') throw new ArgumentTypeError(`rf64 must be true or false, got ${show(rf64)}`)
   if (dataBytes === undefined) return

@@ -22,6 +22,9 @@ const tails = ['keep', 'pad', 'drop'] as const
 export function chunk(format: PcmFormat, span: Span, options: ChunkOptions = {}): Stage {
   const checked = requireFormat(format, 'chunk()')
   const windowBytes = spanBytes(checked, span, 'chunk()')
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`chunk(): the options are { hop, tail }, got ${show(options)}`)
+  }
   const { hop = span, tail = 'keep' } = options
   const hopBytes = spanBytes(checked, hop, 'chunk(): hop')
   if (hopBytes > windowBytes) {

@@ -1,0 +1,151 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { readWavHeader, scanWavHeader } from '../../src/format/readWavHeader.ts'
+import { makeWavHeader } from '../../src/format/wavHeader.ts'
+import { allEncodings, formats } from './arbitraries.ts'
+
+const WAV = expect.objectContaining({ code: 'ERR_WAVESPOOL_WAV' })
+
+/** A chunk, with its pad byte unless told otherwise. */
+function chunkOf(id: string, body: Uint8Array, pad = body.length % 2): Buffer {
+  const size = Buffer.alloc(4)
+  size.writeUInt32LE(body.length)
+  return Buffer.concat([Buffer.from(id, 'latin1'), size, body, Buffer.alloc(pad)])
+}
+
+/** Puts chunks between `fmt ` and what follows it. */
+function insert(header: Uint8Array, ...chunks: Buffer[]): Buffer {
+  const at = 20 + new DataView(header.buffer).getUint32(16, true)
+  return Buffer.concat([header.subarray(0, at), ...chunks, header.subarray(at)])
+}
+
+describe('readWavHeader', () => {
+  test('reads back every header that we make', () => {
+    for (const encoding of allEncodings) {
+      for (const channels of [1, 2, 3, 6, 8, 1024]) {
+        for (const sampleRate of [1, 8000, 44_100, 192_000]) {
+          const format = pcmFormat({ encoding, channels, sampleRate })
+          for (const rf64 of [false, true]) {
+            const dataBytes = 3 * format.bytesPerFrame
+            const header = makeWavHeader(format, { rf64, dataBytes })
+            const read = readWavHeader(header)
+            expect(read).toMatchObject({ container: 'RIFF', dataBytes, dataStart: header.length })
+            expect(read?.format).toEqual(format)
+            expect(read?.blockAlign).toBe(format.bytesPerFrame)
+          }
+        }
+      }
+    }
+  })
+
+  test('wants more bytes at every length short of the whole, and does not care what follows', () => {
+    fc.assert(
+      fc.property(formats, fc.boolean(), fc.uint8Array(), (format, rf64, samples) => {
+        const header = makeWavHeader(format, { rf64 })
+        for (let length = 0; length < header.length; length++) {
+          expect(readWavHeader(header.subarray(0, length))).toBeUndefined()
+        }
+        expect(readWavHeader(Buffer.concat([header, samples]))).toEqual(readWavHeader(header))
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('a mutated header gives a header, undefined or a typed error, never anything else', () => {
+    const header = insert(
+      makeWavHeader(pcmFormat({ channels: 6, encoding: 'f32le' }), { rf64: true }),
+      chunkOf('LIST', Buffer.from('abc')),
+    )
+    const mutation = fc.tuple(fc.nat(header.length - 1), fc.nat(255))
+    fc.assert(
+      fc.property(fc.array(mutation, { minLength: 1, maxLength: 6 }), fc.nat(80), (mutations, more) => {
+        const bytes = Buffer.concat([header, Buffer.alloc(more)])
+        for (const [at, value] of mutations) bytes[at] = value
+        const { header: read, fault } = scanWavHeader(bytes)
+        if (fault !== undefined) expect(() => readWavHeader(bytes)).toThrow(WAV)
+        if (read !== undefined) {
+          expect(read.dataStart).toBeLessThanOrEqual(bytes.length)
+          expect(read.blockAlign).toBeGreaterThan(0)
+          if (read.format) expect(read.format.bytesPerFrame).toBe(read.blockAlign)
+        }
+        expect(read !== undefined && fault !== undefined).toBe(false)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  test('random bytes are refused or found wanting', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+        const framed = Buffer.concat([Buffer.from('RIFF....WAVE'), bytes])
+        expect(() => scanWavHeader(bytes)).not.toThrow()
+        expect(() => scanWavHeader(framed)).not.toThrow()
+      }),
+    )
+  })
+
+  test.each(['LIST', 'JUNK', 'bext', 'odd!'])(
+    'a %s chunk of any size may stand in front of the data',
+    (id) => {
+      const header = makeWavHeader(pcmFormat())
+      for (let size = 0; size < 70; size++) {
+        const bytes = insert(header, chunkOf(id, Buffer.alloc(size, 7)))
+        expect(readWavHeader(bytes)).toMatchObject({ dataStart: bytes.length, dataSizeAt: bytes.length - 4 })
+        expect(readWavHeader(bytes.subarray(0, -1))).toBeUndefined()
+      }
+    },
+  )
+
+  test('an odd chunk without its pad byte is forgiven', () => {
+    const header = makeWavHeader(pcmFormat())
+    for (const size of [1, 3, 25, 41, 43]) {
+      const bytes = insert(header, chunkOf('LIST', Buffer.alloc(size, 7), 0))
+      expect(readWavHeader(Buffer.concat([bytes, Buffer.alloc(4)]))).toMatchObject({
+        dataStart: bytes.length,
+      })
+    }
+  })
+
+  test('an encoding that we do not know has no format, but is a WAV file', () => {
+    const adpcm = makeWavHeader(pcmFormat())
+    new DataView(adpcm.buffer).setUint16(20, 0x11, true)
+    expect(readWavHeader(adpcm)).toMatchObject({ format: undefined, formatTag: 0x11 })
+    const foreignGuid = makeWavHeader(pcmFormat({ channels: 6 }))
+    foreignGuid[59] = 0x72 // the last byte of the SubFormat
+    expect(readWavHeader(foreignGuid)).toMatchObject({ format: undefined, formatTag: 0xfffe })
+  })
+
+  test.each([
+    ['RIFX', 'big-endian'],
+    ['fLaC', 'this is no WAV file'],
+    ['ID3\x03', 'this is no WAV file'],
+  ])('refuses %s by name', (id, words) => {
+    const bytes = Buffer.from(makeWavHeader(pcmFormat()))
+    bytes.write(id, 'latin1')
+    expect(() => readWavHeader(bytes)).toThrow(WAV)
+    expect(() => readWavHeader(bytes)).toThrow(words)
+    expect(() => readWavHeader(bytes.subarray(0, 4))).toThrow(WAV)
+  })
+
+  test('refuses what is a RIFF file of another kind, or has no fmt, or an impossible one', () => {
+    const header = makeWavHeader(pcmFormat())
+    const avi = Buffer.from(header)
+    avi.write('AVI ', 8)
+    const noFmt = Buffer.concat([header.subarray(0, 12), header.subarray(36)])
+    const shortFmt = Buffer.concat([
+      header.subarray(0, 12),
+      chunkOf('fmt ', Buffer.alloc(14)),
+      header.subarray(36),
+    ])
+    const noChannels = Buffer.from(header)
+    noChannels.writeUInt16LE(0, 22)
+    for (const bytes of [avi, noFmt, shortFmt, noChannels]) expect(() => readWavHeader(bytes)).toThrow(WAV)
+  })
+
+  test('reads a view at any offset of a larger buffer', () => {
+    const header = makeWavHeader(pcmFormat(), { dataBytes: 2 })
+    const larger = Buffer.concat([Buffer.alloc(13, 0xff), header, Buffer.alloc(5, 0xff)])
+    expect(readWavHeader(larger.subarray(13, 13 + header.length))).toEqual(readWavHeader(header))
+  })
+})
