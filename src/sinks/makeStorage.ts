@@ -1,6 +1,7 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkPosition } from './arguments.ts'
 import { MemoryStorage } from './memoryStorage.ts'
+import { type PathOptions, PathStorage } from './pathStorage.ts'
 import { type SpillOptions, SpillStorage } from './spillStorage.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
@@ -13,12 +14,30 @@ export function makeStorage(storage: unknown, maxBytes: number | undefined): Vir
   if (typeof storage === 'object' && storage !== null) {
     const own = storage as Partial<VirtualFileStorage>
     if (verbs.every((verb) => typeof own[verb] === 'function')) return own as VirtualFileStorage
+    if (hasPath(storage)) return new PathStorage(checkPathOptions(storage))
     const { spill } = storage as { spill?: unknown }
     if (typeof spill === 'object' && spill !== null) return new SpillStorage(checkSpillOptions(spill))
   }
   throw new ArgumentTypeError(
-    `storage must be 'memory', 'spill', { spill: { after, directory } } or an object with size, ${verbs.join(', ')}, got ${show(storage)}`,
+    `storage must be 'memory', 'spill', { spill: { after, directory } }, { path } or an object with size, ${verbs.join(', ')}, got ${show(storage)}`,
   )
+}
+
+export function hasPath(storage: unknown): storage is PathOptions {
+  return typeof (storage as PathOptions | null | undefined)?.path === 'string'
+}
+
+function checkPathOptions(options: PathOptions): PathOptions {
+  if (options.path === '' || options.path.includes('\0')) {
+    throw new ArgumentRangeError(`storage: path must be the path of a file, got ${show(options.path)}`)
+  }
+  for (const option of ['overwrite', 'fsync'] as const) {
+    const value = options[option]
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new ArgumentTypeError(`storage: ${option} must be true or false, got ${show(value)}`)
+    }
+  }
+  return options
 }
 
 function checkSpillOptions(options: SpillOptions): SpillOptions {

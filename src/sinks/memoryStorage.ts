@@ -71,6 +71,10 @@ export class MemoryStorage implements VirtualFileStorage {
     this.#bytes.set(bytes, this.#base + position)
   }
 
+  header(bytes: Uint8Array): void {
+    this.write(bytes, 0)
+  }
+
   truncate(size: number): void {
     this.size = size
   }

@@ -55,7 +55,8 @@ export class Recorder implements Recording, CursorTarget {
       }
       const fitting = this.#maxBytes === Number.POSITIVE_INFINITY ? chunks : this.#cutToFit(chunks)
       const overflow = fitting === chunks ? undefined : this.#fullError()
-      const appended = storage.append(fitting)
+      const isFirst = tracker.isWav && storage.size === 0
+      const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
       if (appended === undefined) {
         this.#publish()
         callback(overflow)
@@ -73,6 +74,12 @@ export class Recorder implements Recording, CursorTarget {
     }
   }
 
+  /** A header never says more than is there, not even before the first sample has arrived on a disk. */
+  #startRight(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+    this.tracker.update(this.tracker.dataStart)
+    return [this.tracker.bytes.slice(), ...dropBytes(chunks, this.tracker.dataStart)]
+  }
+
   #failAppend(error: unknown, callback: Callback): void {
     this.#publish()
     callback(this.#storageError(error))
@@ -83,7 +90,7 @@ export class Recorder implements Recording, CursorTarget {
     const { tracker } = this
     if (tracker.isWav) {
       tracker.update(this.#storage.size)
-      if (this.#storage.inMemory) this.#storage.write(tracker.bytes, 0)
+      this.#storage.header?.(tracker.bytes)
     }
     if (this.#listeners.size > 0) this.#tellListeners()
   }
@@ -285,6 +292,16 @@ function takeBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
     left -= part.length
   }
   return taken
+}
+
+/** All but the first `count` bytes. */
+function dropBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+  let left = count
+  return chunks.flatMap((chunk) => {
+    const rest = chunk.subarray(Math.min(left, chunk.length))
+    left -= chunk.length - rest.length
+    return rest.length > 0 ? [rest] : []
+  })
 }
 
 const ZEROS = new Uint8Array(65_536)

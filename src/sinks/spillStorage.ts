@@ -224,6 +224,10 @@ export class SpillStorage implements VirtualFileStorage {
     }
   }
 
+  header(bytes: Uint8Array): void {
+    if (this.inMemory) this.#tail.memory!.write(bytes, 0)
+  }
+
   truncate(size: number): void {
     while (this.#parts.length > 1 && this.#tail.start >= size) {
       const { path } = this.#parts.pop()!

@@ -36,6 +36,15 @@ export interface VirtualFileStorage {
   /** The bytes from `start` to `end` (exclusive) as Blobs that need not be read now. */
   blobs?(start: number, end: number): Promise<Blob[]>
 
+  /** Opens what must be opened, before anything else is asked. */
+  open?(): Promise<void>
+
+  /**
+   * Told after every append of a WAV file what its first bytes should be at that moment, for those who look at the
+   * bytes without asking the VirtualFile, which itself knows. They are written at the end in any case.
+   */
+  header?(bytes: Uint8Array): void
+
   /** Told once, before the first byte, where the samples of a WAV file will begin. */
   align?(dataStart: number): void
 

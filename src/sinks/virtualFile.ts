@@ -1,11 +1,13 @@
 import { File } from 'node:buffer'
+import { basename } from 'node:path'
 import { type Readable, Writable } from 'node:stream'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { bytesOf, checkName, checkPosition } from './arguments.ts'
 import { Cursor } from './cursor.ts'
 import { FollowStream } from './followStream.ts'
-import { makeStorage } from './makeStorage.ts'
+import { hasPath, makeStorage } from './makeStorage.ts'
+import type { PathOptions } from './pathStorage.ts'
 import { type PrivateCopy, privateCopy } from './privateCopy.ts'
 import { Recorder } from './recorder.ts'
 import { SnapshotStream } from './snapshotStream.ts'
@@ -13,7 +15,7 @@ import type { SpillOptions } from './spillStorage.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
 export interface VirtualFileOptions {
-  /** the name that consumers see; speech-to-text services want its extension (default `'audio.wav'`) */
+  /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */
   name?: string
   /** the media type (default: that of the name's extension) */
   type?: string
@@ -21,9 +23,9 @@ export interface VirtualFileOptions {
   maxBytes?: number
   /**
    * where the bytes lie: in `'memory'`, in memory up to a threshold and in temporary files from there on (`'spill'`,
-   * the default, with 64 MiB), or in a storage of your own
+   * the default, with 64 MiB), in a named file (`{ path, overwrite, fsync }`), or in a storage of your own
    */
-  storage?: 'memory' | 'spill' | { spill: SpillOptions } | VirtualFileStorage
+  storage?: 'memory' | 'spill' | { spill: SpillOptions } | PathOptions | VirtualFileStorage
 }
 
 export interface ReadStreamOptions {
@@ -47,20 +49,16 @@ export class VirtualFile extends Writable {
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
   constructor(options: VirtualFileOptions = {}) {
-    super()
-    const { name = 'audio.wav', type, maxBytes, storage = 'spill' } = options
-    checkName(name)
-    if (type !== undefined && typeof type !== 'string') {
-      throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
-    }
-    if (maxBytes !== undefined) {
-      checkPosition(maxBytes, 'maxBytes')
-      if (maxBytes === 0) throw new ArgumentRangeError('maxBytes must be more than 0')
-    }
+    const { name, type, maxBytes, storage = 'spill' } = checkOptions(options)
+    const bytes = makeStorage(storage, maxBytes)
+    // Only what must open something waits for it: what is written into memory can be read in the same tick.
+    const construct = (callback: (error?: Error | null) => void) =>
+      bytes.open!().then(() => callback(), callback)
+    super(bytes.open ? { construct } : {})
     this.name = name
     this.type =
       type ?? mediaTypes[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream'
-    this.#recorder = new Recorder(name, maxBytes, makeStorage(storage, maxBytes))
+    this.#recorder = new Recorder(name, maxBytes, bytes)
   }
 
   /** Bytes that can be read now. */
@@ -204,4 +202,18 @@ const mediaTypes: Record<string, string> = {
   opus: 'audio/ogg',
   webm: 'audio/webm',
   m4a: 'audio/mp4',
+}
+
+function checkOptions(options: VirtualFileOptions): VirtualFileOptions & { name: string } {
+  const { storage } = options
+  const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', type, maxBytes } = options
+  checkName(name)
+  if (type !== undefined && typeof type !== 'string') {
+    throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
+  }
+  if (maxBytes !== undefined) {
+    checkPosition(maxBytes, 'maxBytes')
+    if (maxBytes === 0) throw new ArgumentRangeError('maxBytes must be more than 0')
+  }
+  return { ...options, name }
 }

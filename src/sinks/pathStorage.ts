@@ -1,0 +1,152 @@
+import { Blob } from 'node:buffer'
+import { openAsBlob, readSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { WavespoolError } from '../errors.ts'
+import type { VirtualFileStorage } from './storage.ts'
+
+export interface PathOptions {
+  path: string
+  /** replace a file that is there (default false: that is an error) */
+  overwrite?: boolean
+  /** have the disk confirm what is written, together with the header: then it survives a loss of power as well */
+  fsync?: boolean
+}
+
+/** How far the header on the disk may lag behind, in milliseconds. */
+const HEADER_INTERVAL = 1000
+
+/**
+ * A named file on a disk which is a valid WAV at every moment, also when the process is killed: its header says at
+ * most what is there, and is put right at least once a second. One write at a time, none of them on the event loop.
+ */
+export class PathStorage implements VirtualFileStorage {
+  readonly #options: PathOptions
+  #file: FileHandle | undefined
+  #work: Promise<unknown> = Promise.resolve()
+  #header: Uint8Array | undefined
+  #headerTimer: NodeJS.Timeout | undefined
+  #isFinished = false
+  size = 0
+
+  constructor(options: PathOptions) {
+    this.#options = options
+  }
+
+  async open(): Promise<void> {
+    const { path, overwrite = false } = this.#options
+    try {
+      this.#file = await open(path, overwrite ? 'w+' : 'wx+', 0o666)
+    } catch (cause) {
+      const { code, message } = cause as NodeJS.ErrnoException
+      const hint =
+        code === 'EEXIST' ? `${path} is there already; to replace it use { overwrite: true }` : message
+      throw new WavespoolError('ERR_WAVESPOOL_STORAGE', `cannot record into a file: ${hint}`, { cause })
+    }
+  }
+
+  append(chunks: readonly Uint8Array[]): Promise<void> {
+    return this.#enqueue(async (file) => {
+      for (const chunk of chunks) {
+        // counted as it arrives: what a full disk took before it refused is part of the recording
+        for (let done = 0; done < chunk.length; ) {
+          const { bytesWritten } = await file.write(chunk, done, chunk.length - done, this.size)
+          done += bytesWritten
+          this.size += bytesWritten
+        }
+      }
+    })
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#enqueue((file) => writeAll(file, bytes, position))
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#enqueue(async (file) => {
+      await file.truncate(size)
+      this.size = size
+    })
+  }
+
+  header(bytes: Uint8Array): void {
+    this.#header = bytes
+    this.#headerTimer ??= setTimeout(() => {
+      this.#headerTimer = undefined
+      // A disk that fails says so at the next append, which has somebody to tell.
+      this.#writeHeader().catch(() => {})
+    }, HEADER_INTERVAL).unref()
+  }
+
+  async #writeHeader(): Promise<void> {
+    const bytes = this.#header?.slice() // as of now: it changes while earlier work is being done
+    await this.#enqueue(async (file) => {
+      if (this.#options.fsync) await file.datasync() // samples first, then the header that counts them
+      if (bytes !== undefined) await writeAll(file, bytes, 0)
+      if (this.#options.fsync) await file.datasync()
+    })
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return fill(this.#file!, target, position)
+  }
+
+  readSync(target: Uint8Array, position: number): number {
+    let done = 0
+    for (let count = 1; count > 0 && done < target.length; done += count) {
+      count = readSync(this.#file!.fd, target, done, target.length - done, position + done)
+    }
+    return done
+  }
+
+  /** A finished file need not be read for it; one that still grows would make the Blob unreadable. */
+  async blobs(start: number, end: number): Promise<Blob[]> {
+    if (this.#isFinished) return [(await openAsBlob(this.#options.path)).slice(start, end)]
+    const pieces: Blob[] = []
+    const piece = new Uint8Array(Math.max(1, Math.min(2 ** 20, end - start)))
+    for (let at = start; at < end; ) {
+      const count = await this.read(piece.subarray(0, Math.min(piece.length, end - at)), at)
+      if (count === 0) break
+      pieces.push(new Blob([piece.subarray(0, count)]))
+      at += count
+    }
+    return pieces
+  }
+
+  async finish(): Promise<void> {
+    clearTimeout(this.#headerTimer)
+    if (this.#file === undefined) return
+    await this.#writeHeader()
+    this.#isFinished = true
+  }
+
+  async dispose(): Promise<void> {
+    clearTimeout(this.#headerTimer)
+    await this.#work.catch(() => {})
+    await this.#file?.close()
+    this.#file = undefined
+  }
+
+  #enqueue(work: (file: FileHandle) => Promise<void>): Promise<void> {
+    const file = this.#file
+    if (file === undefined) return Promise.resolve()
+    const done = this.#work.then(() => work(file))
+    this.#work = done.catch(() => {})
+    return done
+  }
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
+  }
+}
+
+async function fill(file: FileHandle, target: Uint8Array, position: number): Promise<number> {
+  let done = 0
+  while (done < target.length) {
+    const { bytesRead } = await file.read(target, done, target.length - done, position + done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return done
+}
