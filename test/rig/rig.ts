@@ -98,7 +98,7 @@ pcm.desk_headset { type pulse device other.monitor }
       }
       await sleep(50)
     }
-    rig.#awake.push(hum(env, 'virt', rate))
+    rig.#awake.push(hum(env, 'virt', rate), hum(env, 'other', rate))
     rig.#set('default-sink', 'virt')
     rig.#set('default-source', 'virt.monitor')
     return rig

@@ -1,0 +1,155 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { copyBuild, runHost } from '../rig/host.ts'
+import { Rig, whyNoRig } from '../rig/rig.ts'
+
+/** Whole programs that record: what a microphone does to the process it is used in. */
+describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, () => {
+  let rig: Rig
+  beforeAll(async () => {
+    rig = await Rig.start()
+  })
+  afterAll(() => rig?.stop())
+
+  test('has on stdout and stderr what it wrote, in its directory nothing, no handlers, and exits by itself', async () => {
+    const result = await runHost(
+      `
+      const { pcmFormat, portAudio, listDevices } = wavespool
+      const events = ['SIGINT', 'SIGTERM', 'SIGSEGV', 'uncaughtException', 'unhandledRejection', 'disconnect']
+      const handlers = () => events.map((event) => process.listenerCount(event)).join()
+      const before = handlers()
+      await listDevices()
+      const source = portAudio(pcmFormat())
+      let bytes = 0
+      source.on('data', (chunk) => { bytes += chunk.length })
+      setTimeout(() => source.stop(), 700)
+      source.on('end', () => console.log('end', bytes > 0, before === handlers()))
+      `,
+      { env: rig.env },
+    )
+    expect(result).toEqual({ code: 0, stdout: 'end true true\n', stderr: '', left: [] })
+  })
+
+  test('exits by itself after destroy(), and after an error', async () => {
+    const result = await runHost(
+      `
+      const { pcmFormat, portAudio } = wavespool
+      const one = portAudio(pcmFormat())
+      one.once('data', () => one.destroy())
+      const other = portAudio(pcmFormat(), { device: 99 })
+      other.on('error', (error) => console.log(error.code))
+      other.resume()
+      `,
+      { env: rig.env },
+    )
+    expect(result).toEqual({ code: 0, stdout: 'ERR_WAVESPOOL_NO_DEVICE\n', stderr: '', left: [] })
+  })
+
+  test('may be started with options of its own, and call process.exit() while it records', async () => {
+    const result = await runHost(
+      `
+      const { pcmFormat, portAudio } = wavespool
+      portAudio(pcmFormat()).once('data', () => { console.log('heard'); process.exit(3) })
+      `,
+      {
+        env: { ...rig.env, NODE_OPTIONS: '--no-warnings' },
+        execArgv: ['--expose-gc', '--stack-trace-limit=5'],
+      },
+    )
+    expect(result).toEqual({ code: 3, stdout: 'heard\n', stderr: '', left: [] })
+  })
+
+  test('killed, it takes its capture child with it within a second', async () => {
+    let pid = 0
+    const result = await runHost(
+      `
+      const { pcmFormat, portAudio } = wavespool
+      const source = portAudio(pcmFormat())
+      source.once('data', () => console.log(source.pid))
+      `,
+      {
+        env: rig.env,
+        onStart: (child) => {
+          child.stdout!.once('data', (bytes: Buffer) => {
+            pid = Number(bytes.toString())
+            child.kill('SIGKILL')
+          })
+        },
+      },
+    )
+    expect(result.code).toBeNull()
+    expect(pid).toBeGreaterThan(0)
+    for (let waited = 0; isRunning(pid) && waited < 1000; waited += 10) await sleep(10)
+    expect(isRunning(pid)).toBe(false)
+  })
+
+  test('without naudiodon, says what to install', async () => {
+    const { directory, entry } = await copyBuild()
+    try {
+      const result = await runHost(
+        `
+        const { pcmFormat, portAudio, listDevices } = wavespool
+        await listDevices().catch((error) => console.log(error.code))
+        portAudio(pcmFormat()).resume().on('error', (error) => console.log(error.code, error.message))
+        `,
+        { env: rig.env, entry },
+      )
+      expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
+      expect(result.stdout).toMatch(
+        /^ERR_WAVESPOOL_NO_BACKEND\nERR_WAVESPOOL_NO_BACKEND .*npm install naudiodon/,
+      )
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+
+  test('without any input device, says where to look', async () => {
+    const config = join(rig.directory, 'no-microphone.conf')
+    await writeFile(config, 'pcm.unplugged { type hw card 99 }')
+    const result = await runHost(
+      `
+      const { pcmFormat, portAudio, listDevices } = wavespool
+      console.log(await listDevices())
+      portAudio(pcmFormat()).resume().on('error', (error) => console.log(error.code, error.message))
+      `,
+      { env: { ...rig.env, ALSA_CONFIG_PATH: config } },
+    )
+    expect(result.stdout).toMatch(/^\[\]\nERR_WAVESPOOL_NO_DEVICE PortAudio finds no input device/)
+    expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
+  })
+
+  test('where PortAudio itself crashes, goes on, and passes on its last words', async () => {
+    // PortAudio's ALSA part asserts that a configuration defines at least one device.
+    const result = await runHost(
+      `await wavespool.listDevices().catch((error) => console.log(error.code, error.message))`,
+      { env: { ...rig.env, ALSA_CONFIG_PATH: '/dev/null' } },
+    )
+    expect(result.stdout).toMatch(/^ERR_WAVESPOOL_CAPTURE .*SIGABRT.*Assertion/)
+    expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
+  })
+
+  test('with a device that does not open, says so', async () => {
+    const result = await runHost(
+      `
+      const { pcmFormat, portAudio } = wavespool
+      portAudio(pcmFormat(), { device: 'default' }).resume().on('error', (error) => console.log(error.code, error.message))
+      `,
+      { env: { ...rig.env, PULSE_SERVER: 'unix:/nonexistent' } },
+    )
+    expect(result.stdout).toMatch(/^ERR_WAVESPOOL_(NO_)?DEVICE /)
+    expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
+  })
+})
+
+/** Running, and not merely waiting for its parent to notice that it ended. */
+function isRunning(pid: number): boolean {
+  if (!existsSync(`/proc/${pid}`)) return false
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
