@@ -1,7 +1,9 @@
 import type { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { dropBytes, takeBytes } from './chunkList.ts'
 import type { CursorTarget } from './cursor.ts'
+import { overwrite } from './overwrite.ts'
 import type { Recording } from './recording.ts'
 import { Snapshot } from './snapshot.ts'
 import type { VirtualFileStorage } from './storage.ts'
@@ -25,6 +27,8 @@ export class Recorder implements Recording, CursorTarget {
   #inFlight: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #isDisposed = false
+  /** a cursor has changed the bytes, which are the user's since */
+  #isChanged = false
 
   constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
     this.name = name
@@ -37,12 +41,22 @@ export class Recorder implements Recording, CursorTarget {
   }
 
   get format(): PcmFormat | undefined {
-    return this.tracker.format
+    return this.#described().format
   }
 
   get duration(): number | undefined {
-    const { format } = this
-    return format && this.tracker.extent(this.size).dataBytes / format.bytesPerSecond
+    const tracker = this.#described()
+    return tracker.format && tracker.extent(this.size).dataBytes / tracker.format.bytesPerSecond
+  }
+
+  /** Bytes that a cursor has changed are looked at anew. */
+  #described(): WavTracker {
+    if (!this.#isChanged || this.#storage.readSync === undefined) return this.tracker
+    const start = new Uint8Array(Math.min(this.size, 65_536))
+    this.#storage.readSync(start, 0)
+    const tracker = new WavTracker()
+    tracker.offer(start)
+    return tracker
   }
 
   append(chunks: readonly Uint8Array[], callback: Callback): void {
@@ -236,15 +250,8 @@ export class Recorder implements Recording, CursorTarget {
 
   overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
     this.#takeOver()
-    const { size } = this.#storage
-    const end = position + bytes.length
-    if (end > this.#maxBytes) throw this.#fullError()
-    if (bytes.length === 0) return
-    const inside = bytes.subarray(0, Math.max(0, Math.min(bytes.length, size - position)))
-    const beyond = bytes.subarray(inside.length)
-    const written = inside.length > 0 ? this.#storage.write(inside, position) : undefined
-    const append = () => appendPieces(this.#storage, Math.max(0, position - size), beyond)
-    return written ? written.then(append) : append()
+    if (position + bytes.length > this.#maxBytes) throw this.#fullError()
+    return overwrite(this.#storage, bytes, position)
   }
 
   cutOff(size: number): void | Promise<void> {
@@ -270,7 +277,8 @@ export class Recorder implements Recording, CursorTarget {
         `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
       )
     }
-    if (!this.tracker.isDecided || !this.tracker.isWav) return
+    if (this.#isChanged) return
+    this.#isChanged = true
     this.tracker = new WavTracker()
     this.tracker.giveUp()
   }
@@ -279,41 +287,4 @@ export class Recorder implements Recording, CursorTarget {
     if (!this.#isDisposed) return
     throw new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
   }
-}
-
-/** The first `count` bytes of a list of chunks. */
-function takeBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  const taken: Uint8Array[] = []
-  let left = count
-  for (const chunk of chunks) {
-    if (left === 0) break
-    const part = chunk.subarray(0, left)
-    taken.push(part)
-    left -= part.length
-  }
-  return taken
-}
-
-/** All but the first `count` bytes. */
-function dropBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
-  let left = count
-  return chunks.flatMap((chunk) => {
-    const rest = chunk.subarray(Math.min(left, chunk.length))
-    left -= chunk.length - rest.length
-    return rest.length > 0 ? [rest] : []
-  })
-}
-
-const ZEROS = new Uint8Array(65_536)
-
-/** A gap of zeros, then bytes, at the end. Returns a promise where the storage does. */
-function appendPieces(storage: VirtualFileStorage, gap: number, bytes: Uint8Array): void | Promise<void> {
-  let left = gap
-  while (left > 0) {
-    const piece = ZEROS.subarray(0, left)
-    left -= piece.length
-    const appended = storage.append([piece])
-    if (appended) return appended.then(() => appendPieces(storage, left, bytes))
-  }
-  if (bytes.length > 0) return storage.append([bytes])
 }
