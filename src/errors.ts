@@ -18,6 +18,7 @@ export type WavespoolErrorCode =
   | 'ERR_WAVESPOOL_NO_DEVICE'
   | 'ERR_WAVESPOOL_DEVICE'
   | 'ERR_WAVESPOOL_CAPTURE'
+  | 'ERR_WAVESPOOL_GAP'
   | 'ERR_WAVESPOOL_RAMP'
 
 /** What the device, the disk or the data brought about; see `code`. */

@@ -1,53 +1,114 @@
 import { Readable } from 'node:stream'
-import { ArgumentRangeError, ArgumentTypeError, show, type WavespoolError } from '../errors.ts'
+import { WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import type { Device } from './capture/backend.ts'
 import { CaptureProcess } from './capture/captureProcess.ts'
-import type { CaptureMessage } from './capture/protocol.ts'
+import type { CaptureMessage, GapCause } from './capture/protocol.ts'
 import type { CaptureRequest } from './capture/request.ts'
+import { checkPortAudio, type PortAudioOptions } from './portAudioOptions.ts'
 import type { Source } from './source.ts'
 
-export interface PortAudioOptions {
+/** Audio that is missing in a recording. */
+export interface Gap {
+  /** the frame of this source's output, counted from 0, in front of which it is missing (or filled in) */
+  at: number
+  /** how many frames are missing; 0 where the device did not say, and the clock does not show it */
+  frames: number
   /**
-   * The microphone: an id from `listDevices()`, or its name, or a part of its name that no other one has. The
-   * default input device when left out.
+   * `queue`: the program was away for longer than the queue holds, the number is exact. `overflow`: the device said
+   * so. `clock`: only the clock shows it; the numbers of the last two are right within some 10 ms
    */
-  device?: number | string
+  cause: GapCause
 }
 
-/** What `device`s record; anything else is a matter for `convert()`. */
-const recordable: readonly string[] = ['s16le', 's24le', 's32le', 'f32le']
+/** What is recording, once it does. */
+export interface Started {
+  /** the package that talks to PortAudio */
+  backend: string
+  device: Device
+  /** Hz, at which the device was opened */
+  sampleRate: number
+  /** seconds from the air to the program; undefined where the backend cannot tell */
+  latency: number | undefined
+  startedAt: StartedAt
+}
+
+/** When the first frame was recorded. The place of frame n is `n / sampleRate` seconds later, plus the gaps before it. */
+export interface StartedAt {
+  /** milliseconds on the clock of `performance.now()` */
+  monotonic: number
+  /** milliseconds since 1970, as of `Date.now()` */
+  wall: number
+}
 
 /**
  * A microphone: a byte-mode Readable of PCM in this format, through PortAudio. It records from the moment it is
- * made, in a process of its own, so that a program that is busy loses nothing; chunks are whole frames.
+ * made, in a process of its own, so that a program that is busy loses nothing; chunks are whole frames. A hole in
+ * what was captured is never silent: see {@link PortAudioSource.gaps}, the event `'gap'` and the option `onGap`.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} before anything is opened, for a format that no microphone has
  * (then it says how `convert()` makes it) and for wrong options
  *
  * Fails, as a stream does, with a WavespoolError: `ERR_WAVESPOOL_NO_BACKEND` (naudiodon is not installed or cannot
  * be loaded; it says what to install), `ERR_WAVESPOOL_NO_DEVICE` (it lists those that exist), `ERR_WAVESPOOL_DEVICE`
- * (busy, or does not record in this format), `ERR_WAVESPOOL_CAPTURE` (the process that captures died). What had
- * been captured until then is delivered first.
+ * (busy, unplugged, silent, or does not record in this format), `ERR_WAVESPOOL_GAP` (with `onGap: 'error'`),
+ * `ERR_WAVESPOOL_CAPTURE` (the process that captures died). What had been captured until then is delivered first.
  */
 export function portAudio(format: PcmFormat, options: PortAudioOptions = {}): PortAudioSource {
   return new PortAudioSource(format, options)
 }
 
+/** See {@link portAudio}. Emits `'gap'` with a {@link Gap}. */
 export class PortAudioSource extends Readable implements Source {
   readonly format: PcmFormat
+  /** Resolves when the first audio is in; rejects when none will come. */
+  readonly ready: Promise<Started>
+  /** Every hole in what was captured, so far. */
+  readonly gaps: readonly Gap[]
   readonly #request: CaptureRequest
+  readonly #onGap: NonNullable<PortAudioOptions['onGap']>
+  readonly #gaps: Gap[] = []
+  #settleReady!: { resolve: (started: Started) => void; reject: (error: Error) => void }
   #process: CaptureProcess | undefined
   #isStopped = false
-  /** what ends the stream once all that was captured has been read */
-  #failure: WavespoolError | undefined
+  #frames = 0
+  #startedAt: StartedAt | undefined
+  /** what has come from the capture process and has no room yet */
+  #inbox: CaptureMessage[] = []
+  #hasRoom = true
+  #isDelivering = false
+  /** how it ended, once all of the inbox has been delivered */
+  #outcome: { error: WavespoolError | undefined } | undefined
+  #isEnded = false
 
   constructor(format: PcmFormat, options: PortAudioOptions = {}) {
     // Before super(): a Readable starts itself even when its constructor throws later.
     const required = requireFormat(format, 'portAudio()')
-    const request = checkRequest(required, options)
+    const { request, onGap } = checkPortAudio(required, options)
     super()
     this.format = required
+    this.gaps = this.#gaps
     this.#request = request
+    this.#onGap = onGap
+    this.ready = new Promise((resolve, reject) => {
+      this.#settleReady = { resolve, reject }
+    })
+    this.ready.catch(() => {}) // who does not wait for it hears of the error as the stream's
+  }
+
+  /** Frames delivered so far, silence that fills gaps included. */
+  get frames(): number {
+    return this.#frames
+  }
+
+  /** When the first frame was recorded; undefined until then. */
+  get startedAt(): StartedAt | undefined {
+    return this.#startedAt
+  }
+
+  /** The process that captures, while there is one. */
+  get pid(): number | undefined {
+    return this.#process?.pid
   }
 
   stop(): void {
@@ -56,20 +117,26 @@ export class PortAudioSource extends Readable implements Source {
     this.#process?.stop()
   }
 
-  /** The process that captures, while there is one. */
-  get pid(): number | undefined {
-    return this.#process?.pid
-  }
-
   override _construct(callback: (error?: Error | null) => void): void {
     try {
-      if (!this.#isStopped) {
-        this.#process = new CaptureProcess(this.#request, {
-          message: (message) => this.#take(message),
-          finished: (error) => this.#finish(error),
-        })
+      if (this.#isStopped) {
+        this.#outcome = { error: undefined }
       } else {
-        this.push(null)
+        this.#process = new CaptureProcess(this.#request, {
+          message: (message) => {
+            this.#inbox.push(message)
+            this.#deliver()
+            return this.#inbox.length === 0 && this.#hasRoom
+          },
+          finished: (error, overflows) => {
+            this.#outcome ??= { error }
+            const isReported = this.#gaps.some(({ cause }) => cause !== 'queue')
+            if (overflows > 0 && !isReported) {
+              this.#inbox.push({ type: 'gap', body: { frames: 0, cause: 'overflow' } })
+            }
+            this.#deliver()
+          },
+        })
       }
       callback()
     } catch (error) {
@@ -78,7 +145,9 @@ export class PortAudioSource extends Readable implements Source {
   }
 
   override _read(): void {
-    this.#process?.resume()
+    this.#hasRoom = true
+    this.#deliver()
+    if (this.#inbox.length === 0 && this.#hasRoom) this.#process?.resume()
   }
 
   /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
@@ -89,64 +158,77 @@ export class PortAudioSource extends Readable implements Source {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#settleReady.reject(
+      error ?? new WavespoolError('ERR_WAVESPOOL_CAPTURE', 'the source was closed before any audio came'),
+    )
     if (this.#process) this.#process.kill().then(() => callback(error), callback)
     else callback(error)
   }
 
-  #take(message: CaptureMessage): boolean {
-    return message.type !== 'pcm' || this.push(message.bytes)
-  }
-
-  #finish(error: WavespoolError | undefined): void {
-    if (error === undefined) {
-      this.push(null)
-      return
+  #deliver(): void {
+    if (this.#isDelivering) return
+    this.#isDelivering = true
+    while (this.#inbox.length > 0 && this.#hasRoom && !this.#isEnded) {
+      if (this.#deliverOne(this.#inbox[0]!)) this.#inbox.shift()
     }
-    this.#failure = error
+    this.#isDelivering = false
+    if (this.#inbox.length > 0 || this.#outcome === undefined || this.#isEnded) return
+    this.#isEnded = true
+    if (this.#outcome.error === undefined) this.push(null)
     this.#failIfDrained()
   }
 
+  /** Returns whether the message is done with. */
+  #deliverOne(message: CaptureMessage): boolean {
+    if (message.type === 'pcm') {
+      this.#push(message.bytes)
+    } else if (message.type === 'gap') {
+      const { frames, cause } = message.body
+      // A gap that is being filled stays at the head of the inbox, and shrinks.
+      if (!filling.has(message)) this.#noteGap({ at: this.#frames, frames, cause })
+      if (this.#onGap !== 'fill' || frames === 0) return true
+      filling.add(message)
+      const step = Math.min(frames, Math.max(1, Math.floor(SILENCE_BYTES / this.format.bytesPerFrame)))
+      this.#push(Buffer.alloc(step * this.format.bytesPerFrame)) // all that a microphone records is silent at 0
+      message.body.frames -= step
+      return message.body.frames === 0
+    } else if (message.type === 'started') {
+      const { monotonic, wall, latency, ...body } = message.body
+      const age = Number(process.hrtime.bigint() - BigInt(monotonic)) / 1e6
+      this.#startedAt = Object.freeze({ monotonic: performance.now() - age, wall })
+      this.#settleReady.resolve({ ...body, latency: latency ?? undefined, startedAt: this.#startedAt })
+    }
+    return true
+  }
+
+  #push(bytes: Buffer): void {
+    this.#frames += bytes.length / this.format.bytesPerFrame
+    this.#hasRoom = this.push(bytes)
+  }
+
+  #noteGap(gap: Gap): void {
+    Object.freeze(gap)
+    this.#gaps.push(gap)
+    if (this.#onGap === 'error') {
+      const much = gap.frames === 0 ? 'audio is' : `${gap.frames} frames are`
+      this.#outcome = {
+        error: new WavespoolError(
+          'ERR_WAVESPOOL_GAP',
+          `${much} missing in front of frame ${gap.at} (${gap.cause}), and { onGap: 'error' } ends the recording there; everything before it was delivered`,
+        ),
+      }
+      this.#inbox.length = 1 // the gap itself: nothing behind it is delivered
+      void this.#process?.kill()
+    }
+    this.emit('gap', gap)
+  }
+
   #failIfDrained(): void {
-    const failure = this.#failure
+    const error = this.#isEnded ? this.#outcome?.error : undefined
     // Not at once: the chunk that was read last is only now on its way through what stands behind.
-    if (failure && this.readableLength === 0) setImmediate(() => this.destroy(failure))
+    if (error && this.readableLength === 0) setImmediate(() => this.destroy(error))
   }
 }
 
-const MILLISECONDS_PER_READ = 10
-const QUEUE_SECONDS = 60
-const QUEUE_BYTES = 32 * 1024 * 1024
-
-function checkRequest(format: PcmFormat, options: PortAudioOptions): CaptureRequest {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`portAudio() takes { device } as options, got ${show(options)}`)
-  }
-  const { sampleRate, channels, encoding, bytesPerFrame } = format
-  if (!recordable.includes(encoding)) {
-    throw new ArgumentRangeError(
-      `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them and put convert(from, to) behind it`,
-    )
-  }
-  const { device, ...rest } = options
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined)
-    throw new ArgumentTypeError(`portAudio() has no option ${show(unknown)}; it has device`)
-  if (device !== undefined && typeof device !== 'number' && typeof device !== 'string') {
-    throw new ArgumentTypeError(`device must be an id or a part of a name, got ${show(device)}`)
-  }
-  if (typeof device === 'number' && !(Number.isInteger(device) && device >= 0)) {
-    throw new ArgumentRangeError(`device must be an id from listDevices(), got ${device}`)
-  }
-  if (device === '')
-    throw new ArgumentRangeError('device must not be an empty name; leave it out for the default')
-  return {
-    ask: 'capture',
-    device,
-    sampleRate,
-    channels,
-    encoding,
-    bytesPerFrame,
-    framesPerRead: Math.max(1, Math.round((sampleRate * MILLISECONDS_PER_READ) / 1000)),
-    queue: { frames: QUEUE_SECONDS * sampleRate, bytes: QUEUE_BYTES },
-  }
-}
+const SILENCE_BYTES = 64 * 1024
+const filling = new WeakSet<CaptureMessage>()

@@ -51,7 +51,10 @@ async function answer(request: Exclude<ChildRequest, { ask: 'stop' }>): Promise<
   await recording.done
 }
 
-/** Leaves by exit(), which flushes what the native library printed; the host reads it. */
+/**
+ * Leaves by exit(), which flushes what the native library printed; the host reads it. Where a read of a dead device
+ * is still in progress exit() would not return: the host ends what does not leave by itself.
+ */
 function leave(): void {
   process.off('disconnect', die)
   process.disconnect?.()

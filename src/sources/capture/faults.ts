@@ -43,6 +43,16 @@ const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined
   ],
 ]
 
+/** What it means that a device which was recording gives an error. */
+export function readingFault(error: unknown, device: Device): WavespoolError {
+  const words = error instanceof Error ? error.message : String(error)
+  return new WavespoolError(
+    'ERR_WAVESPOOL_DEVICE',
+    `${JSON.stringify(device.name)} stopped recording: it may have been unplugged, or the sound server ended (PortAudio: ${words}). All that it had recorded was delivered; open it again`,
+    { cause: error },
+  )
+}
+
 /** What a missing backend means, and what to install. `why` is what each backend's loader said. */
 export function noBackend(why: string, platform: NodeJS.Platform = process.platform): WavespoolError {
   return new WavespoolError(

@@ -2,9 +2,11 @@ import type { Writable } from 'node:stream'
 import { WavespoolError } from '../../errors.ts'
 import type { Backend, Capture, Device } from './backend.ts'
 import { chooseDevice } from './devices.ts'
-import { deviceHint, openingFault } from './faults.ts'
+import { deviceHint, openingFault, readingFault } from './faults.ts'
+import { LagDetector } from './lag.ts'
 import { Outbox } from './outbox.ts'
 import type { CaptureRequest } from './request.ts'
+import { Watchdog } from './watchdog.ts'
 
 export interface Recording {
   /** No new audio; what was captured still goes out. */
@@ -17,7 +19,12 @@ export interface Recording {
 export function record(backend: Backend, request: CaptureRequest, pipe: Writable): Recording {
   const device = findDevice(backend, request)
   const capture = open(backend, request, device)
-  return { stop: () => capture.stop(), done: deliver(backend, request, device, capture, pipe) }
+  const watchdog = new Watchdog(request.stallSeconds, device.name)
+  const stop = () => {
+    watchdog.hurry()
+    capture.stop()
+  }
+  return { stop, done: deliver(backend, request, device, capture, watchdog, pipe) }
 }
 
 function findDevice(backend: Backend, request: CaptureRequest): Device {
@@ -43,32 +50,42 @@ async function deliver(
   request: CaptureRequest,
   device: Device,
   capture: Capture,
+  watchdog: Watchdog,
   pipe: Writable,
 ): Promise<void> {
-  const outbox = new Outbox(pipe, request.queue, request.bytesPerFrame)
+  const { sampleRate, bytesPerFrame } = request
+  const outbox = new Outbox(pipe, request.queue, bytesPerFrame)
+  const detector = new LagDetector(sampleRate, bytesPerFrame, outbox)
   let isFirst = true
-  for (;;) {
-    const read = await capture.read()
-    if (read === undefined) break
-    if (isFirst) {
-      isFirst = false
-      const frames = read.bytes.length / request.bytesPerFrame
-      const age = frames / request.sampleRate + (capture.latency ?? 0)
-      outbox.note({
-        type: 'started',
-        body: {
-          backend: backend.name,
-          device,
-          sampleRate: request.sampleRate,
-          latency: capture.latency ?? null,
-          monotonic: String(process.hrtime.bigint() - BigInt(Math.round(age * 1e9))),
-          wall: Date.now() - age * 1000,
-        },
-      })
+  try {
+    for (;;) {
+      const read = await Promise.race([capture.read(), watchdog.barked])
+      if (read === undefined) break
+      watchdog.feed()
+      if (isFirst) {
+        isFirst = false
+        const age = read.bytes.length / bytesPerFrame / sampleRate + (capture.latency ?? 0)
+        outbox.note({
+          type: 'started',
+          body: {
+            backend: backend.name,
+            device,
+            sampleRate,
+            latency: capture.latency ?? null,
+            monotonic: String(process.hrtime.bigint() - BigInt(Math.round(age * 1e9))),
+            wall: Date.now() - age * 1000,
+          },
+        })
+      }
+      detector.push(read, performance.now() / 1000)
     }
-    if (read.overflowed) outbox.gap(0, 'overflow')
-    outbox.pcm(read.bytes)
+    detector.flush()
+    outbox.note({ type: 'end', body: {} })
+  } catch (error) {
+    detector.flush()
+    const fault = error instanceof WavespoolError ? error : readingFault(error, device)
+    outbox.note({ type: 'error', body: { code: fault.code, message: fault.message } })
   }
-  outbox.note({ type: 'end', body: {} })
+  watchdog.end()
   await outbox.flushed()
 }

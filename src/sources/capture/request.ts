@@ -13,4 +13,6 @@ export interface CaptureRequest {
   framesPerRead: number
   /** the most that may wait in the child for the host */
   queue: { frames: number; bytes: number }
+  /** a device that gives nothing for this long is taken for dead */
+  stallSeconds: number
 }

@@ -1,0 +1,100 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import type { CaptureRequest } from './capture/request.ts'
+
+export interface PortAudioOptions {
+  /**
+   * The microphone: an id from `listDevices()`, or its name, or a part of its name that no other one has. The
+   * default input device when left out.
+   */
+  device?: number | string
+  /**
+   * What may wait for a program that is busy, in the capture process: at most so many seconds (default 60) and
+   * bytes (default 32 MiB) of audio. Past that, whole reads are dropped, which is a gap.
+   */
+  queue?: { seconds?: number; bytes?: number }
+  /**
+   * What becomes of a hole in what was captured. `'report'` (the default): an entry in `gaps` and the event
+   * `'gap'`; `'fill'`: that, and silence of its length, so that times stay true; `'error'`: that, and the recording
+   * fails there with `ERR_WAVESPOOL_GAP`.
+   */
+  onGap?: 'report' | 'fill' | 'error'
+  /** A device that gives nothing for so many seconds is taken for dead: an error (default 5). */
+  stallSeconds?: number
+}
+
+/** What devices record; anything else is a matter for `convert()`. */
+const recordable: readonly string[] = ['s16le', 's24le', 's32le', 'f32le']
+
+/** Short reads: the first audio is there sooner, and less is on its way when something dies. */
+const MILLISECONDS_PER_READ = 10
+const QUEUE_SECONDS = 60
+const QUEUE_BYTES = 32 * 1024 * 1024
+const STALL_SECONDS = 5
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for what no microphone can be asked for */
+export function checkPortAudio(
+  format: PcmFormat,
+  options: PortAudioOptions,
+): { request: CaptureRequest; onGap: NonNullable<PortAudioOptions['onGap']> } {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`portAudio() takes its options as an object, got ${show(options)}`)
+  }
+  const { device, queue = {}, onGap = 'report', stallSeconds = STALL_SECONDS, ...rest } = options
+  const [unknown] = Object.keys(rest)
+  if (unknown !== undefined) {
+    throw new ArgumentTypeError(
+      `portAudio() has no option ${show(unknown)}; it has device, queue, onGap and stallSeconds`,
+    )
+  }
+  const { sampleRate, channels, encoding, bytesPerFrame } = format
+  if (!recordable.includes(encoding)) {
+    throw new ArgumentRangeError(
+      `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them and put convert(from, to) behind it`,
+    )
+  }
+  checkDevice(device)
+  if (typeof queue !== 'object' || queue === null) {
+    throw new ArgumentTypeError(`queue must be { seconds, bytes }, got ${show(queue)}`)
+  }
+  const { seconds = QUEUE_SECONDS, bytes = QUEUE_BYTES } = queue
+  checkPositive('queue.seconds', seconds)
+  checkPositive('queue.bytes', bytes)
+  checkPositive('stallSeconds', stallSeconds)
+  if (onGap !== 'report' && onGap !== 'fill' && onGap !== 'error') {
+    throw new ArgumentTypeError(`onGap must be 'report', 'fill' or 'error', got ${show(onGap)}`)
+  }
+  const framesPerRead = Math.max(1, Math.round((sampleRate * MILLISECONDS_PER_READ) / 1000))
+  return {
+    onGap,
+    request: {
+      ask: 'capture',
+      device,
+      sampleRate,
+      channels,
+      encoding,
+      bytesPerFrame,
+      framesPerRead,
+      queue: { frames: seconds * sampleRate, bytes },
+      stallSeconds,
+    },
+  }
+}
+
+function checkDevice(device: unknown): void {
+  if (device === undefined) return
+  if (typeof device === 'number') {
+    if (Number.isInteger(device) && device >= 0) return
+    throw new ArgumentRangeError(`device must be an id from listDevices(), got ${device}`)
+  }
+  if (typeof device !== 'string') {
+    throw new ArgumentTypeError(`device must be an id or a part of a name, got ${show(device)}`)
+  }
+  if (device === '')
+    throw new ArgumentRangeError('device must not be an empty name; leave it out for the default')
+}
+
+function checkPositive(name: string, value: unknown): void {
+  if (typeof value !== 'number') throw new ArgumentTypeError(`${name} must be a number, got ${show(value)}`)
+  if (!(value > 0)) throw new ArgumentRangeError(`${name} must be more than 0, got ${value}`)
+}
