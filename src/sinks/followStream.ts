@@ -27,10 +27,16 @@ export class FollowStream extends Readable {
   async #deliver(size: number): Promise<void> {
     const recording = this.#recording
     const { tracker } = recording
-    if (this.#header === undefined && tracker.isDecided) this.#header = tracker.openHeader(recording.size)
+    if (this.#header === undefined && tracker.isDecided) {
+      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.size)
+    }
     // Half a frame is held back: it may still be cut off. So is a header that nobody can tell yet to be one.
     const recorded =
-      this.#header === undefined ? 0 : recording.isEnded ? recording.size : tracker.extent(recording.size).end
+      this.#header === undefined
+        ? 0
+        : recording.isEnded
+          ? recording.recorded
+          : tracker.extent(recording.size).end
     const available = Math.min(recorded, this.#end) - this.#position
     if (available > 0) {
       const chunk = Buffer.allocUnsafeSlow(Math.min(size, available))

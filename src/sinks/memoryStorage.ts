@@ -80,7 +80,7 @@ export class MemoryStorage implements VirtualFileStorage {
   }
 
   view(): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, this.#base, this.size)
+    return this.#bytes.subarray(this.#base, this.#base + this.size)
   }
 
   /** One copy, which is the Blob's own. */

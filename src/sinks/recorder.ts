@@ -27,6 +27,7 @@ export class Recorder implements Recording, CursorTarget {
   #inFlight: Promise<void> | undefined
   #ending: Promise<void> | undefined
   #isDisposed = false
+  #lastSize = 0
   /** a cursor has changed the bytes, which are the user's since */
   #isChanged = false
 
@@ -38,6 +39,16 @@ export class Recorder implements Recording, CursorTarget {
 
   get size(): number {
     return this.#isDisposed ? 0 : this.#storage.size
+  }
+
+  get recorded(): number {
+    return this.#isDisposed ? this.#lastSize : this.#storage.size
+  }
+
+  /** The header as readers get it: none before all of it has arrived. */
+  get #header(): Uint8Array {
+    const { bytes } = this.tracker
+    return this.#storage.size < bytes.length ? bytes.subarray(0, 0) : bytes
   }
 
   get format(): PcmFormat | undefined {
@@ -69,7 +80,7 @@ export class Recorder implements Recording, CursorTarget {
       }
       const fitting = this.#maxBytes === Number.POSITIVE_INFINITY ? chunks : this.#cutToFit(chunks)
       const overflow = fitting === chunks ? undefined : this.#fullError()
-      const isFirst = tracker.isWav && storage.size === 0
+      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.#maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
       if (appended === undefined) {
         this.#publish()
@@ -95,7 +106,11 @@ export class Recorder implements Recording, CursorTarget {
   }
 
   #failAppend(error: unknown, callback: Callback): void {
-    this.#publish()
+    try {
+      this.#publish()
+    } catch {
+      // the storage is broken; readers get the header from the tracker
+    }
     callback(this.#storageError(error))
   }
 
@@ -104,7 +119,7 @@ export class Recorder implements Recording, CursorTarget {
     const { tracker } = this
     if (tracker.isWav) {
       tracker.update(this.#storage.size)
-      this.#storage.header?.(tracker.bytes)
+      if (this.#header.length > 0) this.#storage.header?.(tracker.bytes)
     }
     if (this.#listeners.size > 0) this.#tellListeners()
   }
@@ -154,20 +169,24 @@ export class Recorder implements Recording, CursorTarget {
   }
 
   async #end(): Promise<void> {
-    const { tracker } = this
     const storage = this.#storage
     try {
       await this.#inFlight
+      // A header of which only a part found room is none.
+      if (this.#header.length === 0) this.tracker = new WavTracker()
+      const { tracker } = this
       tracker.giveUp()
       const { end, pad } = tracker.extent(storage.size)
       tracker.seal(storage.size)
+      tracker.update(storage.size)
       if (end < storage.size) await storage.truncate(end)
       if (pad === 1) await storage.append([new Uint8Array(1)])
       tracker.update(storage.size)
       if (tracker.isWav) await storage.write(tracker.bytes, 0)
       await storage.finish?.()
     } catch (error) {
-      throw this.#storageError(error)
+      this.failure ??= this.#storageError(error)
+      throw this.failure
     } finally {
       this.isEnded = true
       this.#tellListeners()
@@ -190,6 +209,7 @@ export class Recorder implements Recording, CursorTarget {
   async dispose(): Promise<void> {
     if (this.#isDisposed) return
     await this.end().catch(() => {}) // it is thrown away, whole or not
+    this.#lastSize = this.#storage.size
     this.#isDisposed = true
     await this.#storage.dispose()
     this.#tellListeners()
@@ -218,7 +238,7 @@ export class Recorder implements Recording, CursorTarget {
   }
 
   #readHeader(target: Uint8Array, position: number): number {
-    const header = this.tracker.bytes.subarray(position, position + target.length)
+    const header = this.#header.subarray(position, position + target.length)
     target.set(header)
     return header.length
   }
@@ -244,7 +264,7 @@ export class Recorder implements Recording, CursorTarget {
     this.#requireNotDisposed()
     const { tracker } = this
     const { end, pad } = tracker.extent(this.#storage.size)
-    const header = tracker.headerAt(this.#storage.size)
+    const header = this.#header.length > 0 ? tracker.headerAt(this.#storage.size) : new Uint8Array(0)
     return new Snapshot(header, end, pad, (target, position) => this.readAt(target, position))
   }
 

@@ -6,6 +6,8 @@ export interface Recording {
   readonly name: string
   /** bytes that can be read now */
   readonly size: number
+  /** the same, but still known once the recording was disposed */
+  readonly recorded: number
   /** nothing more will be recorded */
   readonly isEnded: boolean
   /** why the recording did not end in good order */

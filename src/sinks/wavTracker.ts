@@ -126,9 +126,11 @@ export class WavTracker {
     const { dataBytes, end } = this.extent(size)
     const fileBytes = end + pad
     const declared = header.riffBytes + 8
-    // A RIFF size that fits what is there stands, also where something else follows it.
+    // A RIFF size that holds the samples and fits what is there stands, also where something else follows it.
     const isRight =
-      declared > header.dataStart && declared <= fileBytes && !this.#isOpen(header, size - header.dataStart)
+      declared >= header.dataStart + dataBytes &&
+      declared <= fileBytes &&
+      !this.#isOpen(header, size - header.dataStart)
     const riffBytes = (isRight ? declared : fileBytes) - 8
     setWavSizes(view, header, { dataBytes, riffBytes, bytesPerFrame: header.blockAlign })
   }
@@ -138,12 +140,12 @@ export class WavTracker {
     if (this.#header) this.#header.dataBytes = this.extent(size).dataBytes
   }
 
-  /** A copy of the header with both sizes open, as for a pipe. */
+  /** A copy of the header with both sizes open, as for a pipe that data may still come through. */
   openHeader(size: number): Uint8Array {
     const copy = this.bytes.slice()
     const header = this.#header
     if (!header) return copy
-    if (this.#isOpen(header, size - header.dataStart)) {
+    if (header.dataBytes === 0 || this.#isOpen(header, size - header.dataStart)) {
       setWavSizes(new DataView(copy.buffer), header, undefined)
     }
     return copy
