@@ -1,12 +1,15 @@
 import { File } from 'node:buffer'
-import { basename } from 'node:path'
-import { type Readable, Writable } from 'node:stream'
+import { basename, extname } from 'node:path'
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { ReadableStream } from 'node:stream/web'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { bytesOf, checkName, checkPosition } from './arguments.ts'
 import { Cursor } from './cursor.ts'
 import { FollowStream } from './followStream.ts'
 import { hasPath, makeStorage } from './makeStorage.ts'
+import { openSource, type VirtualFileSource } from './openSource.ts'
 import type { PathOptions } from './pathStorage.ts'
 import { type PrivateCopy, privateCopy } from './privateCopy.ts'
 import { Recorder } from './recorder.ts'
@@ -56,9 +59,21 @@ export class VirtualFile extends Writable {
       bytes.open!().then(() => callback(), callback)
     super(bytes.open ? { construct } : {})
     this.name = name
-    this.type =
-      type ?? mediaTypes[name.slice(name.lastIndexOf('.') + 1).toLowerCase()] ?? 'application/octet-stream'
+    this.type = type ?? mediaTypes.get(extname(name).toLowerCase()) ?? 'application/octet-stream'
     this.#recorder = new Recorder(name, maxBytes, bytes)
+  }
+
+  /**
+   * The way back: a finished VirtualFile of what is in a file, in bytes, in a Blob, or still to come from a stream.
+   *
+   * @returns a promise, rejected with what the file or the stream fails with
+   * @throws {ArgumentTypeError} for anything else
+   */
+  static async from(source: VirtualFileSource, options: VirtualFileOptions = {}): Promise<VirtualFile> {
+    const { stream, name, type } = openSource(source)
+    const file = new VirtualFile({ ...(name && { name }), ...(type && { type }), ...options })
+    await pipeline(stream, file)
+    return file
   }
 
   /** Bytes that can be read now. */
@@ -110,6 +125,9 @@ export class VirtualFile extends Writable {
    * come as well, behind a header with open sizes, to the end of the recording.
    */
   createReadStream(options: ReadStreamOptions = {}): Readable {
+    if (typeof options !== 'object' || options === null) {
+      throw new ArgumentTypeError(`createReadStream() takes { start, end, follow }, got ${show(options)}`)
+    }
     const { start = 0, end, follow = false } = options
     checkPosition(start, 'start')
     if (end !== undefined) checkPosition(end, 'end')
@@ -118,6 +136,11 @@ export class VirtualFile extends Writable {
     const past = end === undefined ? Number.POSITIVE_INFINITY : end + 1
     if (follow && !this.#recorder.isEnded) return new FollowStream(this.#recorder, start, past)
     return new SnapshotStream(this.#recorder.snapshot(), start, past)
+  }
+
+  /** The same as a stream of the Web. */
+  stream(options: ReadStreamOptions = {}): ReadableStream<Uint8Array> {
+    return Readable.toWeb(this.createReadStream(options)) as ReadableStream<Uint8Array>
   }
 
   /** A copy of the file of this moment, in an ArrayBuffer of its own. */
@@ -194,17 +217,20 @@ export class VirtualFile extends Writable {
   }
 }
 
-const mediaTypes: Record<string, string> = {
-  wav: 'audio/wav',
-  mp3: 'audio/mpeg',
-  flac: 'audio/flac',
-  ogg: 'audio/ogg',
-  opus: 'audio/ogg',
-  webm: 'audio/webm',
-  m4a: 'audio/mp4',
-}
+const mediaTypes = new Map([
+  ['.wav', 'audio/wav'],
+  ['.mp3', 'audio/mpeg'],
+  ['.flac', 'audio/flac'],
+  ['.ogg', 'audio/ogg'],
+  ['.opus', 'audio/ogg'],
+  ['.webm', 'audio/webm'],
+  ['.m4a', 'audio/mp4'],
+])
 
 function checkOptions(options: VirtualFileOptions): VirtualFileOptions & { name: string } {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`VirtualFile takes { name, type, maxBytes, storage }, got ${show(options)}`)
+  }
   const { storage } = options
   const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', type, maxBytes } = options
   checkName(name)
