@@ -1,0 +1,7 @@
+export { assertRamp, RampError, type RampExpectations } from './assertRamp.ts'
+export { type Clock, ManualClock, manualClock } from './clock.ts'
+export type { MockSource, MockSourceOptions } from './mockSource.ts'
+export { ramp } from './ramp.ts'
+export { type ScriptOptions, script } from './script.ts'
+export { silence } from './silence.ts'
+export { type ToneOptions, tone } from './tone.ts'

@@ -1,0 +1,198 @@
+import { Readable } from 'node:stream'
+import { ArgumentTypeError, show } from '../errors.ts'
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { type Span, spanFrames } from '../format/span.ts'
+import type { Source } from '../sources/source.ts'
+import { type Clock, clockOf } from './clock.ts'
+
+export interface MockSourceOptions {
+  /** `'fast'` (default): as fast as it is read; `'realtime'`: as a microphone would; or a clock that the test moves */
+  pace?: 'fast' | 'realtime' | Clock
+  /** length of a chunk (default 20 ms) */
+  chunk?: Span
+  /** where it ends by itself (default: never) */
+  duration?: Span
+  /** from there on nothing more comes, and no end either */
+  stallAfter?: Span
+  /** where it fails, once everything up to there has been read */
+  errorAfter?: Span
+  /** what it fails with (default: an Error that says so) */
+  error?: Error
+}
+
+/** What a mock source plays, counted in units of its own: frames, or the chunks of a script. */
+export interface Material {
+  readonly unitsPerMillisecond: number
+  readonly unitsPerChunk: number
+  /** the bytes from one unit to another, which the reader may keep and change */
+  take(from: number, to: number): Buffer
+}
+
+/** In units, whole; Infinity is never. */
+export interface Plan {
+  end: number
+  stallAt: number
+  failAt: number
+  error: Error | undefined
+}
+
+/** Taken before a test can fake it: a source as fast as possible has no time that could stand still. */
+const immediately = setImmediate
+
+/** A Readable that behaves like a microphone, or misbehaves like one, when told. */
+export class MockSource extends Readable implements Source {
+  readonly #material: Material
+  readonly #clock: Clock | undefined
+  readonly #startedAt: number
+  #end: number
+  #stallAt: number
+  #failure: Error | undefined
+  #sent = 0
+  #isWanted = false
+  #isFinished = false
+  #cancelWake: (() => void) | undefined
+
+  constructor(material: Material, clock: Clock | undefined, plan: Plan) {
+    super()
+    this.#material = material
+    this.#clock = clock
+    this.#startedAt = clock?.now() ?? 0
+    this.#stallAt = plan.stallAt
+    this.#end = Math.min(plan.end, plan.failAt)
+    if (plan.failAt <= plan.end && plan.failAt !== Number.POSITIVE_INFINITY) {
+      this.#failure = plan.error ?? new Error('the mock source fails here, as it was told to')
+    }
+  }
+
+  /** No new audio: what its clock has brought so far is delivered, then `'end'`. */
+  stop(): void {
+    if (this.#isFinished || this.destroyed) return
+    const captured = this.#captured()
+    if (captured < this.#end) this.#failure = undefined
+    this.#end = Math.min(this.#end, captured)
+    this.#deliver()
+  }
+
+  /** Nothing more comes after what its clock has brought so far, and no end, until stop(), fail() or destroy(). */
+  stall(): void {
+    this.#stallAt = this.#captured()
+  }
+
+  /** Fails once what its clock has brought so far has been read. */
+  fail(error: Error = new Error('the mock source fails here, as it was told to')): void {
+    if (!(error instanceof Error)) throw new ArgumentTypeError(`fail() takes an Error, got ${show(error)}`)
+    if (this.#isFinished || this.destroyed) return
+    this.#end = this.#captured()
+    this.#failure = error
+    this.#deliver()
+  }
+
+  override _read(): void {
+    this.#isWanted = true
+    if (this.#clock) this.#deliver()
+    else immediately(() => this.#deliver()) // an endless source must leave the event loop its turns
+  }
+
+  /** Every way of consuming a Readable comes by here, which is how a failure can wait for the last byte. */
+  override read(size?: number): Buffer | null {
+    const chunk = super.read(size) as Buffer | null
+    this.#failIfDrained()
+    return chunk
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#cancelWake?.()
+    callback(error)
+  }
+
+  /** How far the clock has come: where stop() ends it now. */
+  #captured(): number {
+    const reached = this.#clock === undefined ? this.#sent : this.#due(this.#clock)
+    return Math.max(this.#sent, Math.min(reached, this.#end, this.#stallAt))
+  }
+
+  #due(clock: Clock): number {
+    // a millionth of a unit makes up for fractions that binary floating point cannot hold, as in spans
+    return Math.floor((clock.now() - this.#startedAt) * this.#material.unitsPerMillisecond + 1e-6)
+  }
+
+  #deliver(): void {
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+    if (this.destroyed || this.#isFinished) return
+    const { unitsPerChunk, unitsPerMillisecond } = this.#material
+    while (this.#sent < this.#end) {
+      const next = Math.min(this.#sent + unitsPerChunk, this.#end, this.#stallAt)
+      if (!this.#isWanted || next <= this.#sent) return
+      if (this.#clock && this.#due(this.#clock) < next) {
+        const at = this.#startedAt + next / unitsPerMillisecond
+        this.#cancelWake = this.#clock.wake(at, () => this.#deliver())
+        return
+      }
+      const bytes = this.#material.take(this.#sent, next)
+      this.#sent = next
+      this.#isWanted = this.push(bytes)
+      if (this.destroyed || this.#isFinished) return // by whoever got the chunk
+    }
+    this.#isFinished = true
+    if (this.#failure) this.#failIfDrained()
+    else this.push(null)
+  }
+
+  #failIfDrained(): void {
+    const failure = this.#failure
+    if (failure === undefined || !this.#isFinished || this.readableLength > 0) return
+    this.#failure = undefined
+    // Not at once: the chunk that was read last is only now on its way through what stands behind.
+    immediately(() => this.destroy(failure))
+  }
+}
+
+/**
+ * A source of PCM from a function that makes the bytes between two frames.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
+ */
+export function pcmSource(
+  format: PcmFormat,
+  options: MockSourceOptions,
+  caller: string,
+  take: (from: number, to: number) => Buffer,
+): MockSource {
+  const { pace = 'fast', chunk = { milliseconds: 20 }, duration, stallAfter, errorAfter, error } = options
+  const framesOf = (span: Span | undefined, name: string) =>
+    span === undefined ? Number.POSITIVE_INFINITY : spanFrames(format, span, `${caller}: ${name}`)
+  const material = {
+    unitsPerMillisecond: format.sampleRate / 1000,
+    unitsPerChunk: framesOf(chunk, 'chunk'),
+    take,
+  }
+  return new MockSource(material, clockOf(pace, caller), {
+    end: framesOf(duration, 'duration'),
+    stallAt: framesOf(stallAfter, 'stallAfter'),
+    failAt: framesOf(errorAfter, 'errorAfter'),
+    error: checkError(error, caller),
+  })
+}
+
+export function checkError(error: unknown, caller: string): Error | undefined {
+  if (error === undefined || error instanceof Error) return error
+  throw new ArgumentTypeError(`${caller}: error must be an Error, got ${show(error)}`)
+}
+
+/** @throws {ArgumentTypeError} unless it is a format in one of these encodings, and options are an object */
+export function checkArguments(
+  format: PcmFormat,
+  options: unknown,
+  caller: string,
+  encodings?: readonly string[],
+): PcmFormat {
+  const checked = requireFormat(format, caller)
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`${caller} takes an object of options, got ${show(options)}`)
+  }
+  if (encodings && !encodings.includes(checked.encoding)) {
+    throw new ArgumentTypeError(`${caller} knows ${encodings.join(', ')}, not ${checked.encoding}`)
+  }
+  return checked
+}
