@@ -1,7 +1,10 @@
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { expect } from 'vitest'
+import { afterAll, expect } from 'vitest'
 import { MemoryStorage } from '../../src/sinks/memoryStorage.ts'
 import type { VirtualFileStorage } from '../../src/sinks/storage.ts'
 import type { VirtualFile, VirtualFileOptions } from '../../src/sinks/virtualFile.ts'
@@ -18,9 +21,21 @@ export interface StorageUnderTest {
 /** A new storage joins every suite by one line here. */
 export const storages: StorageUnderTest[] = [
   { label: 'memory', make: () => 'memory', hasSync: true, hasView: true },
+  { label: 'spill', make: () => 'spill', hasSync: true, hasView: true },
+  { label: 'spilled early', make: () => ({ spill: { after: 100 } }), hasSync: true, hasView: false },
+  { label: 'path', make: () => ({ path: newPath() }), hasSync: true, hasView: false },
   { label: 'own, synchronous', make: () => new PlainStorage(), hasSync: true, hasView: false },
   { label: 'own, asynchronous', make: () => new AsyncStorage(), hasSync: false, hasView: false },
 ]
+
+const directory = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+let paths = 0
+
+function newPath(): string {
+  paths += 1
+  return join(directory, `${paths}.wav`)
+}
 
 /** The least that a user's own storage can be: the required verbs over a Buffer, and it checks what it is asked. */
 export class PlainStorage implements VirtualFileStorage {

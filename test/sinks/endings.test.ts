@@ -1,0 +1,162 @@
+import { once } from 'node:events'
+import { PassThrough, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { VirtualFile } from '../../src/sinks/virtualFile.ts'
+import { momentOf, recordings } from './headers.ts'
+import {
+  everyReading,
+  FailingStorage,
+  finish,
+  PlainStorage,
+  rawReading,
+  storages,
+  write,
+} from './storageContract.ts'
+
+const [recorded] = recordings
+const mono8 = recordings[1]! // u8: odd data and no half frame
+const codeOf = (code: string) => expect.objectContaining({ code })
+
+/** Waits for 'close', whatever 'error' comes before it. */
+async function closed(file: VirtualFile): Promise<void> {
+  if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
+}
+
+describe.each(storages)('however writing ends: $label', (storage) => {
+  /** Everything written is there, with a right header; then it is disposed, and says so. */
+  async function expectKept(file: VirtualFile, expected: Buffer): Promise<void> {
+    await closed(file)
+    expect((await everyReading(file)).equals(expected)).toBe(true)
+    expect((await rawReading(file, storage)).equals(expected)).toBe(true)
+    await file.dispose()
+    await file.dispose()
+    const disposed = codeOf('ERR_WAVESPOOL_DISPOSED')
+    expect(file.size).toBe(0)
+    await expect(file.read(Buffer.alloc(1), 0)).rejects.toEqual(disposed)
+    await expect(file.toBuffer()).rejects.toEqual(disposed)
+    await expect(file.toFile()).rejects.toEqual(disposed)
+    await expect(file.withPath(() => {})).rejects.toEqual(disposed)
+    await expect(file.cursor().read()).rejects.toEqual(disposed)
+    await expect(file.cursor().write(Buffer.alloc(1))).rejects.toEqual(disposed)
+    expect(() => file.view()).toThrow(disposed)
+    expect(() => file.createReadStream()).toThrow(disposed)
+    expect(() => file.createReadStream({ follow: true })).toThrow(disposed)
+  }
+
+  test.each([recorded!, mono8])('finish: $label', async ({ bytes, ...layout }) => {
+    const file = new VirtualFile({ storage: storage.make() })
+    await pipeline(Readable.from([bytes.subarray(0, 50), bytes.subarray(50)]), file)
+    await expectKept(file, momentOf({ bytes, ...layout }, bytes.length))
+  })
+
+  test('an error upstream', async () => {
+    const file = new VirtualFile({ storage: storage.make() })
+    const source = new PassThrough()
+    const done = pipeline(source, file)
+    source.write(mono8.bytes.subarray(0, 145))
+    setTimeout(() => source.destroy(new Error('the microphone is gone')), 20)
+    await expect(done).rejects.toThrow('the microphone is gone')
+    await expectKept(file, momentOf(mono8, 145))
+  })
+
+  test('an AbortSignal', async () => {
+    const file = new VirtualFile({ storage: storage.make() })
+    const source = new PassThrough()
+    const controller = new AbortController()
+    const done = pipeline(source, file, { signal: controller.signal })
+    source.write(recorded!.bytes.subarray(0, 145))
+    setTimeout(() => controller.abort(), 20)
+    await expect(done).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }))
+    await expectKept(file, momentOf(recorded!, 145))
+  })
+
+  test.each([0, 1, 43, 44, 45, 46, 147])('destroy() after %i bytes', async (size) => {
+    const file = new VirtualFile({ storage: storage.make() })
+    await write(file, recorded!.bytes.subarray(0, size))
+    file.destroy()
+    await expectKept(file, momentOf(recorded!, size))
+  })
+
+  test('dispose() in the middle of it', async () => {
+    const file = new VirtualFile({ storage: storage.make() })
+    await write(file, recorded!.bytes)
+    await file[Symbol.asyncDispose]()
+    expect(file.destroyed).toBe(true)
+    await expect(file.toBuffer()).rejects.toEqual(codeOf('ERR_WAVESPOOL_DISPOSED'))
+  })
+
+  test('maxBytes counts the header and the pad byte, and cuts at a whole frame', async () => {
+    const cases = fc.record({
+      recorded: fc.constantFrom(...recordings),
+      maxBytes: fc.integer({ min: 1, max: 420 }),
+      step: fc.integer({ min: 1, max: 400 }),
+    })
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ recorded: r, maxBytes, step }) => {
+        const file = new VirtualFile({ storage: storage.make(), maxBytes })
+        const fits = momentOf(r, r.bytes.length).length <= maxBytes && r.bytes.length <= maxBytes
+        let failure: NodeJS.ErrnoException | undefined
+        file.on('error', (error) => {
+          failure = error
+        })
+        for (let at = 0; at < r.bytes.length; at += step) file.write(r.bytes.subarray(at, at + step))
+        file.end()
+        await closed(file)
+        let largest = Math.min(maxBytes, r.bytes.length)
+        while (momentOf(r, largest).length > maxBytes) largest -= 1
+        const expected = momentOf(r, largest)
+        expect((await file.toBuffer()).equals(expected)).toBe(true)
+        expect(file.size).toBe(expected.length)
+        expect(Buffer.from(await (await file.toFile()).arrayBuffer()).equals(expected)).toBe(true)
+        if (fits) expect(failure).toBeUndefined()
+        else if (r.frame === 1 || failure) expect(failure?.code).toBe('ERR_WAVESPOOL_FULL')
+        await file.dispose()
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
+
+test.each([0, 10, 43, 44, 45, 101, 102, 345])('a storage that has room for %i bytes only', async (room) => {
+  const file = new VirtualFile({ storage: new FailingStorage(room) })
+  const failed = once(file, 'error')
+  for (let at = 0; at < mono8.bytes.length; at += 30) file.write(mono8.bytes.subarray(at, at + 30))
+  file.end()
+  const [error] = await failed
+  expect(error).toEqual(codeOf('ERR_WAVESPOOL_STORAGE'))
+  expect(error.cause.code).toBe('ENOSPC')
+  await closed(file)
+  expect((await everyReading(file)).equals(momentOf(mono8, room))).toBe(true)
+  await file.dispose()
+})
+
+test('a storage that can put nothing right any more, not even the header', async () => {
+  class Broken extends PlainStorage {
+    header(): void {
+      throw new Error('broken')
+    }
+    override write(): void {
+      throw new Error('broken')
+    }
+    override truncate(): void {
+      throw new Error('broken')
+    }
+  }
+  const file = new VirtualFile({ storage: new Broken() })
+  const failed = once(file, 'error')
+  file.write(recorded!.bytes)
+  file.end()
+  expect((await failed)[0]).toEqual(codeOf('ERR_WAVESPOOL_STORAGE'))
+  const start = (await file.toBuffer()).subarray(0, 44)
+  expect(start.readUInt32LE(40)).toBe(300)
+})
+
+test('half a frame that is cut off at the end does not come back', async () => {
+  const file = new VirtualFile({ storage: 'memory' })
+  await write(file, recorded!.bytes)
+  expect(file.size).toBe(345)
+  await finish(file)
+  expect(file.size).toBe(344)
+})
