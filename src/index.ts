@@ -14,6 +14,7 @@ export { type ReadStreamOptions, VirtualFile, type VirtualFileOptions } from './
 export { type Device, listDevices } from './sources/listDevices.ts'
 export { type Gap, PortAudioSource, portAudio, type Started, type StartedAt } from './sources/portAudio.ts'
 export type { PortAudioOptions } from './sources/portAudioOptions.ts'
+export { type Replayable, type ReplayOptions, ReplaySource, replay } from './sources/replay.ts'
 export type { Source } from './sources/source.ts'
 export { type ChunkOptions, chunk } from './streams/chunk.ts'
 export { type LimitOptions, limit } from './streams/limit.ts'
