@@ -9,8 +9,8 @@ export interface CursorTarget {
   /** overwrites and appends; a gap in front of `position` is filled with zeros */
   overwrite(bytes: Uint8Array, position: number): void | Promise<void>
   cutOff(size: number): void | Promise<void>
-  /** @throws where there is no synchronous way */
-  requireSync(): void
+  /** @throws where bytes cannot be changed at once */
+  requireSyncChange(): void
 }
 
 export type SeekOrigin = 'start' | 'current' | 'end'
@@ -101,7 +101,7 @@ export class Cursor implements AsyncIterable<Buffer> {
 
   writeSync(bytes: NodeJS.ArrayBufferView): number {
     const source = bytesOf(bytes, 'writeSync()')
-    this.#target.requireSync()
+    this.#target.requireSyncChange()
     this.#target.overwrite(source, this.#position)
     this.#position += source.length
     return source.length
@@ -116,7 +116,7 @@ export class Cursor implements AsyncIterable<Buffer> {
 
   truncateSync(size = this.#position): number {
     checkPosition(size, 'size')
-    this.#target.requireSync()
+    this.#target.requireSyncChange()
     this.#target.cutOff(size)
     return size
   }

@@ -288,6 +288,16 @@ export class Recorder implements Recording, CursorTarget {
     )
   }
 
+  /** A disk may be read at once, but is not written at once. */
+  requireSyncChange(): void {
+    this.#requireNotDisposed()
+    if (this.#storage.inMemory) return
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the bytes of ${this.name} do not lie in memory; change them by the method without Sync`,
+    )
+  }
+
   /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
   #takeOver(): void {
     this.#requireNotDisposed()

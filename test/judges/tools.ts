@@ -1,0 +1,36 @@
+import { spawnSync } from 'node:child_process'
+
+/** Programs of the machine that tests take for judges, and the Debian package that brings each. */
+const packages = {
+  python3: 'python3',
+  sox: 'sox',
+  soxi: 'sox',
+  ffmpeg: 'ffmpeg',
+  ffprobe: 'ffmpeg',
+  'sndfile-info': 'sndfile-programs',
+} as const
+
+export type Tool = keyof typeof packages
+
+/**
+ * Whether a program is there. Where CI is set it must be; on a developer's machine the tests that need it are
+ * skipped, and this says which package would let them run.
+ *
+ * @throws {Error} where CI is set and it is missing
+ */
+export function hasTool(tool: Tool): boolean {
+  const isThere = spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0
+  if (isThere) return true
+  const word = `${tool} is missing: apt-get install ${packages[tool]}`
+  if (process.env.CI) throw new Error(word)
+  console.warn(`${word} (the tests that need it are skipped)`)
+  return false
+}
+
+/** Runs a program to its end and returns what it printed. */
+export function run(tool: Tool, args: string[], input?: Uint8Array): Buffer {
+  const { status, stdout, stderr, error } = spawnSync(tool, args, { input, maxBuffer: 2 ** 26 })
+  if (error) throw error
+  if (status !== 0) throw new Error(`${tool} ${args.join(' ')} failed: ${stderr}`)
+  return stdout
+}
