@@ -1,22 +1,41 @@
-import type { Device } from './capture/backend.ts'
+import { ArgumentTypeError, show } from '../errors.ts'
+import type { BackendName, Device } from './capture/backend.ts'
 import { CaptureProcess } from './capture/captureProcess.ts'
+import { checkBackend } from './portAudioOptions.ts'
 
-export type { Device }
+/** An input device, and the backend that found it: ids are good for that backend only. */
+export interface ListedDevice extends Device {
+  backend: BackendName
+}
+
+export interface ListDevicesOptions {
+  /** as for `portAudio()` */
+  backend?: BackendName
+}
 
 /**
  * The input devices that PortAudio finds: none is an empty list.
  *
+ * @throws {ArgumentTypeError} for wrong options
  * @returns a promise, rejected with a WavespoolError: `ERR_WAVESPOOL_NO_BACKEND` when naudiodon cannot be loaded
  * (it says what to install), `ERR_WAVESPOOL_CAPTURE` when the process that looks for them died
  */
-export function listDevices(): Promise<Device[]> {
+export function listDevices(options: ListDevicesOptions = {}): Promise<ListedDevice[]> {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`listDevices() takes { backend }, got ${show(options)}`)
+  }
+  const { backend } = options
+  checkBackend(backend)
   return new Promise((resolve, reject) => {
-    let devices: Device[] = []
+    let devices: ListedDevice[] = []
     new CaptureProcess(
-      { ask: 'devices' },
+      { ask: 'devices', backend },
       {
         message(message) {
-          if (message.type === 'devices') devices = message.body.devices
+          if (message.type === 'devices') {
+            const { backend, devices: found } = message.body
+            devices = found.map((device) => ({ ...device, backend }))
+          }
           return true
         },
         finished(error) {

@@ -1,5 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { type BackendName, backendNames } from './capture/backend.ts'
 import type { CaptureRequest } from './capture/request.ts'
 
 export interface PortAudioOptions {
@@ -8,6 +9,11 @@ export interface PortAudioOptions {
    * default input device when left out.
    */
   device?: number | string
+  /**
+   * The package that talks to PortAudio: `'naudiodon'`, which brings PortAudio and is compiled when it is
+   * installed, or `'koffi'`, which needs no compiler, and the system's PortAudio. The first that loads when left out.
+   */
+  backend?: BackendName
   /**
    * What may wait for a program that is busy, in the capture process: at most so many seconds (default 60) and
    * bytes (default 32 MiB) of audio. Past that, whole reads are dropped, which is a gap.
@@ -40,11 +46,11 @@ export function checkPortAudio(
   if (typeof options !== 'object' || options === null) {
     throw new ArgumentTypeError(`portAudio() takes its options as an object, got ${show(options)}`)
   }
-  const { device, queue = {}, onGap = 'report', stallSeconds = STALL_SECONDS, ...rest } = options
+  const { device, backend, queue = {}, onGap = 'report', stallSeconds = STALL_SECONDS, ...rest } = options
   const [unknown] = Object.keys(rest)
   if (unknown !== undefined) {
     throw new ArgumentTypeError(
-      `portAudio() has no option ${show(unknown)}; it has device, queue, onGap and stallSeconds`,
+      `portAudio() has no option ${show(unknown)}; it has device, backend, queue, onGap and stallSeconds`,
     )
   }
   const { sampleRate, channels, encoding, bytesPerFrame } = format
@@ -54,6 +60,7 @@ export function checkPortAudio(
     )
   }
   checkDevice(device)
+  checkBackend(backend)
   if (typeof queue !== 'object' || queue === null) {
     throw new ArgumentTypeError(`queue must be { seconds, bytes }, got ${show(queue)}`)
   }
@@ -69,6 +76,7 @@ export function checkPortAudio(
     onGap,
     request: {
       ask: 'capture',
+      backend,
       device,
       sampleRate,
       channels,
@@ -79,6 +87,12 @@ export function checkPortAudio(
       stallSeconds,
     },
   }
+}
+
+/** @throws {ArgumentTypeError} for anything but undefined and the name of a backend */
+export function checkBackend(backend: unknown): void {
+  if (backend === undefined || backendNames.some((name) => name === backend)) return
+  throw new ArgumentTypeError(`backend must be one of ${backendNames.join(', ')}, got ${show(backend)}`)
 }
 
 function checkDevice(device: unknown): void {

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type PcmFormatOptions, pcmFormat } from '../../src/format/pcmFormat.ts'
+import { type PcmFormat, type PcmFormatOptions, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
+import { type BackendName, backendNames } from '../../src/sources/capture/backend.ts'
 import { listDevices } from '../../src/sources/listDevices.ts'
 import { type PortAudioSource, portAudio } from '../../src/sources/portAudio.ts'
 import { limit } from '../../src/streams/limit.ts'
@@ -23,7 +24,8 @@ import {
 
 const sentence = 'The quick brown fox jumps over the lazy dog, 0123456789 times.'
 
-describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
+/** The contract that every backend keeps. */
+describe.skipIf(whyNoRig).each(backendNames)(`a microphone through %s ${whyNoRig ?? ''}`, (backend) => {
   let rig: Rig
   beforeAll(async () => {
     rig = (await Rig.start()).enter()
@@ -42,7 +44,7 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
     for (let tries = 0; tries < 3 && !text.includes(sentence); tries++) {
       const format = pcmFormat(options)
       const file = new VirtualFile({ name: 'memo.wav' })
-      const source = portAudio(format)
+      const source = portAudio(format, { backend })
       const cap = limit(format, { seconds: 4.5 })
       const recording = pipeline(source, cap, wavHeader(format), file)
       await once(cap, 'data')
@@ -75,7 +77,7 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
       tone(48_000, 3, 1000),
     )
     const format = pcmFormat({ sampleRate: 48_000 })
-    const { source, pcm } = record(format)
+    const { source, pcm } = record(format, backend)
     await once(source, 'data')
     const player = rig.play(path)
     await sleep(1500)
@@ -92,7 +94,7 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
     const format = pcmFormat({ sampleRate: 48_000 })
     let breaks: unknown = 'none played'
     for (let tries = 0; tries < 3 && JSON.stringify(breaks) !== '[]'; tries++) {
-      const { source, pcm } = record(format)
+      const { source, pcm } = record(format, backend)
       await once(source, 'data')
       await rig.play(path).done
       await sleep(200)
@@ -107,7 +109,7 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
   test.each(['s16le', 's24le', 's32le', 'f32le'] as const)('records %s', async (encoding) => {
     const path = await writeWav(rig.directory, `${encoding}.wav`, 48_000, tone(48_000, 2, 1000))
     const format = pcmFormat({ sampleRate: 48_000, encoding })
-    const { source, pcm } = record(format)
+    const { source, pcm } = record(format, backend)
     await once(source, 'data')
     const player = rig.play(path)
     await sleep(1000)
@@ -127,8 +129,8 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
 
   test('stop() before anything has come ends; destroy() at any moment closes', async () => {
     for (const wait of [-1, 0, 5, 60, 200, 400]) {
-      const stopped = portAudio(pcmFormat())
-      const destroyed = portAudio(pcmFormat())
+      const stopped = portAudio(pcmFormat(), { backend })
+      const destroyed = portAudio(pcmFormat(), { backend })
       const ends = once(stopped.resume(), 'end')
       const closes = once(destroyed, 'close')
       if (wait >= 0) await sleep(wait)
@@ -140,14 +142,49 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
     }
   })
 
+  test('says when it is ready, with what, since when; frames tell the time', async () => {
+    const wallBefore = Date.now()
+    const before = performance.now()
+    const { source, pcm } = record(pcmFormat(), backend)
+    expect(source.startedAt).toBeUndefined()
+    const started = await source.ready
+    expect(started).toMatchObject({
+      backend,
+      sampleRate: 16_000,
+      device: { name: 'default', isDefault: true },
+    })
+    expect(started.startedAt).toBe(source.startedAt)
+    expect(started.startedAt.monotonic).toBeGreaterThan(before - 500)
+    expect(started.startedAt.monotonic).toBeLessThan(performance.now())
+    expect(
+      Math.abs(started.startedAt.wall - wallBefore - (started.startedAt.monotonic - before)),
+    ).toBeLessThan(50)
+    await sleep(1000)
+    source.stop()
+    await once(source, 'end')
+    const seconds = (performance.now() - started.startedAt.monotonic) / 1000
+    expect(source.frames).toBe(pcm().length / 2)
+    expect(Math.abs(source.frames / 16_000 - seconds)).toBeLessThan(0.4)
+    expect(source.gaps).toEqual([])
+  })
+
+  test('is not ready when it fails or is closed before', async () => {
+    const failing = portAudio(pcmFormat(), { backend, device: 99 })
+    failing.on('error', () => {})
+    await expect(failing.ready).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_NO_DEVICE' })
+    const closed = portAudio(pcmFormat(), { backend })
+    closed.destroy()
+    await expect(closed.ready).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_CAPTURE' })
+  })
+
   test('lists devices, and finds one by its id, its name or a part of it', async () => {
-    const devices = await listDevices()
+    const devices = await listDevices({ backend })
     const names = devices.map(({ name }) => name)
     expect(names).toEqual(expect.arrayContaining(['default', 'desk_microphone', 'desk_headset']))
     expect(devices.filter(({ isDefault }) => isDefault)).toHaveLength(1)
     const headset = devices.find(({ name }) => name === 'desk_headset')!
     for (const device of [headset.id, 'desk_headset', 'HEADSET']) {
-      const source = portAudio(pcmFormat(), { device })
+      const source = portAudio(pcmFormat(), { backend, device })
       await once(source, 'data')
       source.destroy()
       await once(source, 'close')
@@ -159,7 +196,7 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
     ['an unknown name', 'nonsense'],
     ['an ambiguous part of a name', 'desk'],
   ])('%s is an error that lists the devices', async (_name, device) => {
-    const source = portAudio(pcmFormat(), { device })
+    const source = portAudio(pcmFormat(), { backend, device })
     const [error] = await once(source.resume(), 'error')
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_NO_DEVICE' })
     expect(error.message).toMatch(/desk_microphone.*desk_headset/)
@@ -167,14 +204,14 @@ describe.skipIf(whyNoRig)(`a microphone ${whyNoRig ?? ''}`, () => {
   })
 
   test('more channels than the device has is an error that says what to do', async () => {
-    const source = portAudio(pcmFormat({ channels: 64 }))
+    const source = portAudio(pcmFormat({ channels: 64 }), { backend })
     const [error] = await once(source.resume(), 'error')
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_DEVICE' })
     expect(error.message).toMatch(/64 channels.*convert\(\)/)
   })
 
   test('a capture process that dies is an error after everything that had arrived', async () => {
-    const { source, pcm } = record(pcmFormat())
+    const { source, pcm } = record(pcmFormat(), backend)
     await once(source, 'data')
     await sleep(300)
     const error = once(source, 'error')
@@ -196,6 +233,15 @@ describe('arguments of portAudio()', () => {
     [() => portAudio(pcmFormat(), null as never), 'ERR_WAVESPOOL_ARG_TYPE', /options/],
     [() => portAudio(pcmFormat(), { device: {} as never }), 'ERR_WAVESPOOL_ARG_TYPE', /device/],
     [() => portAudio(pcmFormat(), { device: -1 }), 'ERR_WAVESPOOL_ARG_RANGE', /device/],
+    [
+      () => portAudio(pcmFormat(), { backend: 'jack' as never }),
+      'ERR_WAVESPOOL_ARG_TYPE',
+      /naudiodon, koffi/,
+    ],
+    [() => portAudio(pcmFormat(), { queue: { seconds: 0 } }), 'ERR_WAVESPOOL_ARG_RANGE', /queue.seconds/],
+    [() => portAudio(pcmFormat(), { queue: 60 as never }), 'ERR_WAVESPOOL_ARG_TYPE', /queue/],
+    [() => portAudio(pcmFormat(), { stallSeconds: -1 }), 'ERR_WAVESPOOL_ARG_RANGE', /stallSeconds/],
+    [() => portAudio(pcmFormat(), { onGap: 'skip' as never }), 'ERR_WAVESPOOL_ARG_TYPE', /onGap/],
     [() => portAudio(pcmFormat(), { device: '' }), 'ERR_WAVESPOOL_ARG_RANGE', /device/],
     [() => portAudio(pcmFormat(), { divice: 1 } as never), 'ERR_WAVESPOOL_ARG_TYPE', /divice/],
   ])('wrong ones throw at once: %s', (call, code, message) => {
@@ -203,8 +249,8 @@ describe('arguments of portAudio()', () => {
   })
 })
 
-function record(format: ReturnType<typeof pcmFormat>): { source: PortAudioSource; pcm: () => Buffer } {
-  const source = portAudio(format)
+function record(format: PcmFormat, backend: BackendName): { source: PortAudioSource; pcm: () => Buffer } {
+  const source = portAudio(format, { backend })
   const chunks: Buffer[] = []
   source.on('data', (bytes: Buffer) => chunks.push(bytes))
   return { source, pcm: () => Buffer.concat(chunks) }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { backendNames } from '../../src/sources/capture/backend.ts'
 import { portAudio } from '../../src/sources/portAudio.ts'
 import type { PortAudioOptions } from '../../src/sources/portAudioOptions.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
@@ -10,132 +11,135 @@ import { rampBreaks, writeRamp } from '../rig/signals.ts'
 const format = pcmFormat({ sampleRate: 48_000 })
 
 /** What is lost, is told; what can be kept, is kept. */
-describe.skipIf(whyNoRig)(`a microphone whose audio cannot all be kept ${whyNoRig ?? ''}`, () => {
-  let rig: Rig
-  beforeEach(async () => {
-    rig = (await Rig.start()).enter()
-  })
-  afterEach(() => rig?.stop())
+describe.skipIf(whyNoRig).each(backendNames)(
+  `a microphone through %s, when audio comes late or not at all ${whyNoRig ?? ''}`,
+  (backend) => {
+    let rig: Rig
+    beforeEach(async () => {
+      rig = (await Rig.start()).enter()
+    })
+    afterEach(() => rig?.stop())
 
-  test('a blocked event loop loses nothing', async () => {
-    const path = await writeRamp(rig.directory, 'ramp.wav', 48_000, 8)
-    let breaks: unknown
-    for (let tries = 0; tries < 3 && JSON.stringify(breaks) !== '[]'; tries++) {
-      const { source, pcm } = record()
-      await source.ready
-      const player = rig.play(path)
-      await sleep(500)
-      for (let i = 0; i < 2; i++) {
-        block(3000)
-        await sleep(100)
+    test('a blocked event loop loses nothing', async () => {
+      const path = await writeRamp(rig.directory, 'ramp.wav', 48_000, 8)
+      let breaks: unknown
+      for (let tries = 0; tries < 3 && JSON.stringify(breaks) !== '[]'; tries++) {
+        const { source, pcm } = record({ backend })
+        await source.ready
+        const player = rig.play(path)
+        await sleep(500)
+        for (let i = 0; i < 2; i++) {
+          block(3000)
+          await sleep(100)
+        }
+        await player.done
+        await sleep(200)
+        source.stop()
+        await once(source, 'end')
+        expect(source.gaps).toEqual([])
+        expect(pcm().length).toBeGreaterThan(8 * 96_000)
+        expect(source.frames * 2).toBe(pcm().length)
+        breaks = rampBreaks(pcm())
       }
-      await player.done
-      await sleep(200)
-      source.stop()
-      await once(source, 'end')
-      expect(source.gaps).toEqual([])
-      expect(pcm().length).toBeGreaterThan(8 * 96_000)
-      expect(source.frames * 2).toBe(pcm().length)
-      breaks = rampBreaks(pcm())
-    }
-    expect(breaks).toEqual([])
-  })
+      expect(breaks).toEqual([])
+    })
 
-  test('past the bound of the queue, the gap is told exactly', async () => {
-    const path = await writeRamp(rig.directory, 'ramp.wav', 48_000, 7)
-    let [tries, missing, told, breaks] = [0, -1, -2, 0]
-    while (tries++ < 3 && !(breaks === 1 && missing === told)) {
-      const { source, pcm, told: events } = record({ queue: { seconds: 0.5 } })
+    test('past the bound of the queue, the gap is told exactly', async () => {
+      const path = await writeRamp(rig.directory, 'ramp.wav', 48_000, 7)
+      let [tries, missing, told, breaks] = [0, -1, -2, 0]
+      while (tries++ < 3 && !(breaks === 1 && missing === told)) {
+        const { source, pcm, told: events } = record({ backend, queue: { seconds: 0.5 } })
+        await source.ready
+        const player = rig.play(path)
+        await sleep(1000)
+        block(4000)
+        await sleep(1000)
+        source.stop()
+        await once(source, 'end')
+        player.stop()
+        expect(events).toEqual(source.gaps)
+        expect(source.gaps).toMatchObject([{ cause: 'queue' }])
+        const found = rampBreaks(pcm())
+        breaks = found.length
+        told = source.gaps[0]!.frames % 32_000
+        missing = found[0]?.missing ?? -1
+        if (breaks === 1) expect(found[0]!.at).toBe(source.gaps[0]!.at)
+      }
+      expect(breaks).toBe(1)
+      expect(missing).toBe(told)
+    })
+
+    test('filled with silence, times stay true', async () => {
+      const { source, pcm } = record({ backend, queue: { seconds: 0.2 }, onGap: 'fill' })
       await source.ready
-      const player = rig.play(path)
-      await sleep(1000)
-      block(4000)
-      await sleep(1000)
+      await sleep(300)
+      block(3000)
+      await sleep(500)
       source.stop()
       await once(source, 'end')
-      player.stop()
-      expect(events).toEqual(source.gaps)
-      expect(source.gaps).toMatchObject([{ cause: 'queue' }])
-      const found = rampBreaks(pcm())
-      breaks = found.length
-      told = source.gaps[0]!.frames % 32_000
-      missing = found[0]?.missing ?? -1
-      if (breaks === 1) expect(found[0]!.at).toBe(source.gaps[0]!.at)
-    }
-    expect(breaks).toBe(1)
-    expect(missing).toBe(told)
-  })
+      const seconds = (performance.now() - source.startedAt!.monotonic) / 1000
+      expect(source.gaps[0]!.frames).toBeGreaterThan(48_000)
+      expect(pcm().length).toBe(source.frames * 2)
+      expect(Math.abs(source.frames / 48_000 - seconds)).toBeLessThan(0.3)
+    })
 
-  test('filled with silence, times stay true', async () => {
-    const { source, pcm } = record({ queue: { seconds: 0.2 }, onGap: 'fill' })
-    await source.ready
-    await sleep(300)
-    block(3000)
-    await sleep(500)
-    source.stop()
-    await once(source, 'end')
-    const seconds = (performance.now() - source.startedAt!.monotonic) / 1000
-    expect(source.gaps[0]!.frames).toBeGreaterThan(48_000)
-    expect(pcm().length).toBe(source.frames * 2)
-    expect(Math.abs(source.frames / 48_000 - seconds)).toBeLessThan(0.3)
-  })
+    test('or the recording fails there, with everything before it', async () => {
+      const { source, pcm } = record({ backend, queue: { seconds: 0.2 }, onGap: 'error' })
+      await source.ready
+      await sleep(300)
+      block(3000)
+      const [error] = await once(source, 'error')
+      expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_GAP' })
+      expect(source.gaps).toHaveLength(1)
+      expect(pcm().length).toBe(source.gaps[0]!.at * 2)
+    })
 
-  test('or the recording fails there, with everything before it', async () => {
-    const { source, pcm } = record({ queue: { seconds: 0.2 }, onGap: 'error' })
-    await source.ready
-    await sleep(300)
-    block(3000)
-    const [error] = await once(source, 'error')
-    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_GAP' })
-    expect(source.gaps).toHaveLength(1)
-    expect(pcm().length).toBe(source.gaps[0]!.at * 2)
-  })
+    test('what the sound server swallowed while the capture process was stopped shows in the gaps', async () => {
+      // PulseAudio keeps some 4 MB for a recording program: at 384 kB/s that is 11 s, and no flag tells of the rest.
+      const wide = pcmFormat({ sampleRate: 48_000, channels: 2, encoding: 's32le' })
+      const source = portAudio(wide, { backend }).resume()
+      await source.ready
+      await sleep(2500)
+      process.kill(source.pid!, 'SIGSTOP')
+      await sleep(18_000)
+      process.kill(source.pid!, 'SIGCONT')
+      await sleep(4000)
+      source.stop()
+      await once(source, 'end')
+      const seconds = (performance.now() - source.startedAt!.monotonic) / 1000
+      const missing = source.gaps.reduce((sum, { frames }) => sum + frames, 0)
+      expect(missing).toBeGreaterThan(48_000)
+      // What came and what is said to be missing are the time that went by.
+      expect(Math.abs((source.frames + missing) / 48_000 - seconds)).toBeLessThan(0.3)
+      expect(source.gaps[0]!.at).toBeGreaterThan(2 * 48_000)
+    })
 
-  test('what the sound server swallowed while the capture process was stopped shows in the gaps', async () => {
-    // PulseAudio keeps some 4 MB for a recording program: at 384 kB/s that is 11 s, and no flag tells of the rest.
-    const wide = pcmFormat({ sampleRate: 48_000, channels: 2, encoding: 's32le' })
-    const source = portAudio(wide).resume()
-    await source.ready
-    await sleep(2500)
-    process.kill(source.pid!, 'SIGSTOP')
-    await sleep(18_000)
-    process.kill(source.pid!, 'SIGCONT')
-    await sleep(4000)
-    source.stop()
-    await once(source, 'end')
-    const seconds = (performance.now() - source.startedAt!.monotonic) / 1000
-    const missing = source.gaps.reduce((sum, { frames }) => sum + frames, 0)
-    expect(missing).toBeGreaterThan(48_000)
-    // What came and what is said to be missing are the time that went by.
-    expect(Math.abs((source.frames + missing) / 48_000 - seconds)).toBeLessThan(0.3)
-    expect(source.gaps[0]!.at).toBeGreaterThan(2 * 48_000)
-  })
+    test('a sound server that dies is an error after the last sample', async () => {
+      const { source, pcm } = record({ backend, stallSeconds: 2 })
+      await source.ready
+      await sleep(500)
+      process.kill(rig.serverPid, 'SIGKILL')
+      const [error] = await once(source, 'error')
+      expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_DEVICE' })
+      expect(pcm().length).toBeGreaterThan(0.3 * 96_000)
+    })
 
-  test('a sound server that dies is an error after the last sample', async () => {
-    const { source, pcm } = record({ stallSeconds: 2 })
-    await source.ready
-    await sleep(500)
-    process.kill(rig.serverPid, 'SIGKILL')
-    const [error] = await once(source, 'error')
-    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_DEVICE' })
-    expect(pcm().length).toBeGreaterThan(0.3 * 96_000)
-  })
+    test('stop() after the sound server died still ends', async () => {
+      const { source } = record({ backend })
+      await source.ready
+      process.kill(rig.serverPid, 'SIGKILL')
+      await sleep(300)
+      source.stop()
+      const outcome = await Promise.race([
+        once(source, 'end').then(() => 'end'),
+        once(source, 'error').then(([error]) => error.code),
+      ]).catch((error) => error.code)
+      expect(['end', 'ERR_WAVESPOOL_DEVICE']).toContain(outcome)
+    })
+  },
+)
 
-  test('stop() after the sound server died still ends', async () => {
-    const { source } = record()
-    await source.ready
-    process.kill(rig.serverPid, 'SIGKILL')
-    await sleep(300)
-    source.stop()
-    const outcome = await Promise.race([
-      once(source, 'end').then(() => 'end'),
-      once(source, 'error').then(([error]) => error.code),
-    ]).catch((error) => error.code)
-    expect(['end', 'ERR_WAVESPOOL_DEVICE']).toContain(outcome)
-  })
-})
-
-function record(options: PortAudioOptions = {}) {
+function record(options: PortAudioOptions) {
   const source = portAudio(format, options)
   const chunks: Buffer[] = []
   const told: unknown[] = []

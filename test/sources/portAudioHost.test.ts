@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { copyBuild, runHost } from '../rig/host.ts'
+import { copyBuild, linkPackage, runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
 /** Whole programs that record: what a microphone does to the process it is used in. */
@@ -86,7 +86,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, () => {
     expect(isRunning(pid)).toBe(false)
   })
 
-  test('without naudiodon, says what to install', async () => {
+  test('without a backend, says what to install', async () => {
     const { directory, entry } = await copyBuild()
     try {
       const result = await runHost(
@@ -99,8 +99,27 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, () => {
       )
       expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
       expect(result.stdout).toMatch(
-        /^ERR_WAVESPOOL_NO_BACKEND\nERR_WAVESPOOL_NO_BACKEND .*npm install naudiodon/,
+        /^ERR_WAVESPOOL_NO_BACKEND\nERR_WAVESPOOL_NO_BACKEND .*npm install naudiodon.*npm install koffi/,
       )
+    } finally {
+      await rm(directory, { recursive: true })
+    }
+  })
+
+  test('without naudiodon, takes koffi and the PortAudio of the system', async () => {
+    const { directory, entry } = await copyBuild()
+    try {
+      await linkPackage(directory, 'koffi')
+      const result = await runHost(
+        `
+        const { pcmFormat, portAudio } = wavespool
+        const source = portAudio(pcmFormat())
+        source.once('data', () => source.stop())
+        source.ready.then(({ backend }) => console.log(backend))
+        `,
+        { env: rig.env, entry },
+      )
+      expect(result).toEqual({ code: 0, stdout: 'koffi\n', stderr: '', left: [] })
     } finally {
       await rm(directory, { recursive: true })
     }

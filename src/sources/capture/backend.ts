@@ -16,7 +16,7 @@ export interface Device {
 }
 
 /** The backends, in the order in which they are tried. */
-export const backendNames = ['naudiodon'] as const
+export const backendNames = ['naudiodon', 'koffi'] as const
 export type BackendName = (typeof backendNames)[number]
 
 /** What is asked of a backend. */

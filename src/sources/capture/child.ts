@@ -39,7 +39,7 @@ process.on('message', (request: ChildRequest) => {
 })
 
 async function answer(request: Exclude<ChildRequest, { ask: 'stop' }>): Promise<void> {
-  const backend = loadBackend()
+  const backend = loadBackend(request.backend)
   if (request.ask === 'devices') {
     pipe.write(encode({ type: 'devices', body: { backend: backend.name, devices: backend.devices() } }))
     pipe.write(encode({ type: 'end', body: {} }))

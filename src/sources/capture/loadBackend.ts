@@ -1,14 +1,25 @@
-import type { Backend } from './backend.ts'
+import type { Backend, BackendName } from './backend.ts'
 import { noBackend } from './faults.ts'
+import { loadKoffi } from './koffi.ts'
 import { loadNaudiodon } from './naudiodon.ts'
 
-/** @throws {WavespoolError} `ERR_WAVESPOOL_NO_BACKEND` when none can be loaded; it says what to install */
-export function loadBackend(): Backend {
-  try {
-    return loadNaudiodon()
-  } catch (error) {
-    throw noBackend(`naudiodon: ${firstLine(error)}`)
+const loaders: Record<BackendName, () => Backend> = { naudiodon: loadNaudiodon, koffi: loadKoffi }
+
+/**
+ * The backend that was asked for, else the first one that loads.
+ *
+ * @throws {WavespoolError} `ERR_WAVESPOOL_NO_BACKEND` when none can be loaded; it says what to install
+ */
+export function loadBackend(wanted: BackendName | undefined): Backend {
+  const failures: string[] = []
+  for (const name of wanted === undefined ? (Object.keys(loaders) as BackendName[]) : [wanted]) {
+    try {
+      return loaders[name]()
+    } catch (error) {
+      failures.push(`${name}: ${firstLine(error)}`)
+    }
   }
+  throw noBackend(failures.join('; '), wanted)
 }
 
 function firstLine(error: unknown): string {

@@ -1,10 +1,17 @@
 import type { Encoding } from '../../format/encoding.ts'
+import type { BackendName } from './backend.ts'
 
 /** What the host asks of the capture child, over IPC. */
-export type ChildRequest = CaptureRequest | { ask: 'devices' } | { ask: 'stop' }
+export type ChildRequest = CaptureRequest | DevicesRequest | { ask: 'stop' }
+
+export interface DevicesRequest {
+  ask: 'devices'
+  backend: BackendName | undefined
+}
 
 export interface CaptureRequest {
   ask: 'capture'
+  backend: BackendName | undefined
   device: number | string | undefined
   sampleRate: number
   channels: number
