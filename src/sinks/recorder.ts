@@ -177,14 +177,17 @@ export class Recorder implements Recording, CursorTarget {
       const { tracker } = this
       tracker.giveUp()
       const { end, pad } = tracker.extent(storage.size)
+      // Not sealed before it is cut: until then half a frame must not look like something behind the samples.
+      if (end < storage.size) await storage.truncate(end)
       tracker.seal(storage.size)
       tracker.update(storage.size)
-      if (end < storage.size) await storage.truncate(end)
       if (pad === 1) await storage.append([new Uint8Array(1)])
       tracker.update(storage.size)
       if (tracker.isWav) await storage.write(tracker.bytes, 0)
       await storage.finish?.()
     } catch (error) {
+      this.tracker.seal(storage.size)
+      this.tracker.update(storage.size)
       this.failure ??= this.#storageError(error)
       throw this.failure
     } finally {

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { momentOf, recordings } from './headers.ts'
 import {
+  closed,
   everyReading,
   FailingStorage,
   finish,
@@ -18,11 +19,6 @@ import {
 const [recorded] = recordings
 const mono8 = recordings[1]! // u8: odd data and no half frame
 const codeOf = (code: string) => expect.objectContaining({ code })
-
-/** Waits for 'close', whatever 'error' comes before it. */
-async function closed(file: VirtualFile): Promise<void> {
-  if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
-}
 
 describe.each(storages)('however writing ends: $label', (storage) => {
   /** Everything written is there, with a right header; then it is disposed, and says so. */

@@ -144,6 +144,11 @@ export async function finish(file: VirtualFile): Promise<void> {
   await once(file, 'finish')
 }
 
+/** Waits for 'close', whatever 'error' comes before it. */
+export async function closed(file: VirtualFile): Promise<void> {
+  if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
+}
+
 /** The file as every kind of reader gets it at this moment; they must not differ. */
 export async function everyReading(file: VirtualFile): Promise<Buffer> {
   const bytes = await file.toBuffer()
