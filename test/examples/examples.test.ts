@@ -1,0 +1,154 @@
+import { spawn } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { readWavHeader } from '../../src/index.ts'
+
+const directory = new URL('../../examples/', import.meta.url)
+
+interface Outcome {
+  code: number | null
+  signal: NodeJS.Signals | null
+  lines: string[]
+  stderr: string
+}
+
+/** Runs an example with the built-in source; `during` may talk to it. */
+function run(
+  name: string,
+  { args = [] as string[], env = {}, during = (_child: ReturnType<typeof spawn>) => {} } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [...args, fileURLToPath(new URL(name, directory))], {
+    env: { ...process.env, WAVESPOOL_SOURCE: 'built-in', NO_COLOR: undefined, ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  const timeout = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (bytes) => {
+    stdout += bytes
+  })
+  child.stderr.on('data', (bytes) => {
+    stderr += bytes
+  })
+  during(child)
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      clearTimeout(timeout)
+      resolve({ code, signal, lines: stdout.trimEnd().split('\n'), stderr })
+    })
+  })
+}
+
+const says = 'source: a built-in tone, no microphone\n'
+
+/** One for each file in examples/. */
+const checks: Record<string, () => Promise<void>> = {
+  async 'record-until-enter.mjs'() {
+    const outcome = await run('record-until-enter.mjs', {
+      during: (child) => child.stdout?.once('data', () => setTimeout(() => child.stdin?.write('\n'), 500)),
+    })
+    expect(outcome).toMatchObject({ code: 0, stderr: says })
+    const [first, last] = outcome.lines
+    expect(first).toBe('recording; Enter ends it')
+    const [, bytes, seconds] = /^memo\.wav: (\d+) bytes, ([\d.]+) s of audio$/.exec(last ?? '') ?? []
+    expect(Number(seconds)).toBeGreaterThan(0.3)
+    expect(Math.abs((Number(bytes) - 44) / 32_000 - Number(seconds))).toBeLessThan(0.006)
+  },
+
+  async 'capped-buffer.mjs'() {
+    const outcome = await run('capped-buffer.mjs')
+    expect(outcome).toMatchObject({ code: 0, stderr: says })
+    expect(outcome.lines).toEqual(['64044 bytes in 63 pieces of at most 1024'])
+  },
+
+  async 'every-two-seconds.mjs'() {
+    const outcome = await run('every-two-seconds.mjs', {
+      during: (child) => child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 2700)),
+    })
+    expect(outcome).toMatchObject({ code: 0, stderr: says })
+    const rounds = outcome.lines.slice(1, -1).map((line) => / (\d+) bytes, (-[\d.]+) dBFS$/.exec(line) ?? [])
+    expect(rounds.length).toBeGreaterThanOrEqual(2)
+    const [, recorded, processed] =
+      /^recorded (\d+) bytes, processed (\d+)$/.exec(outcome.lines.at(-1) ?? '') ?? []
+    expect(Number(recorded)).toBeGreaterThan(32_000)
+    expect(processed).toBe(recorded)
+    expect(rounds.reduce((sum, [, bytes]) => sum + Number(bytes), 0)).toBe(Number(recorded))
+    expect(Number(rounds[0]?.[2])).toBeCloseTo(-15, 0) // a sine whose peak is -12 dBFS
+  },
+
+  async 'transcribe.mjs'() {
+    const alone = run('transcribe.mjs')
+    const forms: FormData[] = []
+    const server = createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const part of request) chunks.push(part)
+      const headers = { 'content-type': request.headers['content-type'] ?? '' }
+      forms.push(await new Response(Buffer.concat(chunks), { headers }).formData())
+      response.setHeader('connection', 'close')
+      response.end(JSON.stringify({ text: 'what was said' }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const outcome = await run('transcribe.mjs', { env: { TRANSCRIPTION_URL: url } })
+    server.close()
+    expect(outcome).toMatchObject({ code: 0, stderr: says, lines: ['what was said'] })
+    const file = forms[0]?.get('file') as File
+    expect(file).toMatchObject({ name: 'memo.wav', type: 'audio/wav', size: 96_044 })
+    const header = readWavHeader(new Uint8Array(await file.arrayBuffer()))
+    expect(header).toMatchObject({ dataBytes: 96_000, riffBytes: 96_036 })
+    expect(await alone).toMatchObject({
+      code: 0,
+      lines: ['(a local server) got memo.wav, audio/wav, 96044 bytes'],
+    })
+  },
+
+  async 'mocked-source.test.mjs'() {
+    const { code, lines } = await run('mocked-source.test.mjs', { args: ['--test', '--test-reporter=tap'] })
+    expect(lines).toContain('# pass 3')
+    expect(lines).toContain('# fail 0')
+    expect(code).toBe(0)
+  },
+
+  async 'demo.mjs'() {
+    const started = performance.now()
+    const { code, lines, stderr } = await run('demo.mjs', { env: { COLUMNS: '40' } })
+    expect(performance.now() - started).toBeLessThan(10_000)
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    const text = lines.join('\n')
+    expect(text).not.toContain('\x1b') // piped: no colours, no cursor movements
+    expect(text).toContain('File      demo.wav, 96044 bytes, 3 s')
+    expect(text).toContain('Seek      1 s from the end: 32000 bytes')
+    expect(text).toMatch(/^Read {6}at \d+: (-?\d+ ){4}…$/m)
+    expect(lines.filter((line) => /^[\u2800-\u28ff]{39}$/.test(line))).toHaveLength(5)
+    const path = lines.at(-1)?.replace(/^Saved +/, '') ?? ''
+    for (const line of lines.slice(0, -1)) expect([...line].length).toBeLessThanOrEqual(40)
+    const saved = await readFile(path)
+    await rm(path)
+    expect(saved).toHaveLength(96_044)
+    expect(readWavHeader(saved)).toMatchObject({ dataBytes: 96_000 })
+  },
+
+  // what the others share: nothing happens when they are loaded
+  'source.mjs': () => loads('source.mjs'),
+  'terminal.mjs': () => loads('terminal.mjs'),
+}
+
+async function loads(name: string): Promise<void> {
+  expect(await run(name)).toMatchObject({ code: 0, lines: [''], stderr: '' })
+}
+
+describe('examples', () => {
+  const names = readdirSync(directory).sort()
+
+  it('are all checked here', () => {
+    expect(Object.keys(checks).sort()).toEqual(names)
+  })
+
+  it.concurrent.each(names)('%s', async (name) => {
+    await checks[name]?.()
+  })
+})
