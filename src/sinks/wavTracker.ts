@@ -5,6 +5,9 @@ import { setWavSizes } from '../format/wavHeader.ts'
 /** A header longer than this (pictures in front of the samples, say) is left alone, as is everything that is no WAV. */
 const MAX_HEADER_BYTES = 2 ** 20
 
+/** Sizes that mean "not known yet" although a longer recording could have them: ffmpeg's and everybody's, and sox's. */
+const placeholders = new Set([0xffffffff, 0x7ffff000])
+
 /** What a file of some size holds at a moment. */
 export interface WavExtent {
   /** bytes of samples, whole frames where the header leaves the end open */
@@ -24,6 +27,7 @@ export class WavTracker {
   #header: WavHeader | null | undefined
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #length = 0
+  #isSealed = false
   #view = new DataView(new ArrayBuffer(0))
 
   get isDecided(): boolean {
@@ -104,8 +108,10 @@ export class WavTracker {
     return { dataBytes: header.dataBytes, end: size, pad: lacksPad ? 1 : 0 }
   }
 
-  #isOpen({ dataBytes }: WavHeader, present: number): boolean {
-    return dataBytes > present || (dataBytes === 0 && present > 0)
+  #isOpen({ dataBytes, blockAlign }: WavHeader, present: number): boolean {
+    if (dataBytes > present || (dataBytes === 0 && present > 0)) return true
+    // A recording can outgrow a placeholder: what is no length of whole frames was never meant as one.
+    return !this.#isSealed && (dataBytes % blockAlign !== 0 || placeholders.has(dataBytes))
   }
 
   /** Puts the sizes of a moment into the header's {@link bytes}. */
@@ -138,6 +144,7 @@ export class WavTracker {
   /** The recording has ended at `size`: from now on the sizes are known, whatever the header said. */
   seal(size: number): void {
     if (this.#header) this.#header.dataBytes = this.extent(size).dataBytes
+    this.#isSealed = true
   }
 
   /** A copy of the header with both sizes open, as for a pipe that data may still come through. */
