@@ -95,6 +95,7 @@ class Limit extends Stage {
         return
       }
       callback()
+      this.releaseWrite()
       if (isSettled) return
       if (this.#source) settle(this.#source)
       else this.settleUpstream()

@@ -54,6 +54,7 @@ export class Stage extends Transform implements Stoppable {
       // half a frame at a cut is surplus, as is everything behind it
     }
     this.cut()
+    this.releaseWrite()
     process.nextTick(() => this.settleUpstream())
   }
 
@@ -85,6 +86,11 @@ export class Stage extends Transform implements Stoppable {
   protected cut(): void {
     this.#isCut = true
     this.push(null)
+  }
+
+  /** A Transform whose buffer is full holds its write back until the next read, and behind a cut none ever comes. */
+  protected releaseWrite(): void {
+    this._read(0)
   }
 
   protected settleUpstream(): void {

@@ -1,0 +1,32 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+
+const repository = join(import.meta.dirname, '..')
+const [running] = process.versions.node.split('.')
+
+/** The Node programs to run a test on: all that are supported under CI, else those that are here without a download. */
+export interface NodeProgram {
+  name: string
+  path: string
+}
+
+export function nodePrograms(): NodeProgram[] {
+  const isWanted = Boolean(process.env.CI || process.env.WAVESPOOL_NODES)
+  const programs: NodeProgram[] = [{ name: `Node ${running}, the running one`, path: process.execPath }]
+  for (const major of ['20', '22', '24']) {
+    if (major === running) continue
+    const folder = join(repository, '.cache', `node-${major}`)
+    const path = join(folder, 'node_modules', 'node', 'bin', 'node')
+    if (!existsSync(path)) {
+      if (!isWanted) {
+        programs[0]!.name += ` (not on ${major}: set WAVESPOOL_NODES=1)`
+        continue
+      }
+      const options = ['--no-save', '--no-audit', '--no-fund', '--allow-scripts=node', '--prefix', folder]
+      execFileSync('npm', ['install', ...options, `node@${major}`], { stdio: 'pipe' })
+    }
+    programs.push({ name: `Node ${major}`, path })
+  }
+  return programs
+}

@@ -1,0 +1,106 @@
+// @ts-nocheck: run as it is by every Node version
+// Every way to put a cap behind a source. Each resolves to the bytes that its sink got.
+import { Duplex, PassThrough, Transform, Writable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
+import { chunk, limit, pcmFormat } from 'wavespool'
+import { chain } from 'wavespool/chain'
+
+export const format = pcmFormat()
+const foreign = () => new PassThrough()
+
+export function sink(milliseconds = 0) {
+  const chunks = []
+  const stream = new Writable({
+    highWaterMark: milliseconds > 0 ? 512 : 16384,
+    write(bytes, _encoding, callback) {
+      chunks.push(bytes)
+      if (milliseconds > 0) setTimeout(callback, milliseconds)
+      else callback()
+    },
+  })
+  return Object.assign(stream, { bytes: () => Buffer.concat(chunks) })
+}
+
+const slow = () =>
+  new Transform({
+    transform(bytes, _encoding, callback) {
+      setTimeout(callback, 2, null, bytes)
+    },
+  })
+
+/** Passes what the cap needs and then never calls back. */
+function stuck(cap) {
+  let seen = 0
+  return new Transform({
+    transform(bytes, _encoding, callback) {
+      seen += bytes.length
+      this.push(bytes)
+      if (seen < cap) callback()
+    },
+  })
+}
+
+/** A pipeline of what `stages` makes of the cap. */
+function composed(stages, { cap = 5000, delay = 0 } = {}) {
+  const run = async (stream) => {
+    const end = sink(delay)
+    run.got.set(stream, end)
+    await pipeline(stream, ...stages(cap), end)
+  }
+  return Object.assign(run, { cap, got: new WeakMap() })
+}
+
+const capped = (cap) => limit(format, { bytes: cap })
+
+function piped() {
+  const run = async (stream) => {
+    const end = sink()
+    run.got.set(stream, end)
+    stream.on('error', (error) => end.destroy(error))
+    stream.pipe(foreign()).pipe(capped(5000)).pipe(end)
+    await finished(end)
+  }
+  return Object.assign(run, { cap: 5000, got: new WeakMap() })
+}
+
+function web() {
+  const run = async (stream) => {
+    const end = sink()
+    run.got.set(stream, end)
+    const { readable, writable } = Duplex.toWeb(limit(format, { bytes: 5000 }, { source: stream }))
+    const writer = writable.getWriter()
+    const pump = async () => {
+      for await (const bytes of stream) await writer.write(bytes)
+      await writer.close()
+    }
+    pump().catch((error) => writer.abort(error).catch(() => {}))
+    writer.closed.catch(() => {})
+    await readable.pipeTo(Writable.toWeb(end))
+  }
+  return Object.assign(run, { cap: 5000, got: new WeakMap() })
+}
+
+export const compositions = {
+  direct: composed((cap) => [capped(cap)]),
+  'a foreign stage before': composed((cap) => [foreign(), capped(cap)]),
+  'two foreign stages before': composed((cap) => [foreign(), foreign(), capped(cap)]),
+  'a foreign stage after': composed((cap) => [capped(cap), foreign()]),
+  'behind chunk': composed((cap) => [chunk(format, { bytes: 200 }), capped(cap)]),
+  'a foreign stage, then chunk': composed((cap) => [foreign(), chunk(format, { bytes: 200 }), capped(cap)]),
+  'two limits, the second shorter': composed((cap) => [capped(cap + 2000), capped(cap)]),
+  'two limits, the same': composed((cap) => [capped(cap), capped(cap)]),
+  'two limits, the first shorter': composed((cap) => [capped(cap), foreign(), capped(cap + 2000)]),
+  'inside chain()': composed((cap) => [chain([chunk(format, { bytes: 200 }), capped(cap)])]),
+  'inside chain(), a foreign stage first': composed((cap) => [chain([foreign(), capped(cap), foreign()])]),
+  'behind chain()': composed((cap) => [chain([foreign(), foreign()]), capped(cap)]),
+  '.pipe()': piped(),
+  'Duplex.toWeb() with a named source': web(),
+  'the cap on the first chunk': composed((cap) => [foreign(), capped(cap)], { cap: 100 }),
+  "the cap on a chunk's edge": composed((cap) => [capped(cap)], { cap: 1280 }),
+  'a sink slower than the source': composed((cap) => [capped(cap)], { delay: 3 }),
+  'a cap larger than every buffer': composed((cap) => [chunk(format, { bytes: 100_000 }), capped(cap)], {
+    cap: 100_000,
+  }),
+  'a slow stage in between': composed((cap) => [slow(), capped(cap)]),
+  'a stuck stage in between': composed((cap) => [stuck(cap), capped(cap)]),
+}
