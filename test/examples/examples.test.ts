@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { readWavHeader } from '../../src/index.ts'
+import { Rig, whyNoRig } from '../rig/rig.ts'
 
 const directory = new URL('../../examples/', import.meta.url)
 
@@ -150,5 +151,20 @@ describe('examples', () => {
 
   it.concurrent.each(names)('%s', async (name) => {
     await checks[name]?.()
+  })
+
+  it.skipIf(whyNoRig)('take the microphone where there is one', async () => {
+    const rig = await Rig.start()
+    try {
+      const outcome = await run('capped-buffer.mjs', { env: { ...rig.env, WAVESPOOL_SOURCE: undefined } })
+      expect(outcome).toEqual({
+        code: 0,
+        signal: null,
+        lines: ['64044 bytes in 63 pieces of at most 1024'],
+        stderr: 'source: the microphone\n',
+      })
+    } finally {
+      await rig.stop()
+    }
   })
 })
