@@ -1,6 +1,6 @@
 // Builds dist: declarations by the compiler, code by a bundler, since an import costs a millisecond a file.
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
@@ -9,7 +9,7 @@ rmSync('dist', { recursive: true, force: true })
 
 await build({
   // the entry points of the package, and the script that a capture child runs
-  entryPoints: ['src/index.ts', 'src/chain/index.ts', 'src/testing/index.ts', 'src/sources/capture/child.ts'].filter(existsSync),
+  entryPoints: ['src/index.ts', 'src/chain/index.ts', 'src/testing/index.ts', 'src/sources/capture/child.ts'],
   outdir: 'dist',
   outbase: 'src',
   bundle: true,
