@@ -1,7 +1,8 @@
 // The packed package as a stranger gets it: its manifest and types are sound, and in an empty folder, on a machine with
 // no compiler and no Python, it installs, imports, records, and says what portAudio would need.
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -10,7 +11,9 @@ const run = (command, args, options = {}) =>
   execFileSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', ...options })
 
 try {
-  const [{ filename, size }] = JSON.parse(run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]))
+  const [{ filename, size }] = JSON.parse(
+    run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
+  )
   const tarball = join(folder, filename)
   console.log(`${filename}: ${size} bytes`)
   run('npx', ['publint', 'run', tarball, '--strict'])
@@ -25,6 +28,9 @@ try {
   execFileSync('mkdir', [user])
   writeFileSync(join(user, 'package.json'), '{ "private": true, "type": "module" }')
   run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: user, env })
+  assert.ok(!existsSync(join(user, 'node_modules', 'naudiodon')), 'naudiodon was built without a compiler?')
+  // The other way to PortAudio needs no compiler, but a library of the system's, which this machine may have.
+  rmSync(join(user, 'node_modules', 'koffi'), { recursive: true, force: true })
   writeFileSync(
     join(user, 'record.mjs'),
     `import assert from 'node:assert/strict'
