@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { builtinModules } from 'node:module'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+
+const src = fileURLToPath(new URL('../src', import.meta.url))
+
+interface Import {
+  from: string
+  /** a path below src, or the name of a package */
+  to: string
+  isPackage: boolean
+  /** at load time, and not for its types only */
+  isLoaded: boolean
+}
+
+/** Every import and re-export of a module, `import()` included. */
+function importsOf(path: string): Import[] {
+  const code = readFileSync(join(src, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
+  const statics = [...code.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm)]
+  const dynamics = [...code.matchAll(/(?:\bimport|\brequire)\(\s*'([^']+)'\s*\)/g)]
+  const resolve = (specifier: string, isLoaded: boolean): Import => {
+    const isPackage = !specifier.startsWith('.')
+    const to = isPackage ? specifier : normalize(join(dirname(path), specifier))
+    return { from: path, to, isPackage, isLoaded }
+  }
+  return [
+    ...statics.map(([, isType, specifier]) => resolve(specifier!, isType === undefined)),
+    ...dynamics.map(([, specifier]) => resolve(specifier!, false)),
+  ]
+}
+
+const modules = readdirSync(src, { encoding: 'utf8', recursive: true }).filter((path) => path.endsWith('.ts'))
+const imports = modules.flatMap(importsOf)
+const roomOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
+const isBuiltin = (name: string) => name.startsWith('node:') || builtinModules.includes(name)
+const names = (list: Import[]) => list.map(({ from, to }) => `${from} → ${to}`)
+
+/** What each room may know beside itself and errors.ts. */
+const mayKnow: Record<string, string[]> = {
+  'errors.ts': [],
+  format: [],
+  dsp: ['format'],
+  sources: ['format', 'dsp'],
+  streams: ['format', 'dsp'],
+  sinks: ['format', 'dsp'],
+  chain: ['streams'],
+  testing: ['format', 'dsp', 'sources', 'streams'],
+  'index.ts': ['format', 'dsp', 'sources', 'streams', 'sinks'],
+  cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'chain', 'testing', 'index.ts'],
+}
+
+/** Modules that stand above their room. */
+const exceptions: Record<string, string[]> = {
+  'streams/segment.ts': ['sinks'],
+}
+
+describe('the rooms', () => {
+  test('are found', () => {
+    expect(modules.length).toBeGreaterThan(20)
+    expect(imports.filter(({ from }) => from === 'sinks/virtualFile.ts').length).toBeGreaterThan(5)
+    expect(modules.map(roomOf).filter((room) => !(room in mayKnow))).toEqual([])
+  })
+
+  test('every import names a module that is there', () => {
+    const lost = imports.filter(({ to, isPackage }) => !isPackage && !modules.includes(to))
+    expect(names(lost)).toEqual([])
+  })
+
+  test('imports go one way', () => {
+    const wrong = imports.filter(({ from, to, isPackage }) => {
+      if (isPackage || to === 'errors.ts' || roomOf(from) === roomOf(to)) return false
+      const allowed = [...mayKnow[roomOf(from)]!, ...(exceptions[from] ?? [])]
+      return !allowed.includes(roomOf(to))
+    })
+    expect(names(wrong)).toEqual([])
+  })
+
+  test('no module imports itself by a detour', () => {
+    const loaded = (path: string) =>
+      imports.filter((i) => i.from === path && i.isLoaded && !i.isPackage).map(({ to }) => to)
+    const cyclic = modules.filter((start) => {
+      const seen = new Set<string>()
+      const queue = loaded(start)
+      for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
+        if (next === start) return true
+        if (seen.has(next)) continue
+        seen.add(next)
+        queue.push(...loaded(next))
+      }
+      return false
+    })
+    expect(cyclic).toEqual([])
+  })
+})
+
+describe('what is loaded', () => {
+  test('format is pure: no package and nothing of Node', () => {
+    expect(names(imports.filter(({ from, isPackage }) => roomOf(from) === 'format' && isPackage))).toEqual([])
+    expect(imports.filter(({ from }) => from === 'errors.ts')).toEqual([])
+  })
+
+  test('no third-party package at load time; stream-chain in chain alone', () => {
+    const foreign = imports.filter(({ to, isPackage, isLoaded }) => isPackage && isLoaded && !isBuiltin(to))
+    expect(names(foreign)).toEqual(['chain/index.ts → stream-chain'])
+    const chains = imports.filter(({ to }) => to === 'stream-chain')
+    expect(chains.map(({ from }) => roomOf(from))).toEqual(['chain'])
+  })
+
+  test('index.ts re-exports and does nothing else', () => {
+    const code = readFileSync(join(src, 'index.ts'), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    const rest = code.replace(/export\s+(type\s+)?\{[^}]*\}\s+from\s+'[^']+';?/g, '').trim()
+    expect(rest).toBe('')
+  })
+
+  test('no room is called utils, misc or helpers', () => {
+    expect(modules.filter((path) => /util|misc|helper|common/i.test(path))).toEqual([])
+  })
+})
