@@ -1,0 +1,37 @@
+/** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
+import { PassThrough, type Readable, type Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { chunk, limit, pcmFormat, type Stoppable, VirtualFile, wavHeader } from '../../src/index.ts'
+
+const format = pcmFormat()
+const source: Readable = new PassThrough()
+const stages: (Transform & Stoppable)[] = [
+  limit(format, { seconds: 30 }, { onLimit: 'error', source }),
+  limit(format, { bytes: 320 }, { source: null }),
+  limit(format, { frames: 1 }, { source: { stop() {} } }),
+  chunk(format, { milliseconds: 20 }, { hop: { milliseconds: 10 }, tail: 'pad' }),
+  wavHeader(format, { dataBytes: 320, rf64: true }),
+]
+export const done: Promise<void> = pipeline(source, wavHeader(format), new VirtualFile())
+for (const stage of stages) stage.stop()
+
+// @ts-expect-error the format comes first
+limit({ seconds: 30 })
+// @ts-expect-error a cap is asked for
+limit(format)
+// @ts-expect-error a span, not a number
+limit(format, 30)
+// @ts-expect-error what happens at the cap is 'stop' or 'error'
+limit(format, { seconds: 1 }, { onLimit: 'end' })
+// @ts-expect-error a source is a stream, or has a stop()
+limit(format, { seconds: 1 }, { source: 'microphone' })
+// @ts-expect-error a tail is kept, padded or dropped
+chunk(format, { frames: 1 }, { tail: 'cut' })
+// @ts-expect-error a hop is a span
+chunk(format, { frames: 1 }, { hop: 1 })
+// @ts-expect-error a length is a number
+wavHeader(format, { dataBytes: '320' })
+// @ts-expect-error an option that is none
+wavHeader(format, { size: 320 })
+// @ts-expect-error a format says everything
+wavHeader({ sampleRate: 8000 })

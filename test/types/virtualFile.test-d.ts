@@ -1,0 +1,51 @@
+/** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
+import type { File } from 'node:buffer'
+import type { Readable, Writable } from 'node:stream'
+import { type Cursor, type PcmFormat, VirtualFile, type VirtualFileStorage } from '../../src/index.ts'
+
+const file = new VirtualFile({ name: 'memo.wav', type: 'audio/wav', maxBytes: 1e6, storage: 'memory' })
+const writable: Writable = file
+const readable: Readable = file.createReadStream({ start: 0, end: 43, follow: true })
+const format: PcmFormat | undefined = file.format
+const whole: Promise<File> = file.toFile()
+const length: Promise<number> = file.withPath(async (path) => path.length)
+const cursor: Cursor = file.cursor()
+const reads: Promise<number>[] = [
+  file.read(new Float32Array(4), 0),
+  file.read(new DataView(new ArrayBuffer(4)), 0),
+  cursor.readInto(new Int16Array(4)),
+]
+const own: VirtualFileStorage = {
+  size: 0,
+  async append() {},
+  read: (target) => target.length,
+  write() {},
+  async truncate() {},
+  dispose() {},
+}
+new VirtualFile({ storage: own })
+
+export { format, length, readable, reads, whole, writable }
+
+// @ts-expect-error a storage that is none
+new VirtualFile({ storage: 'disk' })
+// @ts-expect-error half a storage
+new VirtualFile({ storage: { size: 0, append() {} } })
+// @ts-expect-error a name is a string
+new VirtualFile({ name: 4 })
+// @ts-expect-error the size is not the user's to set
+file.size = 4
+// @ts-expect-error a position is asked for
+file.read(new Uint8Array(4))
+// @ts-expect-error a target is a view of memory
+file.read('text', 0)
+// @ts-expect-error seek knows three origins
+cursor.seek(0, 'middle')
+// @ts-expect-error bytes, not text
+cursor.write('text')
+// @ts-expect-error a VirtualFile is no Blob
+export const blob: Blob = file
+// @ts-expect-error positions are numbers
+file.createReadStream({ start: '0' })
+// @ts-expect-error the format may be undefined
+file.format.sampleRate
