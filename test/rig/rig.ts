@@ -113,9 +113,15 @@ pcm.desk_headset { type pulse device other.monitor }
     return this
   }
 
-  /** Starts to play a file into the microphone. */
-  play(path: string, sink = 'virt'): Player {
-    return new Player(path, sink, this.env)
+  /** Starts to play a file into the microphone. A player with more latency underruns less on a busy machine. */
+  play(path: string, { latency = 100 } = {}): Player {
+    return new Player(path, { ...this.env, PULSE_LATENCY_MSEC: String(latency) })
+  }
+
+  /** How many programs are recording right now. */
+  recorders(): number {
+    const { stdout } = spawnSync('pactl', ['list', 'short', 'source-outputs'], { env: this.env })
+    return stdout.toString().split('\n').filter(Boolean).length
   }
 
   get serverPid(): number {
@@ -169,10 +175,8 @@ export class Player {
   /** resolves when the last sample has been heard, or the player was stopped */
   readonly done: Promise<void>
 
-  constructor(path: string, sink: string, env: NodeJS.ProcessEnv) {
-    // Small fragments, or the first audio is heard a second late.
-    const playing = { ...env, PULSE_LATENCY_MSEC: '100' }
-    this.#process = spawn('paplay', [`--device=${sink}`, path], { env: playing, stdio: 'ignore' })
+  constructor(path: string, env: NodeJS.ProcessEnv) {
+    this.#process = spawn('paplay', ['--device=virt', path], { env, stdio: 'ignore' })
     this.done = new Promise((resolve, reject) => {
       this.#process.once('error', reject)
       this.#process.once('exit', () => resolve())

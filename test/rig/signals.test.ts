@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { rampBreaks, tone, toneLevel } from './signals.ts'
+import { rampBreaks, tone, toneBreaks, toneLevel } from './signals.ts'
 
 /** The judges themselves: a judge that finds nothing wrong with a broken recording would prove nothing. */
 describe('the judges of the rig', () => {
@@ -17,6 +17,15 @@ describe('the judges of the rig', () => {
 
   test('a run of zeros inside is found', () => {
     expect(rampBreaks(Buffer.concat([ramp(0, 50), Buffer.alloc(20), ramp(50, 50)]))).not.toEqual([])
+  })
+
+  test('a jump in a tone is found, a whole tone has none', () => {
+    const whole = Buffer.from(Int16Array.from(tone(48_000, 0.5, 997), (x) => x * 32767).buffer)
+    expect(toneBreaks(whole, 48_000, 997)).toEqual([])
+    const short = Buffer.concat([whole.subarray(0, 20_000), whole.subarray(20_002)])
+    expect(toneBreaks(short, 48_000, 997)).not.toEqual([])
+    const zeros = Buffer.concat([whole.subarray(0, 20_000), Buffer.alloc(960), whole.subarray(20_000)])
+    expect(toneBreaks(zeros, 48_000, 997)).not.toEqual([])
   })
 
   test('a tone is told from another and from silence', () => {

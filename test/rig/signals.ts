@@ -26,7 +26,9 @@ export async function writeWav(
   sampleRate: number,
   ...parts: Signal[]
 ): Promise<string> {
-  const samples = Int16Array.from(parts.flatMap((part) => [...part].map((x) => Math.round(x * 32767))))
+  const samples = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) for (const x of part) samples[at++] = Math.round(x * 32767)
   return writePcm(directory, name, sampleRate, samples)
 }
 
@@ -91,6 +93,27 @@ export function toneLevel(pcm: Buffer, sampleRate: number, hertz: number): numbe
     s1 = s0
   }
   return (2 * Math.sqrt(Math.max(0, s1 * s1 + s2 * s2 - coefficient * s1 * s2))) / count
+}
+
+/**
+ * Where a recording of one continuous tone is not continuous: a sinusoid obeys `x[n] = 2cos(ω)x[n−1] − x[n−2]`, and
+ * any jump in its phase or amplitude breaks that. Leading and trailing silence is left out. Full scale is 1.
+ */
+export function toneBreaks(pcm: Buffer, sampleRate: number, hertz: number, tolerance = 0.01): number[] {
+  const samples = new Int16Array(
+    pcm.buffer.slice(pcm.byteOffset, pcm.byteOffset + pcm.length - (pcm.length % 2)),
+  )
+  const coefficient = 2 * Math.cos((2 * Math.PI * hertz) / sampleRate)
+  // The ends of the tone ring in the sound server's resampler: 20 ms of them are left out.
+  const margin = Math.round(sampleRate / 50)
+  const first = samples.findIndex((x) => Math.abs(x) > 3000) + margin
+  const last = samples.findLastIndex((x) => Math.abs(x) > 3000) - margin
+  const breaks: number[] = []
+  for (let i = first + 2; i <= last; i++) {
+    const residue = samples[i]! - coefficient * samples[i - 1]! + samples[i - 2]!
+    if (Math.abs(residue) > tolerance * 32768) breaks.push(i)
+  }
+  return breaks
 }
 
 /** One channel of interleaved s16le PCM. */

@@ -1,0 +1,179 @@
+import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { portAudio } from '../../src/sources/portAudio.ts'
+import { runHost } from '../rig/host.ts'
+import { Rig, whyNoRig } from '../rig/rig.ts'
+import { channelOf, rampBreaks, tone, toneBreaks, writeRamp, writeWav } from '../rig/signals.ts'
+
+/** What only shows after a while, or with many at once. */
+describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, () => {
+  let rig: Rig
+  beforeAll(async () => {
+    rig = (await Rig.start()).enter()
+    const first = portAudio(pcmFormat()).resume()
+    await first.ready
+    first.destroy()
+    await once(first, 'close')
+  })
+  afterAll(() => rig?.stop())
+
+  test('a hundred starts and stops leave no process, handle or descriptor', async () => {
+    const descriptors = () => readdirSync('/proc/self/fd').length
+    const before = { descriptors: descriptors(), resources: process.getActiveResourcesInfo().length }
+    for (let round = 0; round < 25; round++) {
+      const sources = Array.from({ length: 4 }, () => portAudio(pcmFormat()).resume())
+      const ends = sources.map((source) => once(source, 'close'))
+      await Promise.all(sources.map((source) => source.ready))
+      for (const [i, source] of sources.entries()) {
+        if (i % 2 === 0) source.stop()
+        else source.destroy()
+      }
+      await Promise.all(ends)
+      for (const { pid } of sources) expect(() => process.kill(pid!, 0)).toThrow()
+    }
+    await sleep(100)
+    expect(descriptors()).toBeLessThanOrEqual(before.descriptors + 2)
+    expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before.resources + 2)
+    expect(rig.recorders()).toBe(0)
+  })
+
+  test.each(['stop', 'destroy'] as const)('the device is free within 250 ms of %s()', async (how) => {
+    const took: number[] = []
+    for (let i = 0; i < 9; i++) {
+      const source = portAudio(pcmFormat()).resume()
+      await source.ready
+      expect(rig.recorders()).toBe(1)
+      const from = performance.now()
+      source[how]()
+      await once(source, 'close')
+      took.push(performance.now() - from)
+      expect(rig.recorders()).toBe(0)
+    }
+    expect(took.sort((a, b) => a - b)[4]).toBeLessThan(250)
+  })
+
+  test('four captures leave the thread pool of the program alone', async () => {
+    const median = async () => {
+      const took: number[] = []
+      for (let i = 0; i < 200; i++) {
+        const from = performance.now()
+        await readFile(import.meta.filename)
+        took.push(performance.now() - from)
+      }
+      return took.sort((a, b) => a - b)[100]!
+    }
+    const idle = await median()
+    const sources = Array.from({ length: 4 }, () => portAudio(pcmFormat({ sampleRate: 48_000 })).resume())
+    await Promise.all(sources.map((source) => source.ready))
+    const busy = await median()
+    for (const source of sources) source.destroy()
+    await Promise.all(sources.map((source) => once(source, 'close')))
+    expect(busy - idle).toBeLessThan(5)
+  })
+
+  test('a program that is paused for 5 s loses nothing', async () => {
+    const path = await writeRamp(rig.directory, 'paused.wav', 48_000, 9)
+    const recorded = join(rig.directory, 'paused.pcm')
+    let breaks: unknown
+    for (let tries = 0; tries < 3 && JSON.stringify(breaks) !== '[]'; tries++) {
+      const result = await runHost(
+        `
+        import { createWriteStream } from 'node:fs'
+        const { pcmFormat, portAudio } = wavespool
+        const source = portAudio(pcmFormat({ sampleRate: 48000 }))
+        source.pipe(createWriteStream(${JSON.stringify(recorded)}))
+        source.ready.then(() => console.log('ready'))
+        process.once('SIGTERM', () => source.stop())
+        source.once('end', () => console.log(source.gaps.length))
+        `,
+        {
+          env: rig.env,
+          onStart: async (child) => {
+            await once(child.stdout!, 'data')
+            const player = rig.play(path)
+            await sleep(1500)
+            child.kill('SIGSTOP')
+            await sleep(5000)
+            child.kill('SIGCONT')
+            await player.done
+            await sleep(300)
+            child.kill('SIGTERM')
+          },
+        },
+      )
+      expect(result).toMatchObject({ code: 0, stdout: 'ready\n0\n', stderr: '' })
+      const pcm = await readFile(recorded)
+      expect(pcm.length).toBeGreaterThan(9 * 96_000)
+      breaks = rampBreaks(pcm)
+    }
+    expect(breaks).toEqual([])
+  })
+
+  test('an event loop that is blocked for ten times 3 s loses nothing, and needs no more memory', async () => {
+    const path = await writeRamp(rig.directory, 'blocked.wav', 48_000, 34)
+    let breaks: unknown
+    for (let tries = 0; tries < 3 && JSON.stringify(breaks) !== '[]'; tries++) {
+      const source = portAudio(pcmFormat({ sampleRate: 48_000 }))
+      const chunks: Buffer[] = []
+      source.on('data', (bytes: Buffer) => chunks.push(bytes))
+      await source.ready
+      const player = rig.play(path, { latency: 500 })
+      const before = process.memoryUsage().rss
+      for (let i = 0; i < 10; i++) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
+        await sleep(100)
+      }
+      const growth = process.memoryUsage().rss - before
+      await player.done
+      await sleep(700)
+      source.stop()
+      await once(source, 'end')
+      const pcm = Buffer.concat(chunks)
+      expect(pcm.length).toBeGreaterThan(34 * 96_000)
+      expect(source.gaps).toEqual([])
+      // What was recorded lies in this process as well: 3 MB.
+      expect(growth).toBeLessThan(40e6)
+      breaks = rampBreaks(pcm)
+    }
+    expect(breaks).toEqual([])
+  }, 150_000)
+
+  test('a minute at 16, 44.1 and 48 kHz, mono and stereo, keeps the time and has no gap', async () => {
+    const path = await writeWav(rig.directory, 'minute.wav', 48_000, tone(48_000, 62, 997))
+    const formats = [16_000, 44_100, 48_000].flatMap((sampleRate) =>
+      [1, 2].map((channels) => pcmFormat({ sampleRate, channels })),
+    )
+    let breaks: unknown
+    for (let tries = 0; tries < 3 && JSON.stringify(breaks) !== '[[],[],[],[],[],[]]'; tries++) {
+      const recordings = formats.map((format) => {
+        const source = portAudio(format)
+        const recording = { format, source, chunks: [] as Buffer[], first: 0, last: 0 }
+        source.on('data', (bytes: Buffer) => {
+          recording.chunks.push(bytes)
+          recording.last = performance.now()
+          recording.first ||= recording.last - (bytes.length / format.bytesPerSecond) * 1000
+        })
+        return recording
+      })
+      await Promise.all(recordings.map(({ source }) => source.ready))
+      const player = rig.play(path, { latency: 1000 })
+      await sleep(61_000)
+      for (const { source } of recordings) source.stop()
+      await Promise.all(recordings.map(({ source }) => once(source, 'end')))
+      player.stop()
+      breaks = recordings.map(({ format, chunks, source, first, last }) => {
+        expect(source.gaps).toEqual([])
+        const pcm = Buffer.concat(chunks)
+        const seconds = pcm.length / format.bytesPerSecond
+        expect(Math.abs(seconds / ((last - first) / 1000) - 1)).toBeLessThan(0.002)
+        return toneBreaks(channelOf(pcm, format.channels, 0), format.sampleRate, 997).slice(0, 5)
+      })
+    }
+    expect(breaks).toEqual([[], [], [], [], [], []])
+  }, 250_000)
+})
