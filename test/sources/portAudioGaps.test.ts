@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { WavespoolError } from '../../src/errors.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { backendNames } from '../../src/sources/capture/backend.ts'
 import { portAudio } from '../../src/sources/portAudio.ts'
@@ -126,15 +127,15 @@ describe.skipIf(whyNoRig).each(backendNames)(
 
     test('stop() after the sound server died still ends', async () => {
       const { source } = record({ backend })
+      const outcome = new Promise((resolve) => {
+        source.on('end', () => resolve('end'))
+        source.on('error', (error) => resolve((error as WavespoolError).code))
+      })
       await source.ready
       process.kill(rig.serverPid, 'SIGKILL')
       await sleep(300)
       source.stop()
-      const outcome = await Promise.race([
-        once(source, 'end').then(() => 'end'),
-        once(source, 'error').then(([error]) => error.code),
-      ]).catch((error) => error.code)
-      expect(['end', 'ERR_WAVESPOOL_DEVICE']).toContain(outcome)
+      expect(['end', 'ERR_WAVESPOOL_DEVICE']).toContain(await outcome)
     })
   },
 )
