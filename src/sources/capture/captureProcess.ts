@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { WavespoolError } from '../../errors.ts'
-import { childScript } from './childScript.ts'
 import { type CaptureMessage, Decoder } from './protocol.ts'
-import type { ChildRequest } from './request.ts'
+import type { CaptureRequest, ChildRequest, DevicesRequest } from './request.ts'
+import { spawnChild } from './spawnChild.ts'
 import { Tail } from './tail.ts'
+import { takeWarmChild } from './warmChild.ts'
 
 export interface CaptureListener {
   /** Everything but the last word; returns false to be given no more until `resume()`. */
@@ -29,16 +30,9 @@ export class CaptureProcess {
   #isFinished = false
   #spawnError: Error | undefined
 
-  constructor(request: Exclude<ChildRequest, { ask: 'stop' }>, listener: CaptureListener) {
+  constructor(request: CaptureRequest | DevicesRequest, listener: CaptureListener) {
     this.#listener = listener
-    // Loaded when the first microphone is opened: it costs some milliseconds that `import 'wavespool'` must not.
-    const { spawn } = process.getBuiltinModule('node:child_process')
-    this.#child = spawn(process.execPath, [childScript()], {
-      // 'overlapped' is 'pipe' everywhere but on Windows, where the child could not write without blocking
-      stdio: ['ignore', 'pipe', 'pipe', 'overlapped', 'ipc'],
-      env: childEnvironment(),
-      windowsHide: true,
-    })
+    this.#child = takeWarmChild(request.backend) ?? spawnChild()
     this.#audio = this.#child.stdio[3] as Readable | undefined
     this.#gone = new Promise((resolve) => {
       this.#child.once('close', () => resolve())
@@ -130,18 +124,5 @@ export class CaptureProcess {
       `the process that captures audio ${what}; what had arrived was delivered${said && `. It said: ${said}`}`,
       cause === undefined ? undefined : { cause },
     )
-  }
-}
-
-/**
- * The child gets this process's environment, with two exceptions: options of this program's node (a loader, an
- * inspector, coverage) are not for the child, and PulseAudio is asked for fragments of 20 ms, unless the user chose.
- */
-function childEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _options, NODE_V8_COVERAGE: _coverage, ...inherited } = process.env
-  return {
-    PULSE_LATENCY_MSEC: '20',
-    ...inherited,
-    ...(process.versions.electron === undefined ? {} : { ELECTRON_RUN_AS_NODE: '1' }),
   }
 }

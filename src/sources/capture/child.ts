@@ -1,9 +1,10 @@
 import { Socket } from 'node:net'
 import { WavespoolError } from '../../errors.ts'
+import type { Backend, BackendName } from './backend.ts'
 import { loadBackend } from './loadBackend.ts'
 import { encode } from './protocol.ts'
 import { record } from './record.ts'
-import type { ChildRequest } from './request.ts'
+import type { CaptureRequest, ChildRequest, DevicesRequest, WarmAnswer } from './request.ts'
 
 /**
  * The capture child: a process of its own, so that what a native library prints, blocks or crashes does not reach
@@ -24,11 +25,16 @@ pipe.on('error', die)
 
 let stop: (() => void) | undefined
 let isStopped = false
+let warm: Backend | undefined
 
 process.on('message', (request: ChildRequest) => {
   if (request.ask === 'stop') {
     isStopped = true
     stop?.()
+    return
+  }
+  if (request.ask === 'warm') {
+    process.send?.(getReady(request.backend))
     return
   }
   answer(request).then(leave, (error: unknown) => {
@@ -38,8 +44,18 @@ process.on('message', (request: ChildRequest) => {
   })
 })
 
-async function answer(request: Exclude<ChildRequest, { ask: 'stop' }>): Promise<void> {
-  const backend = loadBackend(request.backend)
+function getReady(wanted: BackendName | undefined): WarmAnswer {
+  try {
+    warm = loadBackend(wanted)
+    return { backend: warm.name }
+  } catch (error) {
+    const { code = 'ERR_WAVESPOOL_CAPTURE', message } = error as WavespoolError
+    return { code, message }
+  }
+}
+
+async function answer(request: CaptureRequest | DevicesRequest): Promise<void> {
+  const backend = warm ?? loadBackend(request.backend)
   if (request.ask === 'devices') {
     pipe.write(encode({ type: 'devices', body: { backend: backend.name, devices: backend.devices() } }))
     pipe.write(encode({ type: 'end', body: {} }))

@@ -17,8 +17,16 @@ export function openingFault(error: unknown, device: Device | undefined, asked: 
   const name = device ? JSON.stringify(device.name) : 'the default input device'
   const known = meanings.find(([pattern]) => pattern.test(words))
   const meaning = known ? known[1](name, asked, device) : `${name} could not be opened`
-  return new WavespoolError('ERR_WAVESPOOL_DEVICE', `${meaning} (PortAudio: ${words})`, { cause: error })
+  return new WavespoolError(
+    'ERR_WAVESPOOL_DEVICE',
+    `${meaning} (PortAudio: ${words})${known?.[0] === unavailable ? `. ${deviceHint()}` : ''}`,
+    {
+      cause: error,
+    },
+  )
 }
+
+const unavailable = /device unavailable|unanticipated host error|invalid device/i
 
 const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined) => string][] = [
   [
@@ -37,7 +45,7 @@ const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined
       `${name} does not record ${encoding}; open it as s16le and put convert() behind it`,
   ],
   [
-    /device unavailable|unanticipated host error|invalid device/i,
+    unavailable,
     (name) =>
       `${name} cannot be opened: another program may be using it, it may have been unplugged, or this program may not be allowed to record`,
   ],

@@ -1,8 +1,17 @@
+import type { WavespoolErrorCode } from '../../errors.ts'
 import type { Encoding } from '../../format/encoding.ts'
 import type { BackendName } from './backend.ts'
 
 /** What the host asks of the capture child, over IPC. */
-export type ChildRequest = CaptureRequest | DevicesRequest | { ask: 'stop' }
+export type ChildRequest = CaptureRequest | DevicesRequest | WarmRequest | { ask: 'stop' }
+
+/** Load everything, open nothing, and wait for one of the others. Answered over IPC. */
+export interface WarmRequest {
+  ask: 'warm'
+  backend: BackendName | undefined
+}
+
+export type WarmAnswer = { backend: BackendName } | { code: WavespoolErrorCode; message: string }
 
 export interface DevicesRequest {
   ask: 'devices'
