@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const repository = join(import.meta.dirname, '..')
@@ -23,7 +23,13 @@ export function nodePrograms(): NodeProgram[] {
         programs[0]!.name += ` (not on ${major}: set WAVESPOOL_NODES=1)`
         continue
       }
-      const options = ['--no-save', '--no-audit', '--no-fund', '--allow-scripts=node', '--prefix', folder]
+      // a project of its own, in which the package may fetch its program when it is installed
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(
+        join(folder, 'package.json'),
+        JSON.stringify({ private: true, allowScripts: { node: true } }),
+      )
+      const options = ['--no-save', '--no-audit', '--no-fund', '--prefix', folder]
       execFileSync('npm', ['install', ...options, `node@${major}`], { stdio: 'pipe' })
     }
     programs.push({ name: `Node ${major}`, path })

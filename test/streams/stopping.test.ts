@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
+import { Duplex, PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { ReadableStream, type ReadableWritablePair, WritableStream } from 'node:stream/web'
 import { describe, expect, it } from 'vitest'
 import { limit, pcmFormat } from '../../src/index.ts'
 import { nodePrograms } from '../nodes.ts'
@@ -69,13 +71,34 @@ describe('what a cap cannot see', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  it('rejects for bytes written by hand, and resolves where nobody is to be stopped', async () => {
-    for (const source of [undefined, null]) {
-      const stage = limit(format, span, source === undefined ? {} : { source })
-      stage.write(Buffer.alloc(2000))
-      const read = stage.toArray()
-      if (source === undefined) await expect(read).rejects.toMatchObject({ code })
-      else expect(Buffer.concat(await read).length).toBe(1000)
-    }
+  it('rejects for bytes written by hand, after what was asked for is delivered', async () => {
+    const stage = limit(format, span)
+    stage.write(Buffer.alloc(2000))
+    const delivered: Buffer[] = []
+    stage.on('data', (bytes) => delivered.push(bytes))
+    expect(await once(stage, 'error').catch((error) => error)).toMatchObject([{ code }])
+    expect(Buffer.concat(delivered).length).toBe(1000)
+  })
+
+  it('takes bytes written by hand where there is nobody to stop', async () => {
+    const stage = limit(format, span, { source: null })
+    stage.write(Buffer.alloc(2000))
+    expect(Buffer.concat(await stage.toArray()).length).toBe(1000)
+  })
+
+  it('rejects behind a web stream, and resolves where it is wrapped by Readable.fromWeb()', async () => {
+    const web = () => new ReadableStream({ pull: (controller) => controller.enqueue(Buffer.alloc(640)) })
+    const sink = () => new PassThrough().resume()
+    await expect(pipeline(web(), limit(format, span), sink())).rejects.toMatchObject({ code })
+    const wrapped = Readable.fromWeb(web() as Parameters<typeof Readable.fromWeb>[0])
+    await pipeline(wrapped, limit(format, span), sink())
+    expect(wrapped.destroyed).toBe(true)
+  })
+
+  it('rejects in Duplex.toWeb()', async () => {
+    const source = Readable.toWeb(endless()) as unknown as ReadableStream
+    const stage = Duplex.toWeb(limit(format, span)) as unknown as ReadableWritablePair
+    const delivered = source.pipeThrough(stage).pipeTo(new WritableStream())
+    await expect(delivered).rejects.toMatchObject({ code })
   })
 })

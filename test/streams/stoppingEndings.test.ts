@@ -1,0 +1,152 @@
+import { once } from 'node:events'
+import { PassThrough, Readable, type Stream, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { describe, expect, it } from 'vitest'
+import { chain } from '../../src/chain/index.ts'
+import { chunk, limit, pcmFormat, wavHeader } from '../../src/index.ts'
+
+const format = pcmFormat()
+const stages = {
+  limit: () => limit(format, { bytes: 2 ** 31 }),
+  chunk: () => chunk(format, { milliseconds: 20 }),
+  wavHeader: () => wavHeader(format),
+  chain: () => chain([new PassThrough(), chunk(format, { milliseconds: 20 })]),
+}
+const rows = Object.entries(stages).map(([name, make]) => ({ name, make }))
+
+class Ticking extends Readable {
+  delivered = 0
+  timer: NodeJS.Timeout | undefined
+  override _read() {
+    this.timer ??= setInterval(() => {
+      this.delivered += 640
+      this.push(Buffer.alloc(640))
+    }, 2)
+  }
+  override _destroy(error: Error | null, callback: (error: Error | null) => void) {
+    clearInterval(this.timer)
+    this.timer = undefined
+    callback(error)
+  }
+}
+
+/** Ends gracefully, as every source of ours does. */
+class StoppableSource extends Ticking {
+  stop() {
+    clearInterval(this.timer)
+    this.delivered += 640
+    this.push(Buffer.alloc(640)) // the tail
+    this.push(null)
+  }
+}
+
+function counting(onWrite: (callback: () => void) => void = (callback) => callback()) {
+  const stream = new Writable({
+    write(bytes: Buffer, _encoding, callback) {
+      counted.bytes += bytes.length
+      onWrite(callback)
+    },
+  })
+  const counted = { stream, bytes: 0 }
+  return counted
+}
+
+/** The pipeline failed as it should, and no stream of it is left open. */
+async function assertAllDestroyed(settled: Promise<unknown>, streams: Stream[], error: object) {
+  await expect(settled).rejects.toMatchObject(error)
+  for (const stream of streams as Readable[]) {
+    if (!stream.closed) await once(stream, 'close')
+    expect(stream.destroyed).toBe(true)
+  }
+  expect(streams.filter((stream) => stream instanceof Ticking && stream.timer)).toEqual([])
+}
+
+describe.each(rows)('$name', ({ name, make }) => {
+  const extra = name === 'wavHeader' ? 44 : 0
+
+  it('is stopped by its user: everything that the source captured is delivered', async () => {
+    const source = new StoppableSource()
+    const stage = make()
+    const sink = counting()
+    setTimeout(() => stage.stop(), 30)
+    await pipeline(source, stage, sink.stream)
+    expect(sink.bytes).toBe(source.delivered + extra)
+    expect(source.destroyed).toBe(true)
+  })
+
+  it('is stopped by its user behind a foreign source: cut, and the source closed', async () => {
+    const source = new Ticking()
+    const foreign = new PassThrough()
+    const stage = make()
+    const sink = counting()
+    setTimeout(() => stage.stop(), 30)
+    await pipeline(source, foreign, stage, sink.stream)
+    expect(sink.bytes).toBeGreaterThan(extra)
+    expect(sink.bytes).toBeLessThanOrEqual(source.delivered + extra)
+    expect([source.destroyed, foreign.destroyed, source.timer]).toEqual([true, true, undefined])
+  })
+
+  it('can be stopped while the source is idle for ever', async () => {
+    const source = new Readable({ read() {} })
+    source.push(Buffer.alloc(1000))
+    const stage = make()
+    const sink = counting()
+    setTimeout(() => stage.stop(), 20)
+    await pipeline(source, stage, sink.stream)
+    expect(sink.bytes).toBe(1000 + extra)
+    expect(source.destroyed).toBe(true)
+  })
+
+  it('is aborted', async () => {
+    const streams = [new Ticking(), make(), counting().stream]
+    const signal = AbortSignal.timeout(15)
+    const [source, stage, sink] = streams as [Ticking, ReturnType<typeof make>, Writable]
+    await assertAllDestroyed(pipeline(source, stage, sink, { signal }), streams, { name: 'AbortError' })
+  })
+
+  it.each([0, 1, 2])('is destroyed with its pipeline when stream %i of it errs', async (which) => {
+    const source = new Ticking()
+    const stage = make()
+    const sink = counting().stream
+    const streams = [source, stage, sink]
+    setTimeout(() => streams[which]!.destroy(new Error('broken')), 10)
+    await assertAllDestroyed(pipeline(source, stage, sink), streams, { message: 'broken' })
+    expect(streams[which]!.errored).toMatchObject({ message: 'broken' })
+  })
+
+  it('holds at most 1 MiB while 1 GiB of a synchronous source goes into a slow sink', async () => {
+    const block = Buffer.alloc(65536)
+    let produced = 0
+    const source = new Readable({
+      read() {
+        this.push(produced < 2 ** 30 ? block : null)
+        if (produced < 2 ** 30) produced += block.length
+      },
+    })
+    let most = 0
+    const sink = counting((callback) => {
+      most = Math.max(most, produced - sink.bytes)
+      setImmediate(callback)
+    })
+    await pipeline(source, make(), sink.stream)
+    expect(sink.bytes).toBe(2 ** 30 + extra)
+    expect(most).toBeLessThan(2 ** 20)
+  })
+})
+
+it('resolves within 100 ms of the last write (median of 20), and never later than 1 s', async () => {
+  const latencies: number[] = []
+  for (let run = 0; run < 20; run++) {
+    let last = 0
+    const sink = counting((callback) => {
+      callback()
+      last = performance.now()
+    })
+    await pipeline(new Ticking(), limit(format, { bytes: 5000 }), wavHeader(format), sink.stream)
+    latencies.push(performance.now() - last)
+    expect(sink.bytes).toBe(5044)
+  }
+  latencies.sort((a, b) => a - b)
+  expect(latencies[10]).toBeLessThan(100)
+  expect(latencies[19]).toBeLessThan(1000)
+})
