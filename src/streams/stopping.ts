@@ -29,8 +29,8 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
     stream.resume?.() // it may have lost its reader
     return
   }
-  const isStage = typeof stream.write === 'function'
-  if (isStage && stream.listenerCount('unpipe') > 0) {
+  const isWritable = typeof stream.write === 'function'
+  if (isWritable && stream.listenerCount('unpipe') > 0) {
     const upstream: Readable[] = []
     const onUnpipe = (from: Readable) => upstream.push(from)
     stream.on('unpipe', onUnpipe)
@@ -51,6 +51,8 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
   if (isOldStyle) stream.emit('end')
   stream.destroy?.()
   if (!isOldStyle) stream.emit('end')
+  // Readable.toWeb() waits for the writable side of a Duplex too, which a destroyed one never finishes.
+  if (isWritable && !writableFinished) stream.emit('finish')
 }
 
 export function isStoppable(stream: unknown): stream is Stoppable {

@@ -1,6 +1,6 @@
 // @ts-nocheck: run as it is by every Node version
 // Every way to put a cap behind a source. Each resolves to the bytes that its sink got.
-import { Duplex, PassThrough, Transform, Writable } from 'node:stream'
+import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import { chunk, limit, pcmFormat } from 'wavespool'
 import { chain } from 'wavespool/chain'
@@ -80,6 +80,17 @@ function web() {
   return Object.assign(run, { cap: 5000, got: new WeakMap() })
 }
 
+/** All of it on the Web's side, the source too. */
+function webThrough() {
+  const run = async (stream) => {
+    const end = sink()
+    run.got.set(stream, end)
+    const capped = Duplex.toWeb(limit(format, { bytes: 5000 }, { source: stream }))
+    await Readable.toWeb(stream).pipeThrough(capped).pipeTo(Writable.toWeb(end))
+  }
+  return Object.assign(run, { cap: 5000, got: new WeakMap() })
+}
+
 export const compositions = {
   direct: composed((cap) => [capped(cap)]),
   'a foreign stage before': composed((cap) => [foreign(), capped(cap)]),
@@ -95,6 +106,7 @@ export const compositions = {
   'behind chain()': composed((cap) => [chain([foreign(), foreign()]), capped(cap)]),
   '.pipe()': piped(),
   'Duplex.toWeb() with a named source': web(),
+  'Readable.toWeb() through Duplex.toWeb()': webThrough(),
   'the cap on the first chunk': composed((cap) => [foreign(), capped(cap)], { cap: 100 }),
   "the cap on a chunk's edge": composed((cap) => [capped(cap)], { cap: 1280 }),
   'a sink slower than the source': composed((cap) => [capped(cap)], { delay: 3 }),
