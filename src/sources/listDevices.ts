@@ -11,6 +11,11 @@ export interface ListedDevice extends Device {
 export interface ListDevicesOptions {
   /** as for `portAudio()` */
   backend?: BackendName
+  /**
+   * also try at which of the usual rates each device opens (mono s16le), in `sampleRates`; this takes up to 50 ms for
+   * every device and rate
+   */
+  rates?: boolean
 }
 
 /**
@@ -22,14 +27,16 @@ export interface ListDevicesOptions {
  */
 export function listDevices(options: ListDevicesOptions = {}): Promise<ListedDevice[]> {
   if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`listDevices() takes { backend }, got ${show(options)}`)
+    throw new ArgumentTypeError(`listDevices() takes { backend, rates }, got ${show(options)}`)
   }
-  const { backend } = options
+  const { backend, rates = false } = options
   checkBackend(backend)
+  if (typeof rates !== 'boolean')
+    throw new ArgumentTypeError(`rates must be true or false, got ${show(rates)}`)
   return new Promise((resolve, reject) => {
     let devices: ListedDevice[] = []
     new CaptureProcess(
-      { ask: 'devices', backend },
+      { ask: 'devices', backend, rates },
       {
         message(message) {
           if (message.type === 'devices') {

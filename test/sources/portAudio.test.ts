@@ -182,6 +182,11 @@ describe.skipIf(whyNoRig).each(backendNames)(`a microphone through %s ${whyNoRig
     const names = devices.map(({ name }) => name)
     expect(names).toEqual(expect.arrayContaining(['default', 'desk_microphone', 'desk_headset']))
     expect(devices.filter(({ isDefault }) => isDefault)).toHaveLength(1)
+    expect(devices[0]).toMatchObject({ backend, hostApi: 'ALSA' })
+    expect(devices[0]!.sampleRates).toBeUndefined()
+    const [first] = await listDevices({ backend, rates: true })
+    // PulseAudio converts, so that all of them open.
+    expect(first!.sampleRates).toEqual(expect.arrayContaining([16_000, 44_100, 48_000]))
     const headset = devices.find(({ name }) => name === 'desk_headset')!
     for (const device of [headset.id, 'desk_headset', 'HEADSET']) {
       const source = portAudio(pcmFormat(), { backend, device })

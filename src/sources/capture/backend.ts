@@ -13,6 +13,8 @@ export interface Device {
   defaultSampleRate: number
   /** whether it is what a program gets that names no device */
   isDefault: boolean
+  /** Hz; the usual rates at which it really opens, where that was asked for */
+  sampleRates?: number[]
 }
 
 /** The backends, in the order in which they are tried. */
@@ -39,6 +41,8 @@ export interface Backend {
   readonly name: BackendName
   /** Input devices only. Quick once PortAudio has been initialized, which the backend leaves to be so. */
   devices(): Device[]
+  /** Whether the device can be opened like this. It is tried, so it takes a moment, and a busy device says no. */
+  opens(request: OpenRequest): Promise<boolean>
   /** Opens and starts. */
   open(request: OpenRequest): Capture
 }

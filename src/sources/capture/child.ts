@@ -1,6 +1,6 @@
 import { Socket } from 'node:net'
 import { WavespoolError } from '../../errors.ts'
-import type { Backend, BackendName } from './backend.ts'
+import type { Backend, BackendName, Device } from './backend.ts'
 import { loadBackend } from './loadBackend.ts'
 import { encode } from './protocol.ts'
 import { record } from './record.ts'
@@ -57,7 +57,9 @@ function getReady(wanted: BackendName | undefined): WarmAnswer {
 async function answer(request: CaptureRequest | DevicesRequest): Promise<void> {
   const backend = warm ?? loadBackend(request.backend)
   if (request.ask === 'devices') {
-    pipe.write(encode({ type: 'devices', body: { backend: backend.name, devices: backend.devices() } }))
+    const devices = backend.devices()
+    if (request.rates) for (const device of devices) device.sampleRates = await ratesOf(backend, device)
+    pipe.write(encode({ type: 'devices', body: { backend: backend.name, devices } }))
     pipe.write(encode({ type: 'end', body: {} }))
     return
   }
@@ -65,6 +67,23 @@ async function answer(request: CaptureRequest | DevicesRequest): Promise<void> {
   stop = recording.stop
   if (isStopped) stop()
   await recording.done
+}
+
+const usualRates = [8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000]
+
+async function ratesOf(backend: Backend, device: Device): Promise<number[]> {
+  const rates: number[] = []
+  for (const sampleRate of usualRates) {
+    const request = {
+      device: device.id,
+      sampleRate,
+      channels: 1,
+      encoding: 's16le',
+      framesPerRead: 1,
+    } as const
+    if (await backend.opens(request)) rates.push(sampleRate)
+  }
+  return rates
 }
 
 /**

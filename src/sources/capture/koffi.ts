@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Encoding, encodings } from '../../format/encoding.ts'
+import { encodings } from '../../format/encoding.ts'
 import type { Backend, Capture, Device, OpenRequest, Read } from './backend.ts'
+import { functions, PA_CLIP_OFF, PA_INPUT_OVERFLOWED, sampleFormats, structs } from './portaudioHeader.ts'
 
 /** What is used of the package koffi, which calls functions of shared libraries without a compiler. */
 interface Koffi {
@@ -12,12 +13,6 @@ interface Koffi {
 
 type Native = ((...args: unknown[]) => unknown) & { async: (...args: unknown[]) => void }
 
-/** portaudio.h, PaSampleFormat */
-const sampleFormats: Partial<Record<Encoding, number>> = { f32le: 0x1, s32le: 0x2, s24le: 0x4, s16le: 0x8 }
-/** portaudio.h, PaErrorCode */
-const PA_INPUT_OVERFLOWED = -9981
-/** portaudio.h, PaStreamFlags: samples as they are, without clipping and dither */
-const PA_CLIP_OFF = 0x1
 /** Seconds that the device buffers for us: reads are short, but this process may be late. */
 const BUFFERED_SECONDS = 0.2
 
@@ -103,14 +98,23 @@ class PortAudioLibrary implements Backend {
     return devices
   }
 
-  open({ device, sampleRate, channels, encoding, framesPerRead }: OpenRequest): Capture {
-    const parameters = {
+  async opens(request: OpenRequest): Promise<boolean> {
+    return this.#call('Pa_IsFormatSupported')(this.#parameters(request), null, request.sampleRate) === 0
+  }
+
+  #parameters({ device, channels, encoding }: OpenRequest): Record<string, unknown> {
+    return {
       device: device ?? this.#call('Pa_GetDefaultInputDevice')(),
       channelCount: channels,
       sampleFormat: sampleFormats[encoding]!,
       suggestedLatency: BUFFERED_SECONDS,
       hostApiSpecificStreamInfo: null,
     }
+  }
+
+  open(request: OpenRequest): Capture {
+    const { sampleRate, channels, encoding, framesPerRead } = request
+    const parameters = this.#parameters(request)
     const out: unknown[] = [null]
     // framesPerBuffer 0: whatever suits the device. No callback: reads block.
     this.#check(this.#call('Pa_OpenStream')(out, parameters, null, sampleRate, 0, PA_CLIP_OFF, null, null))
@@ -195,58 +199,4 @@ class BlockingCapture implements Capture {
 
 function errorText(call: (name: keyof typeof functions) => Native, code: number): string {
   return String(call('Pa_GetErrorText')(code))
-}
-
-const functions = {
-  Pa_Initialize: 'int Pa_Initialize()',
-  Pa_GetErrorText: 'const char *Pa_GetErrorText(int errorCode)',
-  Pa_GetDeviceCount: 'int Pa_GetDeviceCount()',
-  Pa_GetDefaultInputDevice: 'int Pa_GetDefaultInputDevice()',
-  Pa_GetDeviceInfo: 'const PaDeviceInfo *Pa_GetDeviceInfo(int device)',
-  Pa_GetHostApiInfo: 'const PaHostApiInfo *Pa_GetHostApiInfo(int hostApi)',
-  Pa_OpenStream:
-    'int Pa_OpenStream(_Out_ void **stream, const PaStreamParameters *input, void *output, double sampleRate, unsigned long framesPerBuffer, unsigned long flags, void *callback, void *userData)',
-  Pa_StartStream: 'int Pa_StartStream(void *stream)',
-  Pa_AbortStream: 'int Pa_AbortStream(void *stream)',
-  Pa_CloseStream: 'int Pa_CloseStream(void *stream)',
-  Pa_GetStreamInfo: 'const PaStreamInfo *Pa_GetStreamInfo(void *stream)',
-  Pa_ReadStream: 'int Pa_ReadStream(void *stream, void *buffer, unsigned long frames)',
-  Pa_GetStreamReadAvailable: 'long Pa_GetStreamReadAvailable(void *stream)',
-} as const
-
-/** portaudio.h, field by field */
-const structs: Record<string, Record<string, string>> = {
-  PaDeviceInfo: {
-    structVersion: 'int',
-    name: 'const char *',
-    hostApi: 'int',
-    maxInputChannels: 'int',
-    maxOutputChannels: 'int',
-    defaultLowInputLatency: 'double',
-    defaultLowOutputLatency: 'double',
-    defaultHighInputLatency: 'double',
-    defaultHighOutputLatency: 'double',
-    defaultSampleRate: 'double',
-  },
-  PaHostApiInfo: {
-    structVersion: 'int',
-    type: 'int',
-    name: 'const char *',
-    deviceCount: 'int',
-    defaultInputDevice: 'int',
-    defaultOutputDevice: 'int',
-  },
-  PaStreamParameters: {
-    device: 'int',
-    channelCount: 'int',
-    sampleFormat: 'unsigned long',
-    suggestedLatency: 'double',
-    hostApiSpecificStreamInfo: 'void *',
-  },
-  PaStreamInfo: {
-    structVersion: 'int',
-    inputLatency: 'double',
-    outputLatency: 'double',
-    sampleRate: 'double',
-  },
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import type { Encoding } from '../../format/encoding.ts'
+import { type Encoding, encodings } from '../../format/encoding.ts'
 import type { Backend, Capture, Device, OpenRequest, Read } from './backend.ts'
 
 /** What `naudiodon.node` exports, as far as it is used here. */
@@ -77,22 +77,34 @@ class Naudiodon implements Backend {
       }))
   }
 
-  open({ device, sampleRate, channels, encoding, framesPerRead }: OpenRequest): Capture {
-    const sampleFormat = sampleFormats[encoding]!
-    const stream = this.#addon.create({
+  async opens(request: OpenRequest): Promise<boolean> {
+    try {
+      await this.#create(request).quit('ABORT')
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  open(request: OpenRequest): Capture {
+    const { channels, encoding, framesPerRead } = request
+    const stream = this.#create(request)
+    stream.start()
+    return new NaudiodonCapture(stream, framesPerRead * encodings[encoding].bytesPerSample * channels)
+  }
+
+  #create({ device, sampleRate, channels, encoding }: OpenRequest): AudioIO {
+    return this.#addon.create({
       inOptions: {
         ...(device === undefined ? {} : { deviceId: device }),
         sampleRate,
         channelCount: channels,
-        sampleFormat,
+        sampleFormat: sampleFormats[encoding]!,
         maxQueue: MAX_QUEUE,
         // Else a read in which an overflow was flagged is thrown away whole. The flag is printed instead.
         closeOnError: false,
       },
     })
-    stream.start()
-    const bytesPerFrame = ((sampleFormat === 1 ? 32 : sampleFormat) / 8) * channels
-    return new NaudiodonCapture(stream, framesPerRead * bytesPerFrame)
   }
 }
 

@@ -16,6 +16,8 @@ export type WarmAnswer = { backend: BackendName } | { code: WavespoolErrorCode; 
 export interface DevicesRequest {
   ask: 'devices'
   backend: BackendName | undefined
+  /** whether to try at which rates each device opens */
+  rates: boolean
 }
 
 export interface CaptureRequest {
