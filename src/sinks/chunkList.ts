@@ -1,5 +1,29 @@
+import type { WavTracker } from './wavTracker.ts'
+
+/** What `maxBytes` leaves room for: whole frames, and the pad byte that they may need. */
+export function cutToFit(
+  chunks: readonly Uint8Array[],
+  size: number,
+  maxBytes: number,
+  tracker: WavTracker,
+): readonly Uint8Array[] {
+  if (maxBytes === Number.POSITIVE_INFINITY) return chunks
+  let total = 0
+  for (const chunk of chunks) total += chunk.length
+  const wanted = tracker.extent(size + total)
+  if (size + total + wanted.pad <= maxBytes) return chunks
+  const { dataStart, blockAlign } = tracker
+  let end = maxBytes
+  if (dataStart > 0 && dataStart <= end) {
+    end -= (end - dataStart) % blockAlign
+    const { pad } = tracker.extent(end)
+    if (end + pad > maxBytes) end -= blockAlign
+  }
+  return takeBytes(chunks, Math.max(0, end - size))
+}
+
 /** The first `count` bytes of a list of chunks. */
-export function takeBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
+function takeBytes(chunks: readonly Uint8Array[], count: number): Uint8Array[] {
   const taken: Uint8Array[] = []
   let left = count
   for (const chunk of chunks) {

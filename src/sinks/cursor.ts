@@ -60,9 +60,7 @@ export class Cursor implements AsyncIterable<Buffer> {
   /** Reads up to `count` bytes, or all up to the end; an empty Buffer at the end. */
   async read(count?: number): Promise<Buffer> {
     const buffer = this.#room(count)
-    const done = await this.#target.readAt(buffer, this.#position)
-    this.#position += done
-    return buffer.subarray(0, done)
+    return buffer.subarray(0, await this.#readInto(buffer))
   }
 
   readSync(count?: number): Buffer {
@@ -74,9 +72,20 @@ export class Cursor implements AsyncIterable<Buffer> {
 
   /** Fills the target as far as there are bytes; returns how many. */
   async readInto(target: NodeJS.ArrayBufferView): Promise<number> {
-    const done = await this.#target.readAt(bytesOf(target, 'readInto()'), this.#position)
-    this.#position += done
-    return done
+    return this.#readInto(bytesOf(target, 'readInto()'))
+  }
+
+  /** Moves on before it waits, so that a read which is called meanwhile goes on behind this one. */
+  async #readInto(target: Uint8Array): Promise<number> {
+    const position = this.#position
+    const there = Math.max(0, Math.min(target.length, this.#target.size - position))
+    this.#position += there
+    try {
+      return await this.#target.readAt(target.subarray(0, there), position)
+    } catch (error) {
+      this.#position = position
+      throw error
+    }
   }
 
   readIntoSync(target: NodeJS.ArrayBufferView): number {

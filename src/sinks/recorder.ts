@@ -1,12 +1,6 @@
-import type { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import { dropBytes, takeBytes } from './chunkList.ts'
-import type { CursorTarget } from './cursor.ts'
-import { overwrite } from './overwrite.ts'
-import type { Recording } from './recording.ts'
-import { Snapshot } from './snapshot.ts'
-import type { VirtualFileStorage } from './storage.ts'
+import { cutToFit, dropBytes } from './chunkList.ts'
+import { StoredFile } from './storedFile.ts'
 import { WavTracker } from './wavTracker.ts'
 
 type Callback = (error?: Error | null) => void
@@ -15,72 +9,22 @@ type Callback = (error?: Error | null) => void
  * What stands between a VirtualFile and its storage: it lets in what fits, keeps the WAV header right, ends the
  * recording in good order however it ends, and tells the readers.
  */
-export class Recorder implements Recording, CursorTarget {
-  readonly name: string
-  tracker = new WavTracker()
-  isEnded = false
-  failure: Error | undefined
-  readonly #maxBytes: number
-  readonly #storage: VirtualFileStorage
-  readonly #listeners = new Set<() => void>()
+export class Recorder extends StoredFile {
   /** an append that is on its way to an asynchronous storage */
   #inFlight: Promise<void> | undefined
   #ending: Promise<void> | undefined
-  #isDisposed = false
-  #lastSize = 0
-  /** a cursor has changed the bytes, which are the user's since */
-  #isChanged = false
-
-  constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
-    this.name = name
-    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
-    this.#storage = storage
-  }
-
-  get size(): number {
-    return this.#isDisposed ? 0 : this.#storage.size
-  }
-
-  get recorded(): number {
-    return this.#isDisposed ? this.#lastSize : this.#storage.size
-  }
-
-  /** The header as readers get it: none before all of it has arrived. */
-  get #header(): Uint8Array {
-    const { bytes } = this.tracker
-    return this.#storage.size < bytes.length ? bytes.subarray(0, 0) : bytes
-  }
-
-  get format(): PcmFormat | undefined {
-    return this.#described().format
-  }
-
-  get duration(): number | undefined {
-    const tracker = this.#described()
-    return tracker.format && tracker.extent(this.size).dataBytes / tracker.format.bytesPerSecond
-  }
-
-  /** Bytes that a cursor has changed are looked at anew. */
-  #described(): WavTracker {
-    if (!this.#isChanged || this.#storage.readSync === undefined) return this.tracker
-    const start = new Uint8Array(Math.min(this.size, 65_536))
-    this.#storage.readSync(start, 0)
-    const tracker = new WavTracker()
-    tracker.offer(start)
-    return tracker
-  }
 
   append(chunks: readonly Uint8Array[], callback: Callback): void {
     const { tracker } = this
-    const storage = this.#storage
+    const storage = this.storage
     try {
       if (!tracker.isDecided) {
         for (const chunk of chunks) tracker.offer(chunk)
         if (tracker.isWav && storage.size === 0) storage.align?.(tracker.dataStart)
       }
-      const fitting = this.#maxBytes === Number.POSITIVE_INFINITY ? chunks : this.#cutToFit(chunks)
-      const overflow = fitting === chunks ? undefined : this.#fullError()
-      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.#maxBytes
+      const fitting = cutToFit(chunks, storage.size, this.maxBytes, tracker)
+      const overflow = fitting === chunks ? undefined : this.fullError()
+      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
       if (appended === undefined) {
         this.#publish()
@@ -118,38 +62,10 @@ export class Recorder implements Recording, CursorTarget {
   #publish(): void {
     const { tracker } = this
     if (tracker.isWav) {
-      tracker.update(this.#storage.size)
-      if (this.#header.length > 0) this.#storage.header?.(tracker.bytes)
+      tracker.update(this.storage.size)
+      if (this.header.length > 0) this.storage.header?.(tracker.bytes)
     }
-    if (this.#listeners.size > 0) this.#tellListeners()
-  }
-
-  #tellListeners(): void {
-    for (const listener of [...this.#listeners]) listener()
-  }
-
-  /** What `maxBytes` leaves room for: whole frames, and the pad byte that they may need. */
-  #cutToFit(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-    const size = this.#storage.size
-    let total = 0
-    for (const chunk of chunks) total += chunk.length
-    const wanted = this.tracker.extent(size + total)
-    if (size + total + wanted.pad <= this.#maxBytes) return chunks
-    const { dataStart, blockAlign } = this.tracker
-    let end = this.#maxBytes
-    if (dataStart > 0 && dataStart <= end) {
-      end -= (end - dataStart) % blockAlign
-      const { pad } = this.tracker.extent(end)
-      if (end + pad > this.#maxBytes) end -= blockAlign
-    }
-    return takeBytes(chunks, Math.max(0, end - size))
-  }
-
-  #fullError(): WavespoolError {
-    return new WavespoolError(
-      'ERR_WAVESPOOL_FULL',
-      `${this.name} has reached its maxBytes of ${this.#maxBytes}; what fitted stays readable. To end a recording in good order put limit() in front of it`,
-    )
+    this.tellListeners()
   }
 
   #storageError(error: unknown): WavespoolError {
@@ -169,11 +85,11 @@ export class Recorder implements Recording, CursorTarget {
   }
 
   async #end(): Promise<void> {
-    const storage = this.#storage
+    const storage = this.storage
     try {
       await this.#inFlight
       // A header of which only a part found room is none.
-      if (this.#header.length === 0) this.tracker = new WavTracker()
+      if (this.header.length === 0) this.tracker = new WavTracker()
       const { tracker } = this
       tracker.giveUp()
       const { end, pad } = tracker.extent(storage.size)
@@ -192,7 +108,7 @@ export class Recorder implements Recording, CursorTarget {
       throw this.failure
     } finally {
       this.isEnded = true
-      this.#tellListeners()
+      this.tellListeners()
     }
   }
 
@@ -210,114 +126,11 @@ export class Recorder implements Recording, CursorTarget {
   }
 
   async dispose(): Promise<void> {
-    if (this.#isDisposed) return
+    if (this.isDisposed) return
     await this.end().catch(() => {}) // it is thrown away, whole or not
-    this.#lastSize = this.#storage.size
-    this.#isDisposed = true
-    await this.#storage.dispose()
-    this.#tellListeners()
-  }
-
-  onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
-
-  readAt(target: Uint8Array, position: number): number | Promise<number> {
-    this.#requireNotDisposed()
-    const fromHeader = this.#readHeader(target, position)
-    const at = position + fromHeader
-    if (at >= this.#storage.size || fromHeader === target.length) return fromHeader
-    const rest = this.#storage.read(target.subarray(fromHeader), at)
-    return typeof rest === 'number' ? fromHeader + rest : rest.then((count) => fromHeader + count)
-  }
-
-  readAtSync(target: Uint8Array, position: number): number {
-    this.requireSync()
-    const fromHeader = this.#readHeader(target, position)
-    const at = position + fromHeader
-    if (at >= this.#storage.size || fromHeader === target.length) return fromHeader
-    return fromHeader + this.#storage.readSync!(target.subarray(fromHeader), at)
-  }
-
-  #readHeader(target: Uint8Array, position: number): number {
-    const header = this.#header.subarray(position, position + target.length)
-    target.set(header)
-    return header.length
-  }
-
-  view(): Uint8Array {
-    this.#requireNotDisposed()
-    if (this.#storage.inMemory) return this.#storage.view!()
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the bytes of ${this.name} do not lie in memory in one piece; use read() or toBuffer(), or record with storage: 'memory'`,
-    )
-  }
-
-  /** A snapshot in Blobs: nothing is read that lies on a disk. */
-  async blobs(): Promise<(Blob | Uint8Array<ArrayBuffer>)[]> {
-    const snapshot = this.snapshot()
-    const { header, end, size } = snapshot
-    if (this.#storage.blobs === undefined) return [await snapshot.toBuffer()]
-    return [header, ...(await this.#storage.blobs(header.length, end)), new Uint8Array(size - end)]
-  }
-
-  snapshot(): Snapshot {
-    this.#requireNotDisposed()
-    const { tracker } = this
-    const { end, pad } = tracker.extent(this.#storage.size)
-    const header = this.#header.length > 0 ? tracker.headerAt(this.#storage.size) : new Uint8Array(0)
-    return new Snapshot(header, end, pad, (target, position) => this.readAt(target, position))
-  }
-
-  overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
-    this.#takeOver()
-    if (position + bytes.length > this.#maxBytes) throw this.#fullError()
-    return overwrite(this.#storage, bytes, position)
-  }
-
-  cutOff(size: number): void | Promise<void> {
-    this.#takeOver()
-    if (size < this.#storage.size) return this.#storage.truncate(size)
-  }
-
-  requireSync(): void {
-    this.#requireNotDisposed()
-    if (this.#storage.readSync !== undefined) return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the storage of ${this.name} is asynchronous; use the method without Sync`,
-    )
-  }
-
-  /** A disk may be read at once, but is not written at once. */
-  requireSyncChange(): void {
-    this.#requireNotDisposed()
-    if (this.#storage.inMemory) return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the bytes of ${this.name} do not lie in memory; change them by the method without Sync`,
-    )
-  }
-
-  /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
-  #takeOver(): void {
-    this.#requireNotDisposed()
-    if (!this.isEnded) {
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_RECORDING',
-        `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
-      )
-    }
-    if (this.#isChanged) return
-    this.#isChanged = true
-    this.tracker = new WavTracker()
-    this.tracker.giveUp()
-  }
-
-  #requireNotDisposed(): void {
-    if (!this.#isDisposed) return
-    throw new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
+    this.lastSize = this.storage.size
+    this.isDisposed = true
+    await this.storage.dispose()
+    this.tellListeners()
   }
 }

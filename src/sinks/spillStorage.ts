@@ -1,18 +1,19 @@
 import { Blob } from 'node:buffer'
-import {
-  closeSync,
-  openAsBlob,
-  openSync,
-  readSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
-import { open, rm, writeFile } from 'node:fs/promises'
+import { openAsBlob, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { MemoryStorage } from './memoryStorage.ts'
+import type { MemoryStorage } from './memoryStorage.ts'
 import { makeSpillDirectory, removeSpillDirectory } from './spillDirectory.ts'
+import {
+  asBuffer,
+  locate,
+  makePart,
+  overwritePart,
+  type Part,
+  type Place,
+  readPart,
+  readPartSync,
+} from './spillPart.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
 export interface SpillOptions {
@@ -29,15 +30,6 @@ const PART_BYTES = 8 * 2 ** 20
 
 /** The beginning stays in memory as well: a header changes, and a part file, once sealed, must not. */
 const HEAD_BYTES = 4096
-
-/** A stretch of the file, in memory or, once it is sealed, in a file of its own. */
-interface Part {
-  readonly start: number
-  readonly capacity: number
-  length: number
-  memory: MemoryStorage | undefined
-  path: string | undefined
-}
 
 /**
  * Memory up to a threshold, from there on sealed part files with a tail in memory. Parts are sealed one at a time in
@@ -148,7 +140,9 @@ export class SpillStorage implements VirtualFileStorage {
     let done = 0
     while (done < target.length && position + done < this.size) {
       const rest = target.subarray(done)
-      const count = this.#readMemory(rest, position + done) ?? (await this.#readFile(rest, position + done))
+      const count =
+        this.#readMemory(rest, position + done) ??
+        (await readPart(this.#locate(rest.length, position + done), rest))
       if (count === 0) break // a part file was cut off by somebody else
       done += count
     }
@@ -159,7 +153,9 @@ export class SpillStorage implements VirtualFileStorage {
     let done = 0
     while (done < target.length && position + done < this.size) {
       const rest = target.subarray(done)
-      const count = this.#readMemory(rest, position + done) ?? this.#readFileSync(rest, position + done)
+      const count =
+        this.#readMemory(rest, position + done) ??
+        readPartSync(this.#locate(rest.length, position + done), rest)
       if (count === 0) break
       done += count
     }
@@ -176,38 +172,8 @@ export class SpillStorage implements VirtualFileStorage {
     return part.memory?.read(target.subarray(0, count), offset)
   }
 
-  async #readFile(target: Uint8Array, position: number): Promise<number> {
-    const { part, offset, count } = this.#locate(target.length, position)
-    const file = await open(part.path!, 'r')
-    try {
-      return (await file.read(target, 0, count, offset)).bytesRead
-    } finally {
-      await file.close()
-    }
-  }
-
-  #readFileSync(target: Uint8Array, position: number): number {
-    const { part, offset, count } = this.#locate(target.length, position)
-    const file = openSync(part.path!, 'r')
-    try {
-      return readSync(file, target, 0, count, offset)
-    } finally {
-      closeSync(file)
-    }
-  }
-
-  /** The part that holds a position, and how much of what is asked for it holds. */
-  #locate(length: number, position: number): { part: Part; offset: number; count: number } {
-    let low = 0
-    let high = this.#parts.length - 1
-    while (low < high) {
-      const middle = (low + high + 1) >> 1
-      if (this.#parts[middle]!.start <= position) low = middle
-      else high = middle - 1
-    }
-    const part = this.#parts[low]!
-    const offset = position - part.start
-    return { part, offset, count: Math.min(length, part.length - offset) }
+  #locate(length: number, position: number): Place {
+    return locate(this.#parts, length, position)
   }
 
   write(bytes: Uint8Array, position: number): void {
@@ -220,7 +186,7 @@ export class SpillStorage implements VirtualFileStorage {
       done += count
       if (part.memory !== undefined) part.memory.write(piece, offset)
       else if (this.#head === undefined || position + done > this.#head.length)
-        overwrite(part.path!, piece, offset)
+        overwritePart(part, piece, offset)
     }
   }
 
@@ -271,24 +237,5 @@ export class SpillStorage implements VirtualFileStorage {
     this.#spare = undefined
     this.#parts.splice(0, this.#parts.length, makePart(0, 0))
     if (this.#path !== undefined) await removeSpillDirectory(this.#path)
-  }
-}
-
-function makePart(start: number, capacity: number, memory = new MemoryStorage(capacity)): Part {
-  memory.truncate(0)
-  return { start, capacity, length: 0, memory, path: undefined }
-}
-
-/** Node's file functions take shared memory in a Buffer only. */
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-}
-
-function overwrite(path: string, bytes: Uint8Array, position: number): void {
-  const file = openSync(path, 'r+')
-  try {
-    writeSync(file, bytes, 0, bytes.length, position)
-  } finally {
-    closeSync(file)
   }
 }

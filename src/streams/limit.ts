@@ -27,6 +27,9 @@ export interface LimitOptions {
 export function limit(format: PcmFormat, span: Span, options: LimitOptions = {}): Stage {
   const checked = requireFormat(format, 'limit()')
   const bytes = spanBytes(checked, span, 'limit()')
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`limit(): the options are { onLimit, source }, got ${show(options)}`)
+  }
   const { onLimit = 'stop', source } = options
   if (onLimit !== 'stop' && onLimit !== 'error') {
     throw new ArgumentTypeError(`limit(): onLimit must be 'stop' or 'error', got ${show(onLimit)}`)

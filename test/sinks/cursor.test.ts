@@ -222,3 +222,13 @@ test('bad positions and counts are refused, and move nothing', async () => {
   expect(() => cursor.seek(0, 'toString' as never)).toThrow(refusal)
   expect(cursor.tell()).toBe(3)
 })
+
+test.each(storages)('reads called at once go on one behind the other: $label', async ({ make }) => {
+  const file = new VirtualFile({ storage: make() })
+  await write(file, pattern(300))
+  await finish(file)
+  const cursor = file.cursor()
+  const pieces = await Promise.all([cursor.read(100), cursor.read(50), cursor.read()])
+  expect(hex(Buffer.concat(pieces))).toBe(hex(pattern(300)))
+  expect(cursor.tell()).toBe(300)
+})
