@@ -23,7 +23,7 @@ function keep(append, made) {
 
 const seconds = await alternate(mebibytes <= 128 ? 9 : 3, {
   sink() {
-    const file = new VirtualFile()
+    const file = new VirtualFile({ storage: 'memory' })
     keep((bytes) => file._write(bytes, 'buffer', done), file)
   },
   pages() {
@@ -36,7 +36,7 @@ const seconds = await alternate(mebibytes <= 128 ? 9 : 3, {
     held.push(whole)
   },
   virtualFile() {
-    const file = new VirtualFile()
+    const file = new VirtualFile({ storage: 'memory' })
     keep((bytes) => file.write(bytes), file)
   },
   writable() {

@@ -36,7 +36,7 @@ function pagedSink() {
 }
 
 function virtualFile() {
-  const file = new VirtualFile()
+  const file = new VirtualFile({ storage: 'memory' }) // as the floor: no disk
   held.push(file)
   return file
 }
