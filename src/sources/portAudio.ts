@@ -47,7 +47,7 @@ export interface StartedAt {
  * what was captured is never silent: see {@link PortAudioSource.gaps}, the event `'gap'` and the option `onGap`.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} before anything is opened, for a format that no microphone has
- * (then it says how `convert()` makes it) and for wrong options
+ * (then it says which it has) and for wrong options
  *
  * Fails, as a stream does, with a WavespoolError: `ERR_WAVESPOOL_NO_BACKEND` (naudiodon is not installed or cannot
  * be loaded; it says what to install), `ERR_WAVESPOOL_NO_DEVICE` (it lists those that exist), `ERR_WAVESPOOL_DEVICE`

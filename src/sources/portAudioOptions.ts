@@ -29,7 +29,7 @@ export interface PortAudioOptions {
   stallSeconds?: number
 }
 
-/** What devices record; anything else is a matter for `convert()`. */
+/** What devices record; anything else is a matter of conversion behind it. */
 const recordable: readonly string[] = ['s16le', 's24le', 's32le', 'f32le']
 
 /** Short reads: the first audio is there sooner, and less is on its way when something dies. */
@@ -56,7 +56,7 @@ export function checkPortAudio(
   const { sampleRate, channels, encoding, bytesPerFrame } = format
   if (!recordable.includes(encoding)) {
     throw new ArgumentRangeError(
-      `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them and put convert(from, to) behind it`,
+      `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them and convert behind it`,
     )
   }
   checkDevice(device)
