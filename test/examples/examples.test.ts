@@ -66,6 +66,12 @@ const checks: Record<string, () => Promise<void>> = {
     expect(outcome.lines).toEqual(['64044 bytes in 63 pieces of at most 1024'])
   },
 
+  async 'own-storage.mjs'() {
+    const outcome = await run('own-storage.mjs')
+    expect(outcome).toMatchObject({ code: 0, stderr: says })
+    expect(outcome.lines).toEqual(['96044 bytes in 2 pages; the header counts 96000 bytes of samples'])
+  },
+
   async 'every-two-seconds.mjs'() {
     const outcome = await run('every-two-seconds.mjs', {
       during: (child) => child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 2700)),
