@@ -13,6 +13,7 @@ import { openSource, type VirtualFileSource } from './openSource.ts'
 import type { PathOptions } from './pathStorage.ts'
 import { type PrivateCopy, privateCopy } from './privateCopy.ts'
 import { Recorder } from './recorder.ts'
+import { float32Samples, int16Samples, type SamplesOptions } from './samples.ts'
 import { SnapshotStream } from './snapshotStream.ts'
 import type { SpillOptions } from './spillStorage.ts'
 import type { VirtualFileStorage } from './storage.ts'
@@ -155,6 +156,22 @@ export class VirtualFile extends Writable {
   async toFile(): Promise<File> {
     const parts = await this.#recorder.blobs()
     return new File(parts, this.name, { type: this.type })
+  }
+
+  /**
+   * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise.
+   * Several channels become one by their mean.
+   *
+   * @throws {ArgumentRangeError} where the file has another rate, or other channels than were asked for
+   * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
+   */
+  async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
+    return float32Samples(this.#recorder.snapshot(), this.name, options)
+  }
+
+  /** The same as 16-bit samples. */
+  async toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>> {
+    return int16Samples(this.#recorder.snapshot(), this.name, options)
   }
 
   /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
