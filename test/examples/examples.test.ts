@@ -20,9 +20,14 @@ interface Outcome {
 /** Runs an example with the built-in source; `during` may talk to it. */
 function run(
   name: string,
-  { args = [] as string[], env = {}, during = (_child: ReturnType<typeof spawn>) => {} } = {},
+  {
+    args = [] as string[],
+    after = [] as string[],
+    env = {},
+    during = (_child: ReturnType<typeof spawn>) => {},
+  } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [...args, fileURLToPath(new URL(name, directory))], {
+  const child = spawn(process.execPath, [...args, fileURLToPath(new URL(name, directory)), ...after], {
     env: { ...process.env, WAVESPOOL_SOURCE: 'built-in', NO_COLOR: undefined, ...env },
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -169,6 +174,10 @@ describe('examples', () => {
         lines: ['64044 bytes in 63 pieces of at most 1024'],
         stderr: 'source: the microphone\n',
       })
+      const demo = await run('demo.mjs', { env: rig.env, after: ['--mic'] })
+      expect(demo).toMatchObject({ code: 0, stderr: '' })
+      expect(demo.lines.join('\n')).toContain('File      demo.wav, 96044 bytes, 3 s')
+      await rm(demo.lines.at(-1)?.replace(/^Saved +/, '') ?? '')
     } finally {
       await rig.stop()
     }
