@@ -1,36 +1,19 @@
 import { File } from 'node:buffer'
-import { basename, extname } from 'node:path'
 import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { bytesOf, checkName, checkPosition } from './arguments.ts'
+import { bytesOf, checkPosition } from './arguments.ts'
 import { Cursor } from './cursor.ts'
 import { FollowStream } from './followStream.ts'
-import { hasPath, makeStorage } from './makeStorage.ts'
+import { makeStorage } from './makeStorage.ts'
 import { openSource, type VirtualFileSource } from './openSource.ts'
-import type { PathOptions } from './pathStorage.ts'
 import { type PrivateCopy, privateCopy } from './privateCopy.ts'
 import { Recorder } from './recorder.ts'
 import { float32Samples, int16Samples, type SamplesOptions } from './samples.ts'
 import { SnapshotStream } from './snapshotStream.ts'
-import type { SpillOptions } from './spillStorage.ts'
-import type { VirtualFileStorage } from './storage.ts'
-
-export interface VirtualFileOptions {
-  /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */
-  name?: string
-  /** the media type (default: that of the name's extension) */
-  type?: string
-  /** the most that the file may become, with its header and pad byte: what does not fit fails the write */
-  maxBytes?: number
-  /**
-   * where the bytes lie: in `'memory'`, in memory up to a threshold and in temporary files from there on (`'spill'`,
-   * the default, with 64 MiB), in a named file (`{ path, overwrite, fsync }`), or in a storage of your own
-   */
-  storage?: 'memory' | 'spill' | { spill: SpillOptions } | PathOptions | VirtualFileStorage
-}
+import { checkOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
 
 export interface ReadStreamOptions {
   /** first byte (default 0) */
@@ -60,7 +43,7 @@ export class VirtualFile extends Writable {
       bytes.open!().then(() => callback(), callback)
     super(bytes.open ? { construct } : {})
     this.name = name
-    this.type = type ?? mediaTypes.get(extname(name).toLowerCase()) ?? 'application/octet-stream'
+    this.type = type
     this.#recorder = new Recorder(name, maxBytes, bytes)
   }
 
@@ -232,31 +215,4 @@ export class VirtualFile extends Writable {
       (fault) => callback(error ?? fault),
     )
   }
-}
-
-const mediaTypes = new Map([
-  ['.wav', 'audio/wav'],
-  ['.mp3', 'audio/mpeg'],
-  ['.flac', 'audio/flac'],
-  ['.ogg', 'audio/ogg'],
-  ['.opus', 'audio/ogg'],
-  ['.webm', 'audio/webm'],
-  ['.m4a', 'audio/mp4'],
-])
-
-function checkOptions(options: VirtualFileOptions): VirtualFileOptions & { name: string } {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`VirtualFile takes { name, type, maxBytes, storage }, got ${show(options)}`)
-  }
-  const { storage } = options
-  const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', type, maxBytes } = options
-  checkName(name)
-  if (type !== undefined && typeof type !== 'string') {
-    throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
-  }
-  if (maxBytes !== undefined) {
-    checkPosition(maxBytes, 'maxBytes')
-    if (maxBytes === 0) throw new ArgumentRangeError('maxBytes must be more than 0')
-  }
-  return { ...options, name }
 }

@@ -7,7 +7,8 @@ import { buffer } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
 import { MemoryStorage } from '../../src/sinks/memoryStorage.ts'
 import type { VirtualFileStorage } from '../../src/sinks/storage.ts'
-import type { VirtualFile, VirtualFileOptions } from '../../src/sinks/virtualFile.ts'
+import type { VirtualFile } from '../../src/sinks/virtualFile.ts'
+import type { VirtualFileOptions } from '../../src/sinks/virtualFileOptions.ts'
 
 /** One storage that all suites in this directory are run over. */
 export interface StorageUnderTest {

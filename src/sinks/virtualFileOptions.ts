@@ -1,0 +1,59 @@
+import { basename, extname } from 'node:path'
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkName, checkPosition } from './arguments.ts'
+import { hasPath } from './makeStorage.ts'
+import type { PathOptions } from './pathStorage.ts'
+import type { SpillOptions } from './spillStorage.ts'
+import type { VirtualFileStorage } from './storage.ts'
+
+export interface VirtualFileOptions {
+  /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */
+  name?: string
+  /** the media type (default: that of the name's extension) */
+  type?: string
+  /** the most that the file may become, with its header and pad byte: what does not fit fails the write */
+  maxBytes?: number
+  /**
+   * where the bytes lie: in `'memory'`, in memory up to a threshold and in temporary files from there on (`'spill'`,
+   * the default, with 64 MiB), in a named file (`{ path, overwrite, fsync }`), or in a storage of your own
+   */
+  storage?: 'memory' | 'spill' | { spill: SpillOptions } | PathOptions | VirtualFileStorage
+}
+
+const mediaTypes = new Map([
+  ['.wav', 'audio/wav'],
+  ['.mp3', 'audio/mpeg'],
+  ['.flac', 'audio/flac'],
+  ['.ogg', 'audio/ogg'],
+  ['.opus', 'audio/ogg'],
+  ['.webm', 'audio/webm'],
+  ['.m4a', 'audio/mp4'],
+])
+
+/**
+ * The options with a name and a media type.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong one
+ */
+export function checkOptions(
+  options: VirtualFileOptions,
+): VirtualFileOptions & { name: string; type: string } {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`VirtualFile takes { name, type, maxBytes, storage }, got ${show(options)}`)
+  }
+  const { storage } = options
+  const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', type, maxBytes } = options
+  checkName(name)
+  if (type !== undefined && typeof type !== 'string') {
+    throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
+  }
+  if (maxBytes !== undefined) {
+    checkPosition(maxBytes, 'maxBytes')
+    if (maxBytes === 0) throw new ArgumentRangeError('maxBytes must be more than 0')
+  }
+  return {
+    ...options,
+    name,
+    type: type ?? mediaTypes.get(extname(name).toLowerCase()) ?? 'application/octet-stream',
+  }
+}
