@@ -1,9 +1,7 @@
-import type { Snapshot } from './snapshot.ts'
 import type { WavTracker } from './wavTracker.ts'
 
 /** What the readers of a VirtualFile need of it. */
 export interface Recording {
-  readonly name: string
   /** bytes that can be read now */
   readonly size: number
   /** the same, but still known once the recording was disposed */
@@ -15,8 +13,6 @@ export interface Recording {
   readonly tracker: WavTracker
   /** fills the target from `position` as far as there are bytes, with the header of this moment */
   readAt(target: Uint8Array, position: number): number | Promise<number>
-  readAtSync(target: Uint8Array, position: number): number
-  snapshot(): Snapshot
   /** calls back after every change until the returned function is called */
   onChange(listener: () => void): () => void
 }

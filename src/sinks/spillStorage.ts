@@ -1,4 +1,4 @@
-import { Blob } from 'node:buffer'
+import type { Blob } from 'node:buffer'
 import { openAsBlob, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -212,14 +212,15 @@ export class SpillStorage implements VirtualFileStorage {
   /** Sealed parts are not read: a Blob refers to them where they lie. */
   async blobs(start: number, end: number): Promise<Blob[]> {
     const parts = this.#parts.filter((part) => part.start < end && part.start + part.length > start)
-    return Promise.all(
+    const blobs = await Promise.all(
       parts.map(async (part) => {
         const from = Math.max(0, start - part.start)
         const to = Math.min(part.length, end - part.start)
-        if (part.memory !== undefined) return new Blob([asBuffer(part.memory.view().subarray(from, to))])
-        return (await openAsBlob(part.path!)).slice(from, to)
+        if (part.memory !== undefined) return part.memory.blobs(from, to)
+        return [(await openAsBlob(part.path!)).slice(from, to)]
       }),
     )
+    return blobs.flat()
   }
 
   view(): Uint8Array {

@@ -1,5 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import type { Encoding } from '../format/encoding.ts'
+import { encodings } from '../format/encoding.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
@@ -90,15 +90,11 @@ export class ChunkKernel implements Kernel {
     const whole = this.#filled - left
     if (this.#window !== undefined && whole > this.#overlap) {
       if (this.#tail === 'keep') out.push(this.#window.subarray(0, whole))
-      else if (this.#tail === 'pad') out.push(this.#window.fill(silence(this.#format.encoding), whole))
+      else if (this.#tail === 'pad')
+        out.push(this.#window.fill(encodings[this.#format.encoding].silentByte, whole))
     }
     checkWholeFrames(left, this.#format.bytesPerFrame)
   }
-}
-
-/** The byte that silence is made of: the middle of u8, the zeros of ITU-T G.711, 0 for all that have a sign. */
-function silence(encoding: Encoding): number {
-  return { u8: 0x80, mulaw: 0xff, alaw: 0xd5 }[encoding as string] ?? 0
 }
 
 class Chunk extends Stage {

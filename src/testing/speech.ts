@@ -1,4 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { encodings } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { checkArguments, type MockSource, type MockSourceOptions, pcmSource } from './mockSource.ts'
@@ -98,7 +99,7 @@ function encode(samples: Float64Array, pauseFrames: number, peak: number, format
   const { channels, bytesPerSample, bytesPerFrame, encoding } = format
   const write = sampleWriters[encoding]!
   const loudest = samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 1e-9)
-  const bytes = Buffer.alloc((pauseFrames + samples.length) * bytesPerFrame, encoding === 'u8' ? 0x80 : 0)
+  const bytes = Buffer.alloc((pauseFrames + samples.length) * bytesPerFrame, encodings[encoding].silentByte)
   let at = pauseFrames * bytesPerFrame
   for (const sample of samples) {
     for (let c = 0; c < channels; c++, at += bytesPerSample) write(bytes, (sample / loudest) * peak, at)
