@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,8 +6,8 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** The Debian packages that bring what the rig runs. */
-const packages = 'pulseaudio pulseaudio-utils libasound2-plugins minimodem'
-const programs = ['pulseaudio', 'paplay', 'pactl', 'minimodem']
+const packages = 'pulseaudio pulseaudio-utils libasound2-plugins minimodem gcc libc6-dev'
+const programs = ['pulseaudio', 'paplay', 'pactl', 'minimodem', 'cc']
 
 const missing = programs.filter(
   (program) =>
@@ -28,6 +28,8 @@ export interface RigOptions {
   /** Hz and channels at which the sound server runs its sinks (default 48,000 and 1) */
   rate?: number
   channels?: number
+  /** the ALSA device that only one program may have open at a time, as hardware is; it takes a C compiler */
+  exclusive?: string
 }
 
 /**
@@ -49,7 +51,7 @@ export class Rig implements AsyncDisposable {
     this.#server = server
   }
 
-  static async start({ rate = 48_000, channels = 1 }: RigOptions = {}): Promise<Rig> {
+  static async start({ rate = 48_000, channels = 1, exclusive }: RigOptions = {}): Promise<Rig> {
     if (missing.length > 0)
       throw new Error(`the rig needs ${missing.join(', ')}: apt-get install ${packages}`)
     const directory = await mkdtemp(join(tmpdir(), 'wavespool-rig-'))
@@ -73,6 +75,7 @@ pcm.desk_headset { type pulse device other.monitor }
       XDG_CONFIG_HOME: join(directory, 'config'),
       PULSE_SERVER: `unix:${socket}`,
       ALSA_CONFIG_PATH: alsa,
+      ...(exclusive === undefined ? {} : makeExclusive(exclusive, directory)),
     }
     const sink = (name: string) =>
       `module-null-sink sink_name=${name} rate=${rate} channels=${channels} format=s16le`
@@ -106,9 +109,10 @@ pcm.desk_headset { type pulse device other.monitor }
 
   /** Makes it this process's microphone too, until {@link Rig.stop}. */
   enter(): this {
-    for (const key of ['HOME', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'PULSE_SERVER', 'ALSA_CONFIG_PATH']) {
+    for (const [key, value] of Object.entries(this.env)) {
+      if (value === process.env[key]) continue
       if (!this.#before.has(key)) this.#before.set(key, process.env[key])
-      process.env[key] = this.env[key]
+      process.env[key] = value
     }
     return this
   }
@@ -154,6 +158,14 @@ pcm.desk_headset { type pulse device other.monitor }
   #set(what: string, name: string): void {
     spawnSync('pactl', [`set-${what}`, name], { env: this.env, stdio: 'ignore' })
   }
+}
+
+/** The environment in which a device is exclusive: see exclusiveDevice.c. */
+function makeExclusive(device: string, directory: string): NodeJS.ProcessEnv {
+  const library = join(directory, 'exclusive.so')
+  const source = join(import.meta.dirname, 'exclusiveDevice.c')
+  execFileSync('cc', ['-shared', '-fPIC', '-o', library, source, '-ldl'])
+  return { LD_PRELOAD: library, EXCLUSIVE_DEVICE: device, EXCLUSIVE_LOCK: join(directory, 'exclusive.lock') }
 }
 
 /** Plays silence without end: a sink that nobody plays into sleeps, and is up to two seconds late when it wakes. */

@@ -5,10 +5,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { backendNames } from '../../src/sources/capture/backend.ts'
 import { portAudio } from '../../src/sources/portAudio.ts'
 import { runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 import { channelOf, rampBreaks, tone, toneBreaks, writeRamp, writeWav } from '../rig/signals.ts'
+
+/** One of the backends, in turn: what takes long is shown with both at once. */
+const backendOf = (i: number) => backendNames[i % backendNames.length]!
 
 /** What only shows after a while, or with many at once. */
 describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, () => {
@@ -26,11 +30,13 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, () => {
     const descriptors = () => readdirSync('/proc/self/fd').length
     const before = { descriptors: descriptors(), resources: process.getActiveResourcesInfo().length }
     for (let round = 0; round < 25; round++) {
-      const sources = Array.from({ length: 4 }, () => portAudio(pcmFormat()).resume())
+      const sources = Array.from({ length: 4 }, (_, i) =>
+        portAudio(pcmFormat(), { backend: backendOf(i) }).resume(),
+      )
       const ends = sources.map((source) => once(source, 'close'))
       await Promise.all(sources.map((source) => source.ready))
       for (const [i, source] of sources.entries()) {
-        if (i % 2 === 0) source.stop()
+        if (i < 2) source.stop()
         else source.destroy()
       }
       await Promise.all(ends)
@@ -40,21 +46,6 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, () => {
     expect(descriptors()).toBeLessThanOrEqual(before.descriptors + 2)
     expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before.resources + 2)
     expect(rig.recorders()).toBe(0)
-  })
-
-  test.each(['stop', 'destroy'] as const)('the device is free within 250 ms of %s()', async (how) => {
-    const took: number[] = []
-    for (let i = 0; i < 9; i++) {
-      const source = portAudio(pcmFormat()).resume()
-      await source.ready
-      expect(rig.recorders()).toBe(1)
-      const from = performance.now()
-      source[how]()
-      await once(source, 'close')
-      took.push(performance.now() - from)
-      expect(rig.recorders()).toBe(0)
-    }
-    expect(took.sort((a, b) => a - b)[4]).toBeLessThan(250)
   })
 
   test('four captures leave the thread pool of the program alone', async () => {
@@ -68,7 +59,9 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, () => {
       return took.sort((a, b) => a - b)[100]!
     }
     const idle = await median()
-    const sources = Array.from({ length: 4 }, () => portAudio(pcmFormat({ sampleRate: 48_000 })).resume())
+    const sources = Array.from({ length: 4 }, (_, i) =>
+      portAudio(pcmFormat({ sampleRate: 48_000 }), { backend: backendOf(i) }).resume(),
+    )
     await Promise.all(sources.map((source) => source.ready))
     const busy = await median()
     for (const source of sources) source.destroy()

@@ -24,7 +24,7 @@ export function chooseDevice(devices: readonly Device[], wanted: number | string
     if (device) return device
     throw new WavespoolError(
       'ERR_WAVESPOOL_NO_DEVICE',
-      `there is no input device with the id ${wanted}; there ${areThese(devices)}`,
+      `there is no input device with the id ${wanted}; ${theseAre(devices)}`,
     )
   }
   const name = wanted.toLowerCase()
@@ -35,7 +35,7 @@ export function chooseDevice(devices: readonly Device[], wanted: number | string
   if (device === undefined) {
     throw new WavespoolError(
       'ERR_WAVESPOOL_NO_DEVICE',
-      `no input device has ${JSON.stringify(wanted)} in its name; there ${areThese(devices)}`,
+      `no input device has ${JSON.stringify(wanted)} in its name; ${theseAre(devices)}`,
     )
   }
   if (other !== undefined) {
@@ -57,6 +57,8 @@ export function list(devices: readonly Device[]): string {
     .join(', ')
 }
 
-function areThese(devices: readonly Device[]): string {
-  return devices.length === 1 ? `is only ${list(devices)}` : `are ${list(devices)}`
+/** PortAudio tries what it lists: on ALSA, hardware that somebody else has open looks as if it were not there. */
+function theseAre(devices: readonly Device[]): string {
+  const those = `there ${devices.length === 1 ? 'is only' : 'are'} ${list(devices)}`
+  return `${those}. A device that another program has opened may be missing from this list`
 }

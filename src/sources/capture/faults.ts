@@ -13,7 +13,11 @@ export interface Asked {
  * naudiodon's around it) are all there is to go by.
  */
 export function openingFault(error: unknown, device: Device | undefined, asked: Asked): WavespoolError {
-  const words = error instanceof Error ? error.message : String(error)
+  // naudiodon puts the step that failed in front, which may mislead: "Format not supported: Device unavailable".
+  const words = (error instanceof Error ? error.message : String(error)).replace(
+    /^(Format|Could) not .*?: /,
+    '',
+  )
   const name = device ? JSON.stringify(device.name) : 'the default input device'
   const known = meanings.find(([pattern]) => pattern.test(words))
   const meaning = known ? known[1](name, asked, device) : `${name} could not be opened`
@@ -40,7 +44,7 @@ const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined
       `${name} does not record ${channels} channels${device ? ` (it has ${device.inputChannels})` : ''}; open it with fewer and convert behind it`,
   ],
   [
-    /sample format|format not supported/i,
+    /sample format/i,
     (name, { encoding }) => `${name} does not record ${encoding}; open it as s16le and convert behind it`,
   ],
   [
