@@ -1,5 +1,6 @@
 export { ArgumentRangeError, ArgumentTypeError, WavespoolError, type WavespoolErrorCode } from './errors.ts'
 export type { Encoding } from './format/encoding.ts'
+export type { InfoTags } from './format/infoTags.ts'
 export { type PcmFormat, type PcmFormatOptions, pcmFormat } from './format/pcmFormat.ts'
 export { readWavHeader, type WavHeader } from './format/readWavHeader.ts'
 export type { Span } from './format/span.ts'

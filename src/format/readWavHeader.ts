@@ -1,7 +1,9 @@
 import { WavespoolError } from '../errors.ts'
 import { type Encoding, encodingOf } from './encoding.ts'
+import { type InfoTags, readInfoTags } from './infoTags.ts'
 import { type PcmFormat, pcmFormat } from './pcmFormat.ts'
-import { DS64_BYTES, subFormatTail, type WavSizeFields } from './wavHeader.ts'
+import { type Parsing, PushParser, skip, take } from './pushParser.ts'
+import { DS64_BYTES, OPEN_SIZE, subFormatTail, type WavSizeFields } from './wavHeader.ts'
 
 /** What stands in front of the samples of a WAV file. */
 export interface WavHeader extends WavSizeFields {
@@ -18,6 +20,8 @@ export interface WavHeader extends WavSizeFields {
   dataBytes: number
   /** the size behind the RIFF chunk's size field as the header has it, right or wrong */
   riffBytes: number
+  /** `LIST INFO` in front of the samples: INAM title, IART artist, ISFT software … */
+  tags: InfoTags
 }
 
 /** `{ header }` when all of it is there, `{ fault }` when it can be none, else neither: more bytes are needed. */
@@ -39,73 +43,139 @@ export function readWavHeader(bytes: Uint8Array): WavHeader | undefined {
   return header
 }
 
-/** {@link readWavHeader} without the exception. Cheap to call again with more bytes: it looks at chunk headers only. */
+/** {@link readWavHeader} without the exception. */
 export function scanWavHeader(bytes: Uint8Array): WavHeaderScan {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const container = startOf(bytes)
-  if (typeof container !== 'string') return container
-  let at = 12
+  const parser = wavHeaderParser()
+  parser.push(bytes)
+  return parser.result ?? {}
+}
+
+/** {@link scanWavHeader} for bytes that come in pieces: it uses them up to the first sample, and looks at each once. */
+export function wavHeaderParser(): PushParser<WavHeaderScan> {
+  return new PushParser(parseHeader())
+}
+
+/**
+ * For what stands behind the samples: looks for more tags to the end of the file, and takes nothing amiss.
+ *
+ * @param isOdd whether an odd number of bytes went before, so that a pad byte should follow
+ */
+export function trailingTagsParser(tags: InfoTags, isOdd: boolean): PushParser<never> {
+  return new PushParser(parseTrailingTags(tags, isOdd))
+}
+
+/**
+ * Whether a size is one of those with which writers into a pipe say "not known yet": 0, the end of 31 bits (sox
+ * 0x7FFFF000, arecord 0x80000000), of 32 bits (ffmpeg 0xFFFFFFFF, npm `wav` 2^32 - 101), or of more.
+ */
+export function isOpenSize(bytes: number): boolean {
+  return (
+    bytes === 0 ||
+    (bytes >= 2 ** 31 - 4096 && bytes <= 2 ** 31) ||
+    (bytes >= 2 ** 32 - 4096 && bytes < 2 ** 32) ||
+    !Number.isSafeInteger(bytes)
+  )
+}
+
+function* parseHeader(): Parsing<WavHeaderScan> {
+  const container = fourCC(yield* take(4))
+  if (container !== 'RIFF' && container !== 'RF64') {
+    return {
+      fault:
+        container === 'RIFX'
+          ? 'this is a RIFX file, whose numbers are big-endian; convert it to RIFF first (sox in.wav -L out.wav)'
+          : `this is no WAV file: it begins with ${JSON.stringify(container)} instead of "RIFF" or "RF64"`,
+    }
+  }
+  let riffBytes = u32(yield* take(4))
+  const form = fourCC(yield* take(4))
+  if (form !== 'WAVE') return { fault: `this RIFF file holds ${JSON.stringify(form)}, not "WAVE"` }
+
+  const tags: InfoTags = {}
   let fmt: Fmt | undefined
   let factAt: number | undefined
-  let ds64At: number | undefined
-  for (;;) {
-    if (at + 8 > bytes.length) return {}
-    const id = fourCC(bytes, at)
-    const size = view.getUint32(at + 4, true)
-    const body = at + 8
+  let ds64: { at: number; riffBytes: number; dataBytes: number } | undefined
+  for (let at = 12, isOdd = false; ; ) {
+    const { id, size, headBytes }: ChunkHead = yield* nextChunk(isOdd)
+    const body: number = at + headBytes
     if (id === 'data') {
       if (fmt === undefined) return { fault: 'this WAV file has no fmt chunk in front of its data' }
-      const is64 = container === 'RF64' && ds64At !== undefined
-      return {
-        header: {
-          container,
-          ...fmt,
-          ds64At,
-          factAt,
-          dataSizeAt: at + 4,
-          dataStart: body,
-          dataBytes: is64 && size === 0xffffffff ? u64(view, ds64At! + 8) : size,
-          riffBytes:
-            is64 && view.getUint32(4, true) === 0xffffffff ? u64(view, ds64At!) : view.getUint32(4, true),
-        },
-      }
+      const is64 = container === 'RF64' && ds64 !== undefined
+      if (is64 && riffBytes === OPEN_SIZE) riffBytes = ds64!.riffBytes
+      const dataBytes = is64 && size === OPEN_SIZE ? ds64!.dataBytes : size
+      const fields = { ds64At: ds64?.at, factAt, dataSizeAt: body - 4 }
+      return { header: { container, ...fmt, ...fields, dataStart: body, dataBytes, riffBytes, tags } }
     }
-    if (body + Math.min(size, 40) > bytes.length) return {}
+    let seen = 0
     if (id === 'fmt ') {
-      const read = readFmt(bytes, body, size)
+      seen = Math.min(size, 40)
+      const read = readFmt(yield* take(seen), size)
       if (typeof read === 'string') return { fault: read }
       fmt = read
     } else if (id === 'fact' && size >= 4) {
       factAt = body
     } else if ((id === 'ds64' || (id === 'JUNK' && at === 12)) && size >= DS64_BYTES) {
-      ds64At = body
+      seen = 16
+      const sizes = yield* take(seen)
+      ds64 = { at: body, riffBytes: u64(sizes, 0), dataBytes: u64(sizes, 8) } // riffSize, dataSize
+    } else if (id === 'LIST') {
+      seen = yield* readList(size, tags)
     }
-    const end = body + size
-    if (end + 9 > bytes.length && end + 8 !== bytes.length) return {}
-    at = end + (size % 2 === 1 && !lacksPad(bytes, end) ? 1 : 0)
+    yield* skip(size - seen)
+    at = body + size
+    isOdd = size % 2 === 1
   }
+}
+
+function* parseTrailingTags(tags: InfoTags, startsOdd: boolean): Parsing<never> {
+  for (let isOdd = startsOdd; ; ) {
+    const { id, size } = yield* nextChunk(isOdd)
+    const seen = id === 'LIST' ? yield* readList(size, tags) : 0
+    yield* skip(size - seen)
+    isOdd = size % 2 === 1
+  }
+}
+
+interface ChunkHead {
+  id: string
+  size: number
+  /** bytes from the end of the chunk before to this one's body */
+  headBytes: number
+}
+
+function* nextChunk(isOdd: boolean): Parsing<ChunkHead> {
+  if (!isOdd) {
+    const head = yield* take(8)
+    return { id: fourCC(head), size: u32(head, 4), headBytes: 8 }
+  }
+  // Some writers leave out the pad byte behind an odd chunk: then the next one's name stands where it should be.
+  const start = yield* take(5)
+  const padded = fourCC(start, 1)
+  const unpadded = fourCC(start)
+  if (!knownChunks.has(padded) && knownChunks.has(unpadded)) {
+    const sizeStart = start[4]!
+    const rest = yield* take(3)
+    return { id: unpadded, size: u32(Uint8Array.of(sizeStart, ...rest)), headBytes: 8 }
+  }
+  return { id: padded, size: u32(yield* take(4)), headBytes: 9 }
+}
+
+/** More than this is no text about a recording. */
+const MAX_LIST_BYTES = 2 ** 16
+
+/** Reads the tags of a LIST chunk; returns how many of its bytes were taken. */
+function* readList(size: number, tags: InfoTags): Parsing<number> {
+  if (size < 4 || size > MAX_LIST_BYTES) return 0
+  if (fourCC(yield* take(4)) !== 'INFO') return 4
+  readInfoTags(yield* take(size - 4), tags)
+  return size
 }
 
 type Fmt = Pick<WavHeader, 'format' | 'formatTag' | 'blockAlign'>
 
-function startOf(bytes: Uint8Array): 'RIFF' | 'RF64' | WavHeaderScan {
-  const id = fourCC(bytes, 0)
-  const container = (['RIFF', 'RF64'] as const).find((known) => known.startsWith(id))
-  if (container === undefined) {
-    return {
-      fault: id.startsWith('RIFX')
-        ? 'this is a RIFX file, whose numbers are big-endian; convert it to RIFF first (sox in.wav -L out.wav)'
-        : `this is no WAV file: it begins with ${JSON.stringify(id)} instead of "RIFF" or "RF64"`,
-    }
-  }
-  const form = fourCC(bytes, 8)
-  if (!'WAVE'.startsWith(form)) return { fault: `this RIFF file holds ${JSON.stringify(form)}, not "WAVE"` }
-  return bytes.length < 12 ? {} : container
-}
-
-function readFmt(bytes: Uint8Array, at: number, size: number): Fmt | string {
+function readFmt(bytes: Uint8Array, size: number): Fmt | string {
   if (size < 16) return `the fmt chunk of this WAV file is ${size} bytes long; it needs 16`
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, Math.min(size, 40))
+  const view = viewOf(bytes)
   const tag = view.getUint16(0, true) // wFormatTag
   const channels = view.getUint16(2, true) // nChannels
   const sampleRate = view.getUint32(4, true) // nSamplesPerSec
@@ -134,19 +204,22 @@ function tryFormat(sampleRate: number, channels: number, encoding: Encoding, blo
   }
 }
 
-/** Some writers leave out the pad byte behind an odd chunk: then the next chunk's name stands where it should be. */
-function lacksPad(bytes: Uint8Array, end: number): boolean {
-  return !knownChunks.has(fourCC(bytes, end + 1)) && knownChunks.has(fourCC(bytes, end))
-}
-
 const knownChunks = new Set(
   'fmt ,data,fact,LIST,JUNK,junk,PAD ,FLLR,bext,cue ,smpl,inst,id3 ,ID3 ,iXML,_PMX,PEAK,cart,ds64'.split(','),
 )
 
-function fourCC(bytes: Uint8Array, at: number): string {
+function fourCC(bytes: Uint8Array, at = 0): string {
   return String.fromCharCode(...bytes.subarray(at, at + 4))
 }
 
-function u64(view: DataView, at: number): number {
-  return Number(view.getBigUint64(at, true))
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function u32(bytes: Uint8Array, at = 0): number {
+  return viewOf(bytes).getUint32(at, true)
+}
+
+function u64(bytes: Uint8Array, at: number): number {
+  return Number(viewOf(bytes).getBigUint64(at, true))
 }

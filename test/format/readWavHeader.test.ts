@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
-import { readWavHeader, scanWavHeader } from '../../src/format/readWavHeader.ts'
+import { readWavHeader, scanWavHeader, wavHeaderParser } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
-import { allEncodings, formats } from './arbitraries.ts'
+import { allEncodings, chunkings, formats } from './arbitraries.ts'
 
 const WAV = expect.objectContaining({ code: 'ERR_WAVESPOOL_WAV' })
 
@@ -97,6 +97,34 @@ describe('readWavHeader', () => {
     },
   )
 
+  test('the parser reads the same from pieces, uses up the header and not one byte more', () => {
+    const before = fc.record({
+      id: fc.constantFrom('LIST', 'fact', 'bext', 'JUNK', 'odd!'),
+      body: fc.uint8Array({ maxLength: 60 }),
+      pad: fc.nat(1),
+    })
+    const files = fc
+      .tuple(formats, fc.boolean(), fc.array(before, { maxLength: 4 }))
+      .map(([format, rf64, chunks]) => {
+        const header = Buffer.from(makeWavHeader(format, { rf64 }))
+        const at = header.indexOf('fmt ')
+        const others = chunks.map(({ id, body, pad }) => chunkOf(id, body, body.length % 2 && pad))
+        return Buffer.concat([header.subarray(0, at), ...others, header.subarray(at), Buffer.alloc(40, 7)])
+      })
+    const inPieces = files.chain((bytes) => chunkings(bytes).map((pieces) => ({ bytes, pieces })))
+    fc.assert(
+      fc.property(inPieces, ({ bytes, pieces }) => {
+        const parser = wavHeaderParser()
+        let used = 0
+        for (const piece of pieces) used += parser.push(Uint8Array.from(piece))
+        const whole = scanWavHeader(bytes)
+        expect(parser.result ?? {}).toEqual(whole)
+        if (whole.fault === undefined) expect(used).toBe(whole.header?.dataStart ?? bytes.length)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
   test('an odd chunk without its pad byte is forgiven', () => {
     const header = makeWavHeader(pcmFormat())
     for (const size of [1, 3, 25, 41, 43]) {
@@ -105,6 +133,48 @@ describe('readWavHeader', () => {
         dataStart: bytes.length,
       })
     }
+  })
+
+  describe('tags', () => {
+    const entry = (id: string, text: string | Buffer, pad?: number) =>
+      chunkOf(id, Buffer.concat([Buffer.from(text), Buffer.alloc(1)]), pad)
+    const withList = (...entries: Buffer[]) =>
+      insert(makeWavHeader(pcmFormat()), chunkOf('LIST', Buffer.concat([Buffer.from('INFO'), ...entries])))
+
+    test('are the entries of LIST INFO, with pad bytes and without', () => {
+      for (const pad of [undefined, 0]) {
+        const bytes = withList(
+          entry('INAM', 'Äpfel', pad),
+          entry('IART', 'ab', pad),
+          entry('ISFT', 'Lavf', pad),
+        )
+        expect(readWavHeader(bytes)?.tags).toEqual({ INAM: 'Äpfel', IART: 'ab', ISFT: 'Lavf' })
+      }
+    })
+
+    test('are Latin-1 where they are no UTF-8, end at their zero, and the first of two counts', () => {
+      const bytes = withList(
+        entry('INAM', Buffer.from('Äpfel', 'latin1')),
+        entry('ICMT', 'a\0b'),
+        entry('INAM', 'x'),
+      )
+      expect(readWavHeader(bytes)?.tags).toEqual({ INAM: 'Äpfel', ICMT: 'a' })
+    })
+
+    test('of a damaged list end where it is damaged; other lists and giant ones have none', () => {
+      const damaged = entry('IART', 'ab')
+      damaged.writeUInt32LE(0xfffffff0, 4)
+      expect(readWavHeader(withList(entry('INAM', 'a'), damaged))?.tags).toEqual({ INAM: 'a', IART: 'ab' })
+      expect(readWavHeader(withList(entry('INAM', 'a'), Buffer.alloc(9), damaged))?.tags).toEqual({
+        INAM: 'a',
+      })
+      const adtl = chunkOf('LIST', Buffer.concat([Buffer.from('adtl'), entry('labl', 'a')]))
+      const giant = chunkOf(
+        'LIST',
+        Buffer.concat([Buffer.from('INFO'), entry('INAM', Buffer.alloc(70_000, 65))]),
+      )
+      expect(readWavHeader(insert(makeWavHeader(pcmFormat()), adtl, giant))?.tags).toEqual({})
+    })
   })
 
   test('an encoding that we do not know has no format, but is a WAV file', () => {
