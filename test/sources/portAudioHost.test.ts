@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { backendNames } from '../../src/sources/capture/backend.ts'
 import { copyBuild, linkPackage, runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
@@ -14,32 +15,35 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, () => {
   })
   afterAll(() => rig?.stop())
 
-  test('has on stdout and stderr what it wrote, in its directory nothing, no handlers, and exits by itself', async () => {
-    const result = await runHost(
-      `
+  test.each(backendNames)(
+    'has on stdout and stderr what it wrote, in its directory nothing, no handlers, and exits by itself (%s)',
+    async (backend) => {
+      const result = await runHost(
+        `
       const { pcmFormat, portAudio, listDevices } = wavespool
       const events = ['SIGINT', 'SIGTERM', 'SIGSEGV', 'uncaughtException', 'unhandledRejection', 'disconnect']
       const handlers = () => events.map((event) => process.listenerCount(event)).join()
       const before = handlers()
-      await listDevices()
-      const source = portAudio(pcmFormat())
+      await listDevices({ backend: '${backend}' })
+      const source = portAudio(pcmFormat(), { backend: '${backend}' })
       let bytes = 0
       source.on('data', (chunk) => { bytes += chunk.length })
       setTimeout(() => source.stop(), 700)
       source.on('end', () => console.log('end', bytes > 0, before === handlers()))
       `,
-      { env: rig.env },
-    )
-    expect(result).toEqual({ code: 0, stdout: 'end true true\n', stderr: '', left: [] })
-  })
+        { env: rig.env },
+      )
+      expect(result).toEqual({ code: 0, stdout: 'end true true\n', stderr: '', left: [] })
+    },
+  )
 
-  test('exits by itself after destroy(), and after an error', async () => {
+  test.each(backendNames)('exits by itself after destroy(), and after an error (%s)', async (backend) => {
     const result = await runHost(
       `
       const { pcmFormat, portAudio } = wavespool
-      const one = portAudio(pcmFormat())
+      const one = portAudio(pcmFormat(), { backend: '${backend}' })
       one.once('data', () => one.destroy())
-      const other = portAudio(pcmFormat(), { device: 99 })
+      const other = portAudio(pcmFormat(), { backend: '${backend}', device: 99 })
       other.on('error', (error) => console.log(error.code))
       other.resume()
       `,
@@ -48,43 +52,49 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, () => {
     expect(result).toEqual({ code: 0, stdout: 'ERR_WAVESPOOL_NO_DEVICE\n', stderr: '', left: [] })
   })
 
-  test('may be started with options of its own, and call process.exit() while it records', async () => {
-    const result = await runHost(
-      `
+  test.each(backendNames)(
+    'may be started with options of its own, and call process.exit() while it records (%s)',
+    async (backend) => {
+      const result = await runHost(
+        `
       const { pcmFormat, portAudio } = wavespool
-      portAudio(pcmFormat()).once('data', () => { console.log('heard'); process.exit(3) })
+      portAudio(pcmFormat(), { backend: '${backend}' }).once('data', () => { console.log('heard'); process.exit(3) })
       `,
-      {
-        env: { ...rig.env, NODE_OPTIONS: '--no-warnings' },
-        execArgv: ['--expose-gc', '--stack-trace-limit=5'],
-      },
-    )
-    expect(result).toEqual({ code: 3, stdout: 'heard\n', stderr: '', left: [] })
-  })
+        {
+          env: { ...rig.env, NODE_OPTIONS: '--no-warnings' },
+          execArgv: ['--expose-gc', '--stack-trace-limit=5'],
+        },
+      )
+      expect(result).toEqual({ code: 3, stdout: 'heard\n', stderr: '', left: [] })
+    },
+  )
 
-  test('killed, it takes its capture child with it within a second', async () => {
-    let pid = 0
-    const result = await runHost(
-      `
+  test.each(backendNames)(
+    'killed, it takes its capture child with it within a second (%s)',
+    async (backend) => {
+      let pid = 0
+      const result = await runHost(
+        `
       const { pcmFormat, portAudio } = wavespool
-      const source = portAudio(pcmFormat())
+      const source = portAudio(pcmFormat(), { backend: '${backend}' })
       source.once('data', () => console.log(source.pid))
       `,
-      {
-        env: rig.env,
-        onStart: (child) => {
-          child.stdout!.once('data', (bytes: Buffer) => {
-            pid = Number(bytes.toString())
-            child.kill('SIGKILL')
-          })
+        {
+          env: rig.env,
+          onStart: (child) => {
+            child.stdout!.once('data', (bytes: Buffer) => {
+              pid = Number(bytes.toString())
+              child.kill('SIGKILL')
+            })
+          },
         },
-      },
-    )
-    expect(result.code).toBeNull()
-    expect(pid).toBeGreaterThan(0)
-    for (let waited = 0; isRunning(pid) && waited < 1000; waited += 10) await sleep(10)
-    expect(isRunning(pid)).toBe(false)
-  })
+      )
+      expect(result.code).toBeNull()
+      expect(pid).toBeGreaterThan(0)
+      for (let waited = 0; isRunning(pid) && waited < 1000; waited += 10) await sleep(10)
+      expect(isRunning(pid)).toBe(false)
+    },
+  )
 
   test('without a backend, says what to install', async () => {
     const { directory, entry } = await copyBuild()
