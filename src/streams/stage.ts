@@ -12,6 +12,10 @@ export interface Kernel {
   push(bytes: Uint8Array, out: Output): void
   /** Puts out what is left at the end. An error is thrown after everything that could be saved has been put out. */
   flush(out: Output): void
+  /** Gets ready, where that takes time; nothing is pushed before it has resolved. */
+  start?(): Promise<void>
+  /** Gives back what `start()` took. Called once, after it has settled, however the stream ends. */
+  close?(): void
 }
 
 /**
@@ -23,10 +27,26 @@ export class Stage extends Transform implements Stoppable {
   protected piped = false
   readonly #kernel: Kernel
   #isCut = false
+  #isStarting: boolean
+  #isStopRequested = false
 
   constructor(kernel: Kernel) {
-    super()
+    // As options, so that a stage whose kernel has nothing to start is ready at once.
+    super({
+      ...(kernel.start && {
+        construct(callback) {
+          ;(this as Stage).#start(callback)
+        },
+      }),
+      ...(kernel.close && {
+        destroy(error, callback) {
+          kernel.close?.()
+          callback(error)
+        },
+      }),
+    })
     this.#kernel = kernel
+    this.#isStarting = kernel.start !== undefined
     this.on('pipe', (source) => {
       this.upstream.add(source)
       this.piped = true
@@ -48,6 +68,10 @@ export class Stage extends Transform implements Stoppable {
       for (const source of sources) source.stop()
       return
     }
+    if (this.#isStarting) {
+      this.#isStopRequested = true
+      return
+    }
     try {
       this.#kernel.flush(this)
     } catch {
@@ -56,6 +80,17 @@ export class Stage extends Transform implements Stoppable {
     this.cut()
     this.releaseWrite()
     process.nextTick(() => this.settleUpstream())
+  }
+
+  #start(callback: (error?: Error | null) => void): void {
+    this.#kernel.start?.().then(() => {
+      callback()
+      // Behind what was written meanwhile: Node hands that over in the tick that the callback has asked for.
+      process.nextTick(() => {
+        this.#isStarting = false
+        if (this.#isStopRequested) this.stop()
+      })
+    }, callback)
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
