@@ -150,14 +150,13 @@ function* nextChunk(isOdd: boolean): Parsing<ChunkHead> {
   }
   // Some writers leave out the pad byte behind an odd chunk: then the next one's name stands where it should be.
   const start = yield* take(5)
-  const padded = fourCC(start, 1)
-  const unpadded = fourCC(start)
-  if (!knownChunks.has(padded) && knownChunks.has(unpadded)) {
+  if (isChunkName(start) && !isChunkName(start.subarray(1))) {
+    const id = fourCC(start)
     const sizeStart = start[4]!
-    const rest = yield* take(3)
-    return { id: unpadded, size: u32(Uint8Array.of(sizeStart, ...rest)), headBytes: 8 }
+    return { id, size: u32(Uint8Array.of(sizeStart, ...(yield* take(3)))), headBytes: 8 }
   }
-  return { id: padded, size: u32(yield* take(4)), headBytes: 9 }
+  const id = fourCC(start, 1)
+  return { id, size: u32(yield* take(4)), headBytes: 9 }
 }
 
 /** More than this is no text about a recording. */
@@ -202,6 +201,11 @@ function tryFormat(sampleRate: number, channels: number, encoding: Encoding, blo
   } catch {
     return undefined
   }
+}
+
+/** Whether these bytes begin with the name of a chunk that occurs in WAV files. */
+export function isChunkName(bytes: Uint8Array): boolean {
+  return knownChunks.has(fourCC(bytes))
 }
 
 const knownChunks = new Set(
