@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { Recording } from './recording.ts'
+import type { Stretch } from './snapshotStream.ts'
 
 /**
  * Delivers what has been recorded and what is still to come, to the end of the recording. It looks for more only when
@@ -7,17 +8,19 @@ import type { Recording } from './recording.ts'
  */
 export class FollowStream extends Readable {
   readonly #recording: Recording
-  readonly #end: number
+  readonly #withHeader: boolean
+  #end: number
   #position: number
   /** the header as a pipe would have it, since its reader must not stop at the size of some moment */
   #header: Uint8Array | undefined
   #unsubscribe: (() => void) | undefined
 
-  constructor(recording: Recording, start: number, end: number) {
-    super({ highWaterMark: 65_536 })
+  constructor(recording: Recording, { start, past, header, highWaterMark }: Stretch) {
+    super({ highWaterMark })
     this.#recording = recording
     this.#position = start
-    this.#end = end
+    this.#end = past
+    this.#withHeader = header
   }
 
   override _read(size: number): void {
@@ -29,14 +32,13 @@ export class FollowStream extends Readable {
     const { tracker } = recording
     if (this.#header === undefined && tracker.isDecided) {
       this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.size)
+      if (!this.#withHeader) {
+        this.#position += tracker.dataStart
+        this.#end += tracker.dataStart
+      }
     }
-    // Half a frame is held back: it may still be cut off. So is a header that nobody can tell yet to be one.
-    const recorded =
-      this.#header === undefined
-        ? 0
-        : recording.isEnded
-          ? recording.recorded
-          : tracker.extent(recording.size).end
+    // A header that nobody can tell yet to be one is held back.
+    const recorded = this.#header === undefined ? 0 : this.#recorded()
     const available = Math.min(recorded, this.#end) - this.#position
     if (available > 0) {
       const chunk = Buffer.allocUnsafeSlow(Math.min(size, available))
@@ -59,6 +61,13 @@ export class FollowStream extends Readable {
         this._read(size)
       })
     }
+  }
+
+  /** Where what can be delivered ends now. Half a frame is held back: it may still be cut off. */
+  #recorded(): number {
+    const { tracker, isEnded, recorded } = this.#recording
+    if (!this.#withHeader) return tracker.dataEnd(recorded)
+    return isEnded ? recorded : tracker.extent(recorded).end
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -5,17 +5,21 @@ export class Snapshot {
   readonly header: Uint8Array<ArrayBuffer>
   /** where the bytes end that lie in the storage; behind it there is at most a pad byte */
   readonly end: number
+  /** where the samples of a WAV lie; all of it where it holds none */
+  readonly samples: { start: number; end: number }
   readonly #read: (target: Uint8Array, position: number) => number | Promise<number>
 
   constructor(
     header: Uint8Array<ArrayBuffer>,
     end: number,
     pad: 0 | 1,
+    samples: { start: number; end: number },
     read: (target: Uint8Array, position: number) => number | Promise<number>,
   ) {
     this.header = header
     this.end = end
     this.size = end + pad
+    this.samples = samples
     this.#read = read
   }
 

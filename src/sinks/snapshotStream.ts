@@ -1,17 +1,30 @@
 import { Readable } from 'node:stream'
 import type { Snapshot } from './snapshot.ts'
 
-/** The bytes from `start` to `end` (exclusive) of a snapshot. */
+/** What of a file is read, and how. */
+export interface Stretch {
+  /** first byte */
+  start: number
+  /** behind the last byte; Infinity for the end */
+  past: number
+  /** without it the samples of a WAV alone, and both positions count from the first of them */
+  header: boolean
+  /** the most bytes in a chunk */
+  highWaterMark: number
+}
+
+/** A stretch of a snapshot. */
 export class SnapshotStream extends Readable {
   readonly #snapshot: Snapshot
   readonly #end: number
   #position: number
 
-  constructor(snapshot: Snapshot, start: number, end: number) {
-    super({ highWaterMark: 65_536 })
+  constructor(snapshot: Snapshot, { start, past, header, highWaterMark }: Stretch) {
+    super({ highWaterMark })
+    const { samples } = snapshot
     this.#snapshot = snapshot
-    this.#position = start
-    this.#end = Math.min(end, snapshot.size)
+    this.#position = header ? start : samples.start + start
+    this.#end = header ? Math.min(past, snapshot.size) : Math.min(samples.start + past, samples.end)
   }
 
   override _read(size: number): void {

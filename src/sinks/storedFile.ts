@@ -1,4 +1,5 @@
 import type { Blob } from 'node:buffer'
+import { randomUUID } from 'node:crypto'
 import { WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import type { CursorTarget } from './cursor.ts'
@@ -19,8 +20,9 @@ export abstract class StoredFile implements Recording, CursorTarget {
   protected isDisposed = false
   protected lastSize = 0
   readonly #listeners = new Set<() => void>()
-  /** a cursor has changed the bytes, which are the user's since */
-  #isChanged = false
+  readonly #id = randomUUID()
+  /** how often cursors have changed the bytes, which are the user's since the first time */
+  #changes = 0
 
   constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
     this.name = name
@@ -42,6 +44,11 @@ export abstract class StoredFile implements Recording, CursorTarget {
     return this.storage.size < bytes.length ? bytes.subarray(0, 0) : bytes
   }
 
+  /** For HTTP: of this file alone, different after every change by a cursor. */
+  get entityTag(): string {
+    return `"${this.#id}-${this.#changes}"`
+  }
+
   get format(): PcmFormat | undefined {
     return this.#described().format
   }
@@ -53,9 +60,9 @@ export abstract class StoredFile implements Recording, CursorTarget {
 
   /** Bytes that a cursor has changed are looked at anew. */
   #described(): WavTracker {
-    if (!this.#isChanged || this.storage.readSync === undefined) return this.tracker
+    if (this.#changes === 0 || this.storage.readSync === undefined) return this.tracker
     const start = new Uint8Array(Math.min(this.size, 65_536))
-    this.storage.readSync(start, 0)
+    if (start.length > 0) this.storage.readSync(start, 0)
     const tracker = new WavTracker()
     tracker.offer(start)
     return tracker
@@ -111,7 +118,10 @@ export abstract class StoredFile implements Recording, CursorTarget {
     const { tracker } = this
     const { end, pad } = tracker.extent(this.storage.size)
     const header = this.header.length > 0 ? tracker.headerAt(this.storage.size) : new Uint8Array(0)
-    return new Snapshot(header, end, pad, (target, position) => this.readAt(target, position))
+    const described = this.#described()
+    const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
+    const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(this.storage.size) : 0 }
+    return new Snapshot(header, end, pad, samples, (target, position) => this.readAt(target, position))
   }
 
   overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
@@ -153,8 +163,8 @@ export abstract class StoredFile implements Recording, CursorTarget {
         `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
       )
     }
-    if (this.#isChanged) return
-    this.#isChanged = true
+    this.#changes++
+    if (this.#changes > 1) return
     this.tracker = new WavTracker()
     this.tracker.giveUp()
   }

@@ -11,6 +11,7 @@ import { makeStorage } from './makeStorage.ts'
 import { openSource, type VirtualFileSource } from './openSource.ts'
 import { type PrivateCopy, privateCopy } from './privateCopy.ts'
 import { Recorder } from './recorder.ts'
+import { type RequestLike, respond } from './response.ts'
 import { float32Samples, int16Samples, type SamplesOptions } from './samples.ts'
 import { SnapshotStream } from './snapshotStream.ts'
 import { checkOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
@@ -22,6 +23,10 @@ export interface ReadStreamOptions {
   end?: number
   /** stay open and deliver what is still to come, to the end of the recording */
   follow?: boolean
+  /** with `false` the samples of a WAV alone: `start` and `end` count from the first of them */
+  header?: boolean
+  /** the most bytes in a chunk, as in `fs.createReadStream()` (default 65,536) */
+  highWaterMark?: number
 }
 
 /**
@@ -110,16 +115,21 @@ export class VirtualFile extends Writable {
    */
   createReadStream(options: ReadStreamOptions = {}): Readable {
     if (typeof options !== 'object' || options === null) {
-      throw new ArgumentTypeError(`createReadStream() takes { start, end, follow }, got ${show(options)}`)
+      throw new ArgumentTypeError(
+        `createReadStream() takes { start, end, follow, header, highWaterMark }, got ${show(options)}`,
+      )
     }
-    const { start = 0, end, follow = false } = options
+    const { start = 0, end, follow = false, header = true, highWaterMark = 65_536 } = options
     checkPosition(start, 'start')
     if (end !== undefined) checkPosition(end, 'end')
     if (end !== undefined && end < start)
       throw new ArgumentRangeError(`end (${end}) lies in front of start (${start})`)
+    checkPosition(highWaterMark, 'highWaterMark')
+    if (highWaterMark === 0) throw new ArgumentRangeError('highWaterMark must be more than 0')
     const past = end === undefined ? Number.POSITIVE_INFINITY : end + 1
-    if (follow && !this.#recorder.isEnded) return new FollowStream(this.#recorder, start, past)
-    return new SnapshotStream(this.#recorder.snapshot(), start, past)
+    const stretch = { start, past, header, highWaterMark }
+    if (follow && !this.#recorder.isEnded) return new FollowStream(this.#recorder, stretch)
+    return new SnapshotStream(this.#recorder.snapshot(), stretch)
   }
 
   /** The same as a stream of the Web. */
@@ -155,6 +165,20 @@ export class VirtualFile extends Writable {
   /** The same as 16-bit samples. */
   async toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>> {
     return int16Samples(this.#recorder.snapshot(), this.name, options)
+  }
+
+  /**
+   * The answer of an HTTP server: to `GET` and `HEAD`, with `Range`, `ETag` and the conditions on it. Takes a standard
+   * `Request`, a request of `node:http`, or none for a plain `GET`. While the recording goes on the body follows it to
+   * its end, behind a header with open sizes: without a length and without ranges.
+   *
+   * @throws {ArgumentTypeError} for what is no request
+   */
+  async toResponse(request?: RequestLike): Promise<Response> {
+    const { isEnded, entityTag } = this.#recorder
+    const recorded = isEnded ? { size: this.#recorder.snapshot().size, entityTag } : undefined
+    const open = (range = {}) => this.stream({ ...range, follow: true })
+    return respond({ name: this.name, type: this.type, recorded, open }, request)
   }
 
   /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */

@@ -108,6 +108,12 @@ export class WavTracker {
     return { dataBytes: header.dataBytes, end: size, pad: lacksPad ? 1 : 0 }
   }
 
+  /** Position behind the last sample: the end where it holds no WAV. */
+  dataEnd(size: number): number {
+    const { dataBytes, end } = this.extent(size)
+    return this.isWav ? Math.min(this.dataStart + dataBytes, end) : end
+  }
+
   #isOpen({ dataBytes, blockAlign }: WavHeader, present: number): boolean {
     if (dataBytes > present || (dataBytes === 0 && present > 0)) return true
     // A recording can outgrow a placeholder: what is no length of whole frames was never meant as one.

@@ -7,6 +7,7 @@ const packages = {
   soxi: 'sox',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
+  curl: 'curl',
   'sndfile-info': 'sndfile-programs',
 } as const
 

@@ -1,5 +1,6 @@
 /** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
 import type { File } from 'node:buffer'
+import type { IncomingMessage } from 'node:http'
 import type { Readable, Writable } from 'node:stream'
 import { type Cursor, type PcmFormat, VirtualFile, type VirtualFileStorage } from '../../src/index.ts'
 
@@ -15,6 +16,11 @@ const reads: Promise<number>[] = [
   file.read(new DataView(new ArrayBuffer(4)), 0),
   cursor.readInto(new Int16Array(4)),
 ]
+const answers: Promise<Response>[] = [
+  file.toResponse(),
+  file.toResponse(new Request('http://localhost/memo.wav')),
+  file.toResponse({} as IncomingMessage),
+]
 const own: VirtualFileStorage = {
   size: 0,
   async append() {},
@@ -25,7 +31,7 @@ const own: VirtualFileStorage = {
 }
 new VirtualFile({ storage: own })
 
-export { format, length, readable, reads, whole, writable }
+export { answers, format, length, readable, reads, whole, writable }
 
 // @ts-expect-error a storage that is none
 new VirtualFile({ storage: 'disk' })
