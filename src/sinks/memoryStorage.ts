@@ -1,5 +1,7 @@
 import { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
+import { asBuffer } from './parts.ts'
+import type { SharedStorage } from './sharedParts.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
 /** Address space that is asked for first; Node 20 gives no more than just under 4 GiB, 22 and 24 give more. */
@@ -16,7 +18,7 @@ export class MemoryStorage implements VirtualFileStorage {
   /** follows the buffer's growth */
   #bytes: Uint8Array = new Uint8Array(0)
   /** where the file begins in the buffer, such that its samples begin at a multiple of 8 */
-  #base = 0
+  base = 0
   size = 0
   readonly inMemory = true
 
@@ -26,26 +28,32 @@ export class MemoryStorage implements VirtualFileStorage {
 
   /** V8 copies into shared memory at full speed only where the target is 8-aligned. */
   align(dataStart: number): void {
-    this.#base = (8 - (dataStart % 8)) % 8
+    this.base = (8 - (dataStart % 8)) % 8
   }
 
   append(chunks: readonly Uint8Array[]): void {
-    let end = this.#base + this.size
+    let end = this.base + this.size
     for (const chunk of chunks) {
       if (end + chunk.length > this.#bytes.length) this.#grow(end + chunk.length)
       this.#bytes.set(chunk, end)
       end += chunk.length
-      this.size = end - this.#base
+      this.size = end - this.base
     }
   }
 
-  #grow(needed: number): void {
+  /** The memory itself, which other threads can see grow. */
+  reserve(): SharedArrayBuffer {
     this.#buffer ??= reserve(this.#maxBytes + 8)
-    const { maxByteLength } = this.#buffer
+    return this.#buffer
+  }
+
+  #grow(needed: number): void {
+    const buffer = this.reserve()
+    const { maxByteLength } = buffer
     // One part in a hundred at least, so that the number of steps stays logarithmic.
     const wanted = Math.ceil((needed + needed / 100) / STEP) * STEP
     try {
-      this.#buffer.grow(Math.max(needed, Math.min(wanted, maxByteLength)))
+      buffer.grow(Math.max(needed, Math.min(wanted, maxByteLength)))
     } catch (cause) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_FULL',
@@ -53,11 +61,11 @@ export class MemoryStorage implements VirtualFileStorage {
         { cause },
       )
     }
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(this.#buffer)
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(buffer)
   }
 
   read(target: Uint8Array, position: number): number {
-    const from = this.#base + position
+    const from = this.base + position
     const part = this.#bytes.subarray(from, from + Math.min(target.length, this.size - position))
     target.set(part)
     return part.length
@@ -68,7 +76,7 @@ export class MemoryStorage implements VirtualFileStorage {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    this.#bytes.set(bytes, this.#base + position)
+    this.#bytes.set(bytes, this.base + position)
   }
 
   header(bytes: Uint8Array): void {
@@ -80,13 +88,19 @@ export class MemoryStorage implements VirtualFileStorage {
   }
 
   view(): Uint8Array {
-    return this.#bytes.subarray(this.#base, this.#base + this.size)
+    return this.#bytes.subarray(this.base, this.base + this.size)
   }
 
   /** One copy, which is the Blob's own. */
   async blobs(start: number, end: number): Promise<Blob[]> {
-    const { buffer, byteOffset } = this.view()
-    return [new Blob([Buffer.from(buffer, byteOffset + start, end - start)])] // Node takes shared memory in a Buffer only
+    return [new Blob([asBuffer(this.view().subarray(start, end))])]
+  }
+
+  share(): SharedStorage {
+    return {
+      parts: { firstBytes: Number.POSITIVE_INFINITY, first: this.reserve() },
+      layout: () => ({ sealed: 0, epoch: 0, base: this.base, headBytes: 0 }),
+    }
   }
 
   dispose(): void {

@@ -1,7 +1,9 @@
 import { Blob } from 'node:buffer'
 import { openAsBlob, readSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { WavespoolError } from '../errors.ts'
+import type { SharedStorage } from './sharedParts.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
 export interface PathOptions {
@@ -117,6 +119,14 @@ export class PathStorage implements VirtualFileStorage {
     if (this.#file === undefined) return
     await this.#writeHeader()
     this.#isFinished = true
+  }
+
+  /** Other threads open the file themselves: a descriptor that is closed here may become another file's. */
+  share(): SharedStorage {
+    return {
+      parts: { firstBytes: Number.POSITIVE_INFINITY, path: resolve(this.#options.path) },
+      layout: () => ({ sealed: 1, epoch: 0, base: 0, headBytes: 0 }),
+    }
   }
 
   async dispose(): Promise<void> {

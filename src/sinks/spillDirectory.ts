@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 
 /** Directories of this process that are in use; gone when it exits. */
 const inUse = new Set<string>()
@@ -9,13 +10,22 @@ const inUse = new Set<string>()
 /** The name tells whose it is, since a process number means nothing on another host or in another container. */
 const family = `wavespool-spill-${hostname().replace(/[^\w.]/g, '_')}-`
 
-/** Makes a directory (0700) for part files, and sweeps what processes that crashed have left beside it. */
-export function makeSpillDirectory(parent = tmpdir()): string {
-  sweep(parent)
-  const directory = mkdtempSync(join(parent, `${family}${process.pid}-`))
+/** A name that nobody has, for a directory that is made when it is needed; other threads are told it before. */
+export function nameSpillDirectory(parent = tmpdir()): string {
+  return resolve(parent, `${family}${process.pid}-${randomUUID()}`)
+}
+
+/** The file of a part. */
+export function partPath(directory: string, index: number): string {
+  return join(directory, `${String(index).padStart(6, '0')}.part`)
+}
+
+/** Makes the directory (0700) and sweeps what processes that crashed have left beside it. */
+export function makeSpillDirectory(directory: string): void {
+  sweep(resolve(directory, '..'))
+  mkdirSync(directory, { mode: 0o700 })
   if (inUse.size === 0) process.on('exit', removeAll)
   inUse.add(directory)
-  return directory
 }
 
 export async function removeSpillDirectory(directory: string): Promise<void> {

@@ -1,19 +1,19 @@
 import type { Blob } from 'node:buffer'
-import { openAsBlob, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import type { MemoryStorage } from './memoryStorage.ts'
-import { makeSpillDirectory, removeSpillDirectory } from './spillDirectory.ts'
+import { MemoryStorage } from './memoryStorage.ts'
 import {
   asBuffer,
-  locate,
-  makePart,
-  overwritePart,
-  type Part,
-  type Place,
-  readPart,
-  readPartSync,
-} from './spillPart.ts'
+  blobsOf,
+  PART_BYTES,
+  type Parts,
+  piecesOf,
+  placeOf,
+  readParts,
+  readPartsSync,
+} from './parts.ts'
+import type { SharedStorage } from './sharedParts.ts'
+import { makeSpillDirectory, nameSpillDirectory, partPath, removeSpillDirectory } from './spillDirectory.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
 export interface SpillOptions {
@@ -25,10 +25,6 @@ export interface SpillOptions {
 
 export const SPILL_AFTER = 64 * 2 ** 20
 
-/** What is collected in memory between two part files. */
-const PART_BYTES = 8 * 2 ** 20
-
-/** The beginning stays in memory as well: a header changes, and a part file, once sealed, must not. */
 const HEAD_BYTES = 4096
 
 /**
@@ -36,195 +32,172 @@ const HEAD_BYTES = 4096
  * the background, while the next one fills; an append waits only when that is full too. What could not be written
  * stays in memory, so that a full disk loses nothing.
  */
-export class SpillStorage implements VirtualFileStorage {
-  readonly #directory: string | undefined
-  readonly #parts: Part[]
+export class SpillStorage implements VirtualFileStorage, Parts {
+  readonly firstBytes: number
+  size = 0
+  sealed = 0
+  epoch = 0
+  readonly #directory: string
+  #hasDirectory = false
   #headBytes = HEAD_BYTES
-  #head: Buffer | undefined
-  #path: string | undefined
+  readonly #head: MemoryStorage
+  /** until it is sealed */
+  #first: MemoryStorage | undefined
+  /** for the parts behind it in turn: while one is being sealed, the other fills */
+  readonly #tails = [new MemoryStorage(PART_BYTES), new MemoryStorage(PART_BYTES)] as const
   #sealing: Promise<void> | undefined
   #fault: unknown
-  /** memory of a sealed part, for the next one: the collector need not keep up with a recording */
-  #spare: MemoryStorage | undefined
   #isFinished = false
+  #onMove: (() => void) | undefined
 
   constructor({ after = SPILL_AFTER, directory }: SpillOptions = {}) {
-    this.#directory = directory
-    this.#parts = [makePart(0, after)]
-  }
-
-  get size(): number {
-    const { start, length } = this.#tail
-    return start + length
+    this.#directory = nameSpillDirectory(directory)
+    this.firstBytes = after
+    this.#first = new MemoryStorage(after)
+    this.#head = new MemoryStorage(after)
   }
 
   /** The bytes lie in one piece of memory: nothing has been spilled, and nothing is about to be. */
   get inMemory(): boolean {
-    return this.#parts.length === 1 && this.#tail.memory !== undefined
+    return this.sealed === 0 && this.size <= this.firstBytes
   }
 
-  get #tail(): Part {
-    return this.#parts[this.#parts.length - 1]!
+  get head(): Uint8Array {
+    return this.#head.view()
+  }
+
+  memoryOf(index: number): Uint8Array {
+    return this.#partOf(index).view()
+  }
+
+  #partOf(index: number): MemoryStorage {
+    return index === 0 ? this.#first! : this.#tails[(index % 2) as 0 | 1]
+  }
+
+  pathOf(index: number): string {
+    return partPath(this.#directory, index)
   }
 
   align(dataStart: number): void {
     this.#headBytes = Math.max(HEAD_BYTES, dataStart)
-    this.#tail.memory!.align(dataStart)
+    this.#first!.align(dataStart)
   }
 
   append(chunks: readonly Uint8Array[]): void | Promise<void> {
     for (const [i, chunk] of chunks.entries()) {
       for (let at = 0; at < chunk.length; ) {
         if (this.#fault !== undefined) throw this.#fault
-        const tail = this.#tail
-        const piece = chunk.subarray(at, at + tail.capacity - tail.length)
-        if (piece.length > 0) {
-          tail.memory!.append([piece])
-          tail.length += piece.length
-          at += piece.length
-        } else if (this.#isFinished) {
-          this.#sealSync(tail)
-        } else if (this.#sealing === undefined) {
-          this.#sealing = this.#seal(tail).then(() => {
-            this.#sealing = undefined
-          })
-          this.#pushPart(tail.start + tail.length)
-        } else {
+        const { index, offset, room } = placeOf(this, this.size)
+        if (index > this.sealed + 1) {
           const rest = [chunk.subarray(at), ...chunks.slice(i + 1)]
-          return this.#sealing.then(() => this.append(rest))
+          return this.#sealing!.then(() => this.append(rest))
         }
+        if (index > this.sealed) this.#sealNext()
+        const piece = chunk.subarray(at, at + room)
+        if (index < this.sealed)
+          writeInto(this.pathOf(index), piece, offset) // a cursor had cut it off
+        else {
+          const part = this.#partOf(index)
+          if (offset === 0) part.truncate(0)
+          part.append([piece])
+        }
+        this.size += piece.length
+        at += piece.length
       }
     }
   }
 
-  async #seal(part: Part): Promise<void> {
+  /** The part in front of the one that is filled: while the recording goes on in the background. */
+  #sealNext(): void {
+    if (this.#isFinished) {
+      writeFileSync(this.#openPath(), asBuffer(this.memoryOf(this.sealed)), { mode: 0o600, flag: 'wx' })
+      this.#release()
+    } else {
+      this.#sealing ??= this.#seal().finally(() => {
+        this.#sealing = undefined
+      })
+    }
+  }
+
+  async #seal(): Promise<void> {
     try {
-      const path = this.#pathOf(part)
+      const path = this.#openPath()
       try {
-        await writeFile(path, asBuffer(part.memory!.view()), { mode: 0o600, flag: 'wx' })
+        await writeFile(path, asBuffer(this.memoryOf(this.sealed)), { mode: 0o600, flag: 'wx' })
       } catch (error) {
         await rm(path, { force: true })
         throw error
       }
-      this.#release(part, path)
+      this.#release()
     } catch (error) {
       this.#fault = error // the next append reports it; the part stays where it is, in memory
     }
   }
 
-  #sealSync(part: Part): void {
-    const path = this.#pathOf(part)
-    writeFileSync(path, asBuffer(part.memory!.view()), { mode: 0o600, flag: 'wx' })
-    this.#release(part, path)
-    this.#pushPart(part.start + part.length)
+  /** Where the next part goes, in a directory that is there. */
+  #openPath(): string {
+    if (!this.#hasDirectory) makeSpillDirectory(this.#directory)
+    this.#hasDirectory = true
+    return this.pathOf(this.sealed)
   }
 
-  #pushPart(start: number): void {
-    this.#parts.push(makePart(start, PART_BYTES, this.#spare))
-    this.#spare = undefined
-  }
-
-  #pathOf(part: Part): string {
-    this.#path ??= makeSpillDirectory(this.#directory)
-    return join(this.#path, `${String(part.start).padStart(16, '0')}.part`)
-  }
-
-  #release(part: Part, path: string): void {
-    if (part.start === 0) this.#head = Buffer.from(part.memory!.view().subarray(0, this.#headBytes))
-    part.path = path
-    if (part.capacity === PART_BYTES) this.#spare = part.memory
-    part.memory = undefined
-  }
-
-  async read(target: Uint8Array, position: number): Promise<number> {
-    let done = 0
-    while (done < target.length && position + done < this.size) {
-      const rest = target.subarray(done)
-      const count =
-        this.#readMemory(rest, position + done) ??
-        (await readPart(this.#locate(rest.length, position + done), rest))
-      if (count === 0) break // a part file was cut off by somebody else
-      done += count
+  #release(): void {
+    if (this.sealed === 0) {
+      this.#head.append([this.memoryOf(0).subarray(0, this.#headBytes)])
+      this.#first = undefined
     }
-    return done
+    this.sealed += 1
+    this.#tellMove()
+  }
+
+  #tellMove(): void {
+    this.epoch += 1
+    this.#onMove?.()
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return readParts(this, target, position)
   }
 
   readSync(target: Uint8Array, position: number): number {
-    let done = 0
-    while (done < target.length && position + done < this.size) {
-      const rest = target.subarray(done)
-      const count =
-        this.#readMemory(rest, position + done) ??
-        readPartSync(this.#locate(rest.length, position + done), rest)
-      if (count === 0) break
-      done += count
-    }
-    return done
-  }
-
-  #readMemory(target: Uint8Array, position: number): number | undefined {
-    if (this.#head !== undefined && position < this.#head.length) {
-      const piece = this.#head.subarray(position, position + target.length)
-      target.set(piece)
-      return piece.length
-    }
-    const { part, offset, count } = this.#locate(target.length, position)
-    return part.memory?.read(target.subarray(0, count), offset)
-  }
-
-  #locate(length: number, position: number): Place {
-    return locate(this.#parts, length, position)
+    return readPartsSync(this, target, position)
   }
 
   write(bytes: Uint8Array, position: number): void {
-    if (this.#head !== undefined && position < this.#head.length) {
-      this.#head.set(bytes.subarray(0, this.#head.length - position), position)
-    }
-    for (let done = 0; done < bytes.length; ) {
-      const { part, offset, count } = this.#locate(bytes.length - done, position + done)
-      const piece = bytes.subarray(done, done + count)
-      done += count
-      if (part.memory !== undefined) part.memory.write(piece, offset)
-      else if (this.#head === undefined || position + done > this.#head.length)
-        overwritePart(part, piece, offset)
+    let done = 0
+    for (const piece of piecesOf(this, position, position + bytes.length)) {
+      const part = bytes.subarray(done, done + piece.count)
+      if (piece.bytes) piece.bytes.set(part)
+      else writeInto(piece.path, part, piece.offset)
+      done += piece.count
     }
   }
 
   header(bytes: Uint8Array): void {
-    if (this.inMemory) this.#tail.memory!.write(bytes, 0)
+    if (this.inMemory) this.#first!.write(bytes, 0)
   }
 
   truncate(size: number): void {
-    while (this.#parts.length > 1 && this.#tail.start >= size) {
-      const { path } = this.#parts.pop()!
-      if (path !== undefined) rmSync(path, { force: true })
+    const { index, offset } = placeOf(this, size)
+    // The first part, once on the disk, stays there: its memory has been given back.
+    while (this.sealed > Math.max(1, offset > 0 ? index + 1 : index)) {
+      this.sealed -= 1
+      rmSync(this.pathOf(this.sealed), { force: true })
     }
-    const tail = this.#tail
-    tail.length = size - tail.start
-    if (tail.memory !== undefined) tail.memory.truncate(tail.length)
-    else {
-      truncateSync(tail.path!, tail.length)
-      this.#pushPart(size)
-    }
-    if (this.#head !== undefined) this.#head = this.#head.subarray(0, size)
+    if (index < this.sealed) truncateSync(this.pathOf(index), offset)
+    else this.#partOf(index).truncate(offset)
+    this.#head.truncate(Math.min(size, this.#head.size))
+    this.size = size
+    this.#tellMove()
   }
 
   /** Sealed parts are not read: a Blob refers to them where they lie. */
-  async blobs(start: number, end: number): Promise<Blob[]> {
-    const parts = this.#parts.filter((part) => part.start < end && part.start + part.length > start)
-    const blobs = await Promise.all(
-      parts.map(async (part) => {
-        const from = Math.max(0, start - part.start)
-        const to = Math.min(part.length, end - part.start)
-        if (part.memory !== undefined) return part.memory.blobs(from, to)
-        return [(await openAsBlob(part.path!)).slice(from, to)]
-      }),
-    )
-    return blobs.flat()
+  blobs(start: number, end: number): Promise<Blob[]> {
+    return blobsOf(this, start, end)
   }
 
   view(): Uint8Array {
-    return this.#tail.memory!.view()
+    return this.#first!.view()
   }
 
   async finish(): Promise<void> {
@@ -232,11 +205,40 @@ export class SpillStorage implements VirtualFileStorage {
     this.#isFinished = true
   }
 
+  share(onMove: () => void): SharedStorage {
+    this.#onMove = onMove
+    return {
+      parts: {
+        firstBytes: this.firstBytes,
+        first: this.#first?.reserve(),
+        tails: this.#tails.map((tail) => tail.reserve()),
+        head: this.#head.reserve(),
+        directory: this.#directory,
+      },
+      layout: () => ({
+        sealed: this.sealed,
+        epoch: this.epoch,
+        base: this.#first?.base ?? 0,
+        headBytes: this.#head.size,
+      }),
+    }
+  }
+
   async dispose(): Promise<void> {
     await this.#sealing
-    for (const { memory } of this.#parts) memory?.dispose()
-    this.#spare = undefined
-    this.#parts.splice(0, this.#parts.length, makePart(0, 0))
-    if (this.#path !== undefined) await removeSpillDirectory(this.#path)
+    for (const memory of [this.#first, ...this.#tails, this.#head]) memory?.dispose()
+    this.size = 0
+    if (this.#hasDirectory) await removeSpillDirectory(this.#directory)
+  }
+}
+
+function writeInto(path: string, bytes: Uint8Array, position: number): void {
+  const file = openSync(path, 'r+')
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(file, bytes, done, bytes.length - done, position + done)
+    }
+  } finally {
+    closeSync(file)
   }
 }

@@ -1,4 +1,5 @@
 import type { Blob } from 'node:buffer'
+import type { SharedStorage } from './sharedParts.ts'
 
 /**
  * Where the bytes of a VirtualFile lie. Bring your own: `size`, `append`, `read`, `write`, `truncate` and `dispose`
@@ -50,4 +51,11 @@ export interface VirtualFileStorage {
 
   /** The recording is complete: what is still on its way to a disk should get there. */
   finish?(): void | Promise<void>
+
+  /**
+   * Where other threads find the bytes; `onMove` is called whenever some of them have moved.
+   *
+   * @internal
+   */
+  share?(onMove: () => void): SharedStorage
 }
