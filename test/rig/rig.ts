@@ -128,6 +128,16 @@ pcm.desk_headset { type pulse device other.monitor }
     return stdout.toString().split('\n').filter(Boolean).length
   }
 
+  /** Takes a sink away, and with it the microphone that hears it. */
+  unplug(sink: string): void {
+    const { stdout } = spawnSync('pactl', ['list', 'short', 'modules'], { env: this.env })
+    const module = stdout
+      .toString()
+      .split('\n')
+      .find((line) => line.includes(`sink_name=${sink} `))
+    spawnSync('pactl', ['unload-module', module!.split('\t')[0]!], { env: this.env })
+  }
+
   get serverPid(): number {
     return this.#server.pid!
   }

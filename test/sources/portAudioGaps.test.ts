@@ -125,6 +125,21 @@ describe.skipIf(whyNoRig).each(backendNames)(
       expect(pcm().length).toBeGreaterThan(0.3 * 96_000)
     })
 
+    test('a microphone that is unplugged is an error after the last sample', async () => {
+      const { source, pcm } = record({ backend, device: 'desk_headset', stallSeconds: 2 })
+      await source.ready
+      await sleep(500)
+      rig.unplug('virt')
+      rig.unplug('other') // the last one: from any before it, the sound server goes over to another
+      const [error] = await once(source, 'error')
+      expect(error).toMatchObject({
+        code: 'ERR_WAVESPOOL_DEVICE',
+        message: expect.stringContaining('unplugged'),
+      })
+      expect(pcm().length).toBeGreaterThan(0.3 * 96_000)
+      expect(source.gaps).toEqual([])
+    })
+
     test('stop() after the sound server died still ends', async () => {
       const { source } = record({ backend })
       const outcome = new Promise((resolve) => {
