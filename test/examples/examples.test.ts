@@ -118,6 +118,37 @@ const checks: Record<string, () => Promise<void>> = {
     })
   },
 
+  async 'serve.mjs'() {
+    const answers: Promise<Response>[] = []
+    const outcome = await run('serve.mjs', {
+      during: (child) => {
+        child.stdout?.once('data', (line) => {
+          const url = String(line).trim()
+          answers.push(fetch(url)) // while it records
+          child.stdout?.once('data', () => {
+            const end = () => child.kill('SIGINT')
+            answers.push(fetch(url, { headers: { range: 'bytes=44-', connection: 'close' } }))
+            Promise.all(answers.map((answer) => answer.then((response) => response.clone().blob()))).then(
+              end,
+              end,
+            )
+          })
+        })
+      },
+    })
+    expect(outcome).toMatchObject({ code: 0, stderr: says })
+    expect(outcome.lines).toEqual([
+      expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/memo\.wav$/),
+      'recorded 96044 bytes; Ctrl-C ends it',
+    ])
+    const [live, after] = await Promise.all(answers)
+    const bytes = Buffer.from(await live!.arrayBuffer())
+    expect(bytes).toHaveLength(96_044)
+    expect(readWavHeader(bytes)).toMatchObject({ dataBytes: 0xffffffff })
+    expect(after).toMatchObject({ status: 206 })
+    expect(Buffer.from(await after!.arrayBuffer()).equals(bytes.subarray(44))).toBe(true)
+  },
+
   async 'mocked-source.test.mjs'() {
     const { code, lines } = await run('mocked-source.test.mjs', { args: ['--test', '--test-reporter=tap'] })
     expect(lines).toContain('# pass 3')
