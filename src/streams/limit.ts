@@ -93,7 +93,7 @@ class Limit extends Stage {
     // pushes synchronously would starve anything else.
     process.nextTick(() => {
       const isSettled = this.writableEnded || this.destroyed
-      if (!isSettled && this.#source === undefined && !this.piped) {
+      if (!isSettled && this.#source === undefined && !this.upstream.wasPiped) {
         this.failAfterEnd(noSourceError(), callback)
         return
       }
@@ -101,7 +101,7 @@ class Limit extends Stage {
       this.releaseWrite()
       if (isSettled) return
       if (this.#source) settle(this.#source)
-      else this.settleUpstream()
+      else this.upstream.settle()
     })
   }
 }

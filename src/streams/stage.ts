@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream'
-import { isStoppable, type Stoppable, type StoppableSource, settle } from './stopping.ts'
+import type { Stoppable } from './stopping.ts'
+import { Upstream } from './upstream.ts'
 
 /** Where a kernel puts its results: a stage, or an array with a `push` in a test. */
 export interface Output {
@@ -22,9 +23,7 @@ export interface Kernel {
  * A byte-mode Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
  */
 export class Stage extends Transform implements Stoppable {
-  protected readonly upstream = new Set<StoppableSource>()
-  /** whether anybody was ever piped into it */
-  protected piped = false
+  protected readonly upstream = new Upstream(this)
   readonly #kernel: Kernel
   #isCut = false
   #isStarting: boolean
@@ -47,13 +46,6 @@ export class Stage extends Transform implements Stoppable {
     })
     this.#kernel = kernel
     this.#isStarting = kernel.start !== undefined
-    this.on('pipe', (source) => {
-      this.upstream.add(source)
-      this.piped = true
-    })
-    this.on('unpipe', (source) => {
-      this.upstream.delete(source)
-    })
   }
 
   /**
@@ -63,11 +55,7 @@ export class Stage extends Transform implements Stoppable {
    */
   stop(): void {
     if (this.#isCut || this.writableEnded || this.destroyed) return
-    const sources = [...this.upstream]
-    if (sources.length > 0 && sources.every(isStoppable)) {
-      for (const source of sources) source.stop()
-      return
-    }
+    if (this.upstream.stop()) return
     if (this.#isStarting) {
       this.#isStopRequested = true
       return
@@ -79,7 +67,7 @@ export class Stage extends Transform implements Stoppable {
     }
     this.cut()
     this.releaseWrite()
-    process.nextTick(() => this.settleUpstream())
+    process.nextTick(() => this.upstream.settle())
   }
 
   #start(callback: (error?: Error | null) => void): void {
@@ -126,11 +114,6 @@ export class Stage extends Transform implements Stoppable {
   /** A Transform whose buffer is full holds its write back until the next read, and behind a cut none ever comes. */
   protected releaseWrite(): void {
     this._read(0)
-  }
-
-  protected settleUpstream(): void {
-    const settled = new Set()
-    for (const source of [...this.upstream]) settle(source, settled)
   }
 
   /** What has been put out is delivered before the error destroys whatever stands behind this stage. */
