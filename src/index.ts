@@ -1,3 +1,4 @@
+export { type ChannelLevels, type Levels, measureLevels } from './dsp/levels.ts'
 export { ArgumentRangeError, ArgumentTypeError, WavespoolError, type WavespoolErrorCode } from './errors.ts'
 export type { Encoding } from './format/encoding.ts'
 export type { InfoTags } from './format/infoTags.ts'
@@ -24,6 +25,7 @@ export { type Replayable, type ReplayOptions, ReplaySource, replay } from './sou
 export type { Source } from './sources/source.ts'
 export { type ChunkOptions, chunk } from './streams/chunk.ts'
 export { type LimitOptions, limit } from './streams/limit.ts'
+export { type Level, type MeterOptions, meter } from './streams/meter.ts'
 export type { Stage } from './streams/stage.ts'
 export type { Stoppable, StoppableSource } from './streams/stopping.ts'
 export { wavHeader } from './streams/wavHeader.ts'

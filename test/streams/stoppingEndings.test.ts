@@ -3,20 +3,33 @@ import { PassThrough, Readable, type Stream, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, it } from 'vitest'
 import { chain } from '../../src/chain/index.ts'
-import { chunk, limit, pcmFormat, wavHeader } from '../../src/index.ts'
+import { makeWavHeader } from '../../src/format/wavHeader.ts'
+import { chunk, limit, meter, pcmFormat, wavHeader, wavReader } from '../../src/index.ts'
 
 const format = pcmFormat()
 const stages = {
   limit: () => limit(format, { bytes: 2 ** 31 }),
   chunk: () => chunk(format, { milliseconds: 20 }),
+  meter: () => meter(format, { every: { seconds: 1 } }),
   wavHeader: () => wavHeader(format),
+  wavReader: () => wavReader({ onTruncated: 'error' }), // whoever stops it knows that it ends early
   chain: () => chain([new PassThrough(), chunk(format, { milliseconds: 20 })]),
 }
 const rows = Object.entries(stages).map(([name, make]) => ({ name, make }))
 
+/** What stands in front of the audio that goes into a stage: nothing, but for the one that reads it. */
+const nothing = new Uint8Array(0)
+const headers: Record<string, Uint8Array> = {
+  wavReader: makeWavHeader(format, { dataBytes: 2 ** 30 }),
+}
+
 class Ticking extends Readable {
   delivered = 0
   timer: NodeJS.Timeout | undefined
+  constructor(header: Uint8Array = nothing) {
+    super()
+    this.push(header)
+  }
   override _read() {
     this.timer ??= setInterval(() => {
       this.delivered += 640
@@ -62,10 +75,11 @@ async function assertAllDestroyed(settled: Promise<unknown>, streams: Stream[], 
 }
 
 describe.each(rows)('$name', ({ name, make }) => {
+  const header = headers[name] ?? nothing
   const extra = name === 'wavHeader' ? 44 : 0
 
   it('is stopped by its user: everything that the source captured is delivered', async () => {
-    const source = new StoppableSource()
+    const source = new StoppableSource(header)
     const stage = make()
     const sink = counting()
     setTimeout(() => stage.stop(), 30)
@@ -75,7 +89,7 @@ describe.each(rows)('$name', ({ name, make }) => {
   })
 
   it('is stopped by its user behind a foreign source: cut, and the source closed', async () => {
-    const source = new Ticking()
+    const source = new Ticking(header)
     const foreign = new PassThrough()
     const stage = make()
     const sink = counting()
@@ -88,6 +102,7 @@ describe.each(rows)('$name', ({ name, make }) => {
 
   it('can be stopped while the source is idle for ever', async () => {
     const source = new Readable({ read() {} })
+    source.push(header)
     source.push(Buffer.alloc(1000))
     const stage = make()
     const sink = counting()
@@ -98,14 +113,14 @@ describe.each(rows)('$name', ({ name, make }) => {
   })
 
   it('is aborted', async () => {
-    const streams = [new Ticking(), make(), counting().stream]
+    const streams = [new Ticking(header), make(), counting().stream]
     const signal = AbortSignal.timeout(15)
     const [source, stage, sink] = streams as [Ticking, ReturnType<typeof make>, Writable]
     await assertAllDestroyed(pipeline(source, stage, sink, { signal }), streams, { name: 'AbortError' })
   })
 
   it.each([0, 1, 2])('is destroyed with its pipeline when stream %i of it errs', async (which) => {
-    const source = new Ticking()
+    const source = new Ticking(header)
     const stage = make()
     const sink = counting().stream
     const streams = [source, stage, sink]
@@ -123,6 +138,7 @@ describe.each(rows)('$name', ({ name, make }) => {
         if (produced < 2 ** 30) produced += block.length
       },
     })
+    source.push(header)
     let most = 0
     const sink = counting((callback) => {
       most = Math.max(most, produced - sink.bytes)

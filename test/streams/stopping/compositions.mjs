@@ -2,7 +2,7 @@
 // Every way to put a cap behind a source. Each resolves to the bytes that its sink got.
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { chunk, limit, pcmFormat } from 'wavespool'
+import { chunk, limit, meter, pcmFormat, wavHeader, wavReader } from 'wavespool'
 import { chain } from 'wavespool/chain'
 
 export const format = pcmFormat()
@@ -98,6 +98,8 @@ export const compositions = {
   'a foreign stage after': composed((cap) => [capped(cap), foreign()]),
   'behind chunk': composed((cap) => [chunk(format, { bytes: 200 }), capped(cap)]),
   'a foreign stage, then chunk': composed((cap) => [foreign(), chunk(format, { bytes: 200 }), capped(cap)]),
+  'behind wavHeader and wavReader': composed((cap) => [wavHeader(format), wavReader(), capped(cap)]),
+  'behind meter': composed((cap) => [meter(format, { every: { bytes: 500 } }), capped(cap)]),
   'two limits, the second shorter': composed((cap) => [capped(cap + 2000), capped(cap)]),
   'two limits, the same': composed((cap) => [capped(cap), capped(cap)]),
   'two limits, the first shorter': composed((cap) => [capped(cap), foreign(), capped(cap + 2000)]),

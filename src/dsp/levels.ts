@@ -1,0 +1,190 @@
+import type { Encoding } from '../format/encoding.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { alawSamples, mulawSamples } from './g711.ts'
+
+/**
+ * How loud a stretch of audio is. 0 dBFS is the largest value that a sample can have, for `rms` as for `peak`: a
+ * square wave of full scale has an RMS of 0, a sine of full scale one of -3.01 (as in sox `stats` and ffmpeg
+ * `astats`; AES17 calls that 0 dBFS, so add 3.01 for its reading). A constant offset counts. Floats that are no number
+ * do not.
+ */
+export interface ChannelLevels {
+  /** the lowest sample, where full scale is -1 to 1 */
+  min: number
+  /** the highest one */
+  max: number
+  /** dBFS of the sample that is farthest from zero; -Infinity for silence, above 0 for floats beyond full scale */
+  peak: number
+  /** dBFS of the root of the mean square; -Infinity for silence */
+  rms: number
+  /** samples at an end of the range that the encoding has, for floats at ±1 or beyond */
+  clipped: number
+}
+
+/** The same over all channels, and for each. */
+export interface Levels extends ChannelLevels {
+  channels: ChannelLevels[]
+}
+
+/** The levels of a piece of PCM of whole frames. */
+export function measureLevels(bytes: Uint8Array, format: PcmFormat): Levels {
+  const meter = new LevelMeter(format)
+  meter.add(bytes)
+  return meter.take()
+}
+
+/** Measures PCM in pieces of whole frames; how they are cut does not change the result. */
+export class LevelMeter {
+  /** frames since the last {@link take} */
+  frames = 0
+  readonly #format: PcmFormat
+  readonly #scale: Scale
+  readonly #blockBytes: number
+  #channels: Sums[]
+  /** for samples that have to be decoded, or do not lie at a multiple of their size */
+  #scratch: Samples | undefined
+
+  constructor(format: PcmFormat) {
+    this.#format = format
+    this.#scale = scales[format.encoding]
+    this.#blockBytes = Math.ceil(BLOCK_BYTES / format.bytesPerFrame) * format.bytesPerFrame
+    this.#channels = this.#newSums()
+  }
+
+  add(bytes: Uint8Array): void {
+    const { bytesPerFrame, channels } = this.#format
+    for (let at = 0; at < bytes.length; at += this.#blockBytes) {
+      const block =
+        bytes.length <= this.#blockBytes
+          ? bytes
+          : bytes.subarray(at, Math.min(at + this.#blockBytes, bytes.length))
+      const samples = this.#samplesOf(block)
+      for (let channel = 0; channel < channels; channel++) {
+        accumulate(this.#channels[channel]!, samples, channel, channels, this.#scale)
+      }
+    }
+    this.frames += bytes.length / bytesPerFrame
+  }
+
+  /** The levels of all that was added, to begin anew. */
+  take(): Levels {
+    const { full } = this.#scale
+    const total: Sums = newSums()
+    for (const sums of this.#channels) {
+      total.min = Math.min(total.min, sums.min)
+      total.max = Math.max(total.max, sums.max)
+      total.squares += sums.squares
+      total.clipped += sums.clipped
+    }
+    const channels = this.#channels.map((sums) => toLevels(sums, this.frames, full))
+    const levels = { ...toLevels(total, this.frames * channels.length, full), channels }
+    this.#channels = this.#newSums()
+    this.frames = 0
+    return levels
+  }
+
+  #newSums(): Sums[] {
+    return Array.from({ length: this.#format.channels }, newSums)
+  }
+
+  /** The samples in the machine's own order, which is little-endian wherever Node has a build with PortAudio. */
+  #samplesOf(bytes: Uint8Array): Samples {
+    const { bytesPerSample } = this.#format
+    const { Samples, table } = this.#scale
+    const count = bytes.length / bytesPerSample
+    if (Samples.BYTES_PER_ELEMENT === bytesPerSample && bytes.byteOffset % bytesPerSample === 0) {
+      return new Samples(bytes.buffer as ArrayBuffer, bytes.byteOffset, count)
+    }
+    this.#scratch ??= new Samples(this.#blockBytes / bytesPerSample)
+    const samples = this.#scratch.length === count ? this.#scratch : this.#scratch.subarray(0, count)
+    if (table !== undefined) {
+      for (let i = 0; i < count; i++) samples[i] = table[bytes[i]!]!
+    } else if (bytesPerSample === 3) {
+      for (let i = 0, at = 0; i < count; i++, at += 3) {
+        samples[i] = (bytes[at]! << 8) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 24)
+      }
+    } else {
+      new Uint8Array(samples.buffer).set(bytes)
+    }
+    return samples
+  }
+}
+
+/** Small enough to stay in the processor's cache while every channel is looked at. */
+const BLOCK_BYTES = 2 ** 14
+
+type Samples = Int16Array | Int32Array | Float32Array | Float64Array
+
+interface Scale {
+  /** what the samples are looked at as */
+  Samples: Int16ArrayConstructor | Int32ArrayConstructor | Float32ArrayConstructor | Float64ArrayConstructor
+  /** 0 dBFS in it */
+  full: number
+  /** the lowest sample that the encoding has */
+  low: number
+  /** the highest one */
+  high: number
+  /** the sample of each code */
+  table?: Int16Array
+}
+
+const scales: Record<Encoding, Scale> = {
+  u8: { ...tableScale(Int16Array.from({ length: 256 }, (_, code) => (code - 128) * 256)), low: -(2 ** 15) },
+  s16le: { Samples: Int16Array, full: 2 ** 15, low: -(2 ** 15), high: 2 ** 15 - 1 },
+  s24le: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 2 ** 8 },
+  s32le: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 1 },
+  f32le: { Samples: Float32Array, full: 1, low: -1, high: 1 },
+  f64le: { Samples: Float64Array, full: 1, low: -1, high: 1 },
+  mulaw: tableScale(mulawSamples),
+  alaw: tableScale(alawSamples),
+}
+
+function tableScale(table: Int16Array): Scale {
+  return { Samples: Int16Array, full: 2 ** 15, low: Math.min(...table), high: Math.max(...table), table }
+}
+
+interface Sums {
+  min: number
+  max: number
+  squares: number
+  clipped: number
+}
+
+function newSums(): Sums {
+  return { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, squares: 0, clipped: 0 }
+}
+
+/** One addition after another, onto what is there: so the sum does not depend on where the pieces are cut. */
+function accumulate(sums: Sums, samples: Samples, start: number, step: number, { low, high }: Scale): void {
+  let { min, max, squares, clipped } = sums
+  for (let i = start; i < samples.length; i += step) {
+    const sample = samples[i]!
+    if (sample < min) min = sample
+    if (sample > max) max = sample
+    if (sample <= low || sample >= high) clipped++
+    squares += sample * sample
+  }
+  if (Number.isNaN(squares)) {
+    squares = sums.squares
+    for (let i = start; i < samples.length; i += step) {
+      const sample = samples[i]!
+      if (!Number.isNaN(sample)) squares += sample * sample
+    }
+  }
+  Object.assign(sums, { min, max, squares, clipped })
+}
+
+function toLevels({ min, max, squares, clipped }: Sums, count: number, full: number): ChannelLevels {
+  const isEmpty = min > max
+  const range = isEmpty ? { min: 0, max: 0 } : { min: min / full, max: max / full }
+  return {
+    ...range,
+    peak: toDecibels(Math.max(-range.min, range.max)),
+    rms: toDecibels(isEmpty ? 0 : Math.sqrt(squares / count) / full),
+    clipped,
+  }
+}
+
+function toDecibels(amplitude: number): number {
+  return 20 * Math.log10(amplitude)
+}
