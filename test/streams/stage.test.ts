@@ -88,7 +88,7 @@ describe('a stage whose kernel has to start', () => {
   it('passes stop() on at once where the source knows it', async () => {
     const { stage, resolve } = starting()
     const source = Object.assign(new Readable({ read() {} }), {
-      stop() {
+      stop(this: Readable) {
         this.push('tail')
         this.push(null)
       },

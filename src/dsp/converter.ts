@@ -1,0 +1,151 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
+import { decodeSamples } from './decode.ts'
+import { Dither } from './dither.ts'
+import { encodeSamples } from './encode.ts'
+import { type MixMatrix, mixChannels, mixMatrix, pickChannel, spreadChannel } from './mix.ts'
+import { checkRates, Resampler } from './resampler.ts'
+
+export interface ConvertOptions {
+  /** the one channel to take, from 0, where the target has one; without it all are mixed */
+  channel?: number
+  /** noise that hides the steps where samples get fewer bits: `'none'` (default) or `'tpdf'`, triangular */
+  dither?: 'tpdf' | 'none'
+}
+
+/** samples that are worked on at once: few enough to stay in the processor's cache */
+const BLOCK = 4096
+
+/**
+ * Whole frames of one format as frames of another: one channel picked, or all of them mixed, then the rate, then
+ * dither and encoding. All in 64-bit floats, which hold every encoding exactly; the resampler alone works in 32 bits.
+ */
+export class Converter {
+  /** whether every byte stays what it is */
+  readonly isIdentity: boolean
+  /** whether `start()` has something to do */
+  readonly isResampled: boolean
+  readonly #channel: number | undefined
+  /** the formats between which samples are computed: behind the pick of one channel, before its spreading to several */
+  readonly #from: PcmFormat
+  readonly #to: PcmFormat
+  readonly #isComputed: boolean
+  readonly #outer: { from: PcmFormat; to: PcmFormat }
+  readonly #matrix: MixMatrix | undefined
+  readonly #dither: Dither | undefined
+  #blockFrames: number
+  readonly #decoded: Float64Array
+  readonly #mixed: Float64Array
+  #resampler: Resampler | undefined
+
+  /** @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, and for formats without a way between them */
+  constructor(from: PcmFormat, to: PcmFormat, options: ConvertOptions, caller: string) {
+    checkOptions(from, to, options, caller)
+    const inputs = options.channel === undefined ? from.channels : 1
+    const outputs = inputs === 1 ? 1 : to.channels
+    this.#outer = { from, to }
+    this.#channel = options.channel
+    this.#from = inputs === from.channels ? from : pcmFormat({ ...from, channels: inputs })
+    this.#to = outputs === to.channels ? to : pcmFormat({ ...to, channels: outputs })
+    this.isResampled = from.sampleRate !== to.sampleRate
+    if (this.isResampled) checkRates(from.sampleRate, to.sampleRate, caller)
+    if (inputs !== outputs) this.#matrix = mixMatrix(inputs, outputs, caller)
+    const isRecoded = from.encoding !== to.encoding
+    const hasNewValues = this.isResampled || this.#matrix !== undefined
+    this.#isComputed = isRecoded || hasNewValues
+    this.isIdentity = !this.#isComputed && from.channels === to.channels
+    if (options.dither === 'tpdf') this.#dither = Dither.between(from, to, hasNewValues)
+    this.#blockFrames = Math.max(1, Math.floor(BLOCK / Math.max(inputs, outputs)))
+    this.#decoded = new Float64Array(this.#isComputed ? this.#blockFrames * inputs : 0)
+    this.#mixed = new Float64Array(this.#matrix ? this.#blockFrames * outputs : 0)
+  }
+
+  /**
+   * Loads the resampler; needed only where `isResampled`.
+   *
+   * @throws {WavespoolError} `ERR_WAVESPOOL_RESAMPLER`
+   */
+  async start(): Promise<void> {
+    const { sampleRate, channels } = this.#to
+    this.#resampler = await Resampler.open(this.#from.sampleRate, sampleRate, channels)
+    this.#blockFrames = Math.min(this.#blockFrames, this.#resampler.blockFrames)
+  }
+
+  /** Takes whole frames, and returns those that are complete by them. */
+  convert(bytes: Uint8Array): Uint8Array {
+    const { from, to } = this.#outer
+    const picked =
+      from.channels === this.#from.channels ? bytes : pickChannel(bytes, this.#channel ?? 0, from)
+    const computed = this.#isComputed ? this.#compute(picked) : picked
+    return to.channels === this.#to.channels ? computed : spreadChannel(computed, to)
+  }
+
+  /** What the resampler still holds at the end. */
+  finish(): Uint8Array {
+    const samples = this.#resampler?.drain() ?? new Float32Array(0)
+    const out = Buffer.allocUnsafeSlow(samples.length * this.#to.bytesPerSample)
+    this.#encode(samples, out)
+    return this.#outer.to.channels === this.#to.channels ? out : spreadChannel(out, this.#outer.to)
+  }
+
+  /** Gives back what `start()` took. */
+  close(): void {
+    this.#resampler?.close()
+    this.#resampler = undefined
+  }
+
+  #compute(bytes: Uint8Array): Uint8Array {
+    const [from, to] = [this.#from, this.#to]
+    const frames = bytes.length / from.bytesPerFrame
+    const most = this.isResampled ? Math.ceil((frames * to.sampleRate) / from.sampleRate) + 1 : frames
+    const out = Buffer.allocUnsafeSlow(most * to.bytesPerFrame)
+    const blockBytes = this.#blockFrames * from.bytesPerFrame
+    let at = 0
+    for (let start = 0; start < bytes.length; start += blockBytes) {
+      const samples = this.#computeBlock(bytes.subarray(start, start + blockBytes))
+      this.#encode(samples, out.subarray(at))
+      at += samples.length * to.bytesPerSample
+    }
+    return out.subarray(0, at)
+  }
+
+  #computeBlock(bytes: Uint8Array): Float64Array | Float32Array {
+    const count = bytes.length / this.#from.bytesPerSample
+    let samples = decodeSamples(bytes, this.#from, this.#decoded.subarray(0, count))
+    if (this.#matrix) {
+      const mixed = this.#mixed.subarray(0, (count / this.#from.channels) * this.#to.channels)
+      mixChannels(samples, this.#matrix, mixed)
+      samples = mixed
+    }
+    return this.#resampler?.process(samples) ?? samples
+  }
+
+  #encode(samples: Float64Array | Float32Array, out: Uint8Array): void {
+    this.#dither?.addTo(samples)
+    encodeSamples(samples, this.#to, out)
+  }
+}
+
+function checkOptions(from: PcmFormat, to: PcmFormat, options: ConvertOptions, caller: string): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`${caller}: the options are { channel, dither }, got ${show(options)}`)
+  }
+  const { channel, dither = 'none' } = options
+  if (dither !== 'none' && dither !== 'tpdf') {
+    throw new ArgumentTypeError(`${caller}: dither must be 'none' or 'tpdf', got ${show(dither)}`)
+  }
+  if (channel === undefined) return
+  if (typeof channel !== 'number') {
+    throw new ArgumentTypeError(`${caller}: channel must be a number, got ${show(channel)}`)
+  }
+  if (!Number.isInteger(channel) || channel < 0 || channel >= from.channels) {
+    throw new ArgumentRangeError(
+      `${caller}: channel must be a whole number from 0 to ${from.channels - 1}, as the first is 0; got ${channel}`,
+    )
+  }
+  if (to.channels !== 1) {
+    throw new ArgumentRangeError(
+      `${caller}: a picked channel is one, but the target has ${to.channels}; ask for channels: 1, or leave channel out`,
+    )
+  }
+}
