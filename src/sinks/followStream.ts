@@ -29,9 +29,10 @@ export class FollowStream extends Readable {
 
   async #deliver(size: number): Promise<void> {
     const recording = this.#recording
+    recording.refresh()
     const { tracker } = recording
     if (this.#header === undefined && tracker.isDecided) {
-      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.size)
+      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.recorded)
       if (!this.#withHeader) {
         this.#position += tracker.dataStart
         this.#end += tracker.dataStart

@@ -1,5 +1,8 @@
 import { WavespoolError } from '../errors.ts'
 import { cutToFit, dropBytes } from './chunkList.ts'
+import { overwrite } from './overwrite.ts'
+import { SharedRecording, type SharedVirtualFile } from './sharedRecording.ts'
+import type { VirtualFileStorage } from './storage.ts'
 import { StoredFile } from './storedFile.ts'
 import { WavTracker } from './wavTracker.ts'
 
@@ -10,9 +13,28 @@ type Callback = (error?: Error | null) => void
  * recording in good order however it ends, and tells the readers.
  */
 export class Recorder extends StoredFile {
+  tracker = new WavTracker()
+  isEnded = false
+  failure: Error | undefined
+  protected readonly storage: VirtualFileStorage
+  isDisposed = false
+  edits = 0
+  readonly #maxBytes: number
+  #lastSize = 0
   /** an append that is on its way to an asynchronous storage */
   #inFlight: Promise<void> | undefined
   #ending: Promise<void> | undefined
+  #shared: SharedRecording | undefined
+
+  constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
+    super(name)
+    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
+    this.storage = storage
+  }
+
+  get recorded(): number {
+    return this.isDisposed ? this.#lastSize : this.storage.size
+  }
 
   append(chunks: readonly Uint8Array[], callback: Callback): void {
     const { tracker } = this
@@ -22,9 +44,9 @@ export class Recorder extends StoredFile {
         for (const chunk of chunks) tracker.offer(chunk)
         if (tracker.isWav && storage.size === 0) storage.align?.(tracker.dataStart)
       }
-      const fitting = cutToFit(chunks, storage.size, this.maxBytes, tracker)
-      const overflow = fitting === chunks ? undefined : this.fullError()
-      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.maxBytes
+      const fitting = cutToFit(chunks, storage.size, this.#maxBytes, tracker)
+      const overflow = fitting === chunks ? undefined : this.#fullError()
+      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.#maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
       if (appended === undefined) {
         this.#publish()
@@ -65,6 +87,11 @@ export class Recorder extends StoredFile {
       tracker.update(this.storage.size)
       if (this.header.length > 0) this.storage.header?.(tracker.bytes)
     }
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#shared?.publish(this)
     this.tellListeners()
   }
 
@@ -108,7 +135,7 @@ export class Recorder extends StoredFile {
       throw this.failure
     } finally {
       this.isEnded = true
-      this.tellListeners()
+      this.#tell()
     }
   }
 
@@ -125,12 +152,78 @@ export class Recorder extends StoredFile {
     return this.end()
   }
 
+  overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
+    this.#takeOver()
+    if (position + bytes.length > this.#maxBytes) throw this.#fullError()
+    return this.#changed(overwrite(this.storage, bytes, position))
+  }
+
+  cutOff(size: number): void | Promise<void> {
+    this.#takeOver()
+    if (size < this.storage.size) return this.#changed(this.storage.truncate(size))
+  }
+
+  #changed(change: void | Promise<void>): void | Promise<void> {
+    if (change) return change.finally(() => this.#tell())
+    this.#tell()
+  }
+
+  /** A disk may be read at once, but is not written at once. */
+  requireSyncChange(): void {
+    this.requireNotDisposed()
+    if (this.storage.inMemory) return
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the bytes of ${this.name} do not lie in memory; change them by the method without Sync`,
+    )
+  }
+
+  /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
+  #takeOver(): void {
+    this.requireNotDisposed()
+    if (!this.isEnded) {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_RECORDING',
+        `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
+      )
+    }
+    this.edits += 1
+    if (this.edits > 1) return
+    this.tracker = new WavTracker()
+    this.tracker.giveUp()
+  }
+
+  #fullError(): WavespoolError {
+    return new WavespoolError(
+      'ERR_WAVESPOOL_FULL',
+      `${this.name} has reached its maxBytes of ${this.#maxBytes}; what fitted stays readable. To end a recording in good order put limit() in front of it`,
+    )
+  }
+
+  /** What another thread needs to read along. */
+  share(type: string): SharedVirtualFile {
+    this.requireNotDisposed()
+    const { storage } = this
+    if (storage.share === undefined) {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_STORAGE',
+        `${this.name} lies in a storage of its own kind, which other threads cannot see; record with 'memory', 'spill' or { path } to share it`,
+      )
+    }
+    const { parts, layout } = storage.share(() => this.#shared?.publish(this))
+    if (this.#shared === undefined) {
+      this.#shared = new SharedRecording(layout)
+      this.#shared.publish(this)
+    }
+    return this.#shared.handle(this.name, type, parts)
+  }
+
   async dispose(): Promise<void> {
     if (this.isDisposed) return
     await this.end().catch(() => {}) // it is thrown away, whole or not
-    this.lastSize = this.storage.size
+    this.#lastSize = this.storage.size
     this.isDisposed = true
+    this.#tell() // before anything is gone: other threads learn of it from what they miss
     await this.storage.dispose()
-    this.tellListeners()
   }
 }

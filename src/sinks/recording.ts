@@ -2,6 +2,8 @@ import type { WavTracker } from './wavTracker.ts'
 
 /** What the readers of a VirtualFile need of it. */
 export interface Recording {
+  /** takes note of what another thread has recorded meanwhile; until the next call nothing below changes by itself */
+  refresh(): void
   /** bytes that can be read now */
   readonly size: number
   /** the same, but still known once the recording was disposed */

@@ -8,6 +8,8 @@ export interface SharedMoment {
   status: RecordingStatus
   /** bytes that can be read */
   size: number
+  /** how often cursors have changed them */
+  edits: number
   /** where the samples begin; 0 while nobody can tell, -1 where it holds no WAV */
   dataStart: number
   /** the sizes in the header as it was written, or as they became final */
@@ -22,6 +24,7 @@ export interface SharedMoment {
 
 const fields = [
   'size',
+  'edits',
   'dataStart',
   'dataBytes',
   'riffBytes',
@@ -49,6 +52,7 @@ export class SharedState {
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #slots: readonly Float64Array[]
   readonly #text: Buffer
+  #last: { changes: number; moment: SharedMoment } | undefined
 
   constructor(buffer = new SharedArrayBuffer(TEXT_AT + TEXT_BYTES)) {
     this.buffer = buffer
@@ -70,13 +74,16 @@ export class SharedState {
     return Atomics.add(this.#words, CHANGES, 0)
   }
 
-  read(): SharedMoment {
+  /** What was published last, and the count of changes then. */
+  read(): { changes: number; moment: SharedMoment } {
     for (;;) {
       const { changes } = this
+      if (changes === this.#last?.changes) return this.#last
       const slot = this.#slots[changes & 1]!.slice()
       if (this.changes !== changes) continue
-      const moment = Object.fromEntries(fields.map((name, i) => [name, slot[i + 1]]))
-      return { ...moment, status: statuses[slot[0]!]! } as SharedMoment
+      const values = Object.fromEntries(fields.map((name, i) => [name, slot[i + 1]]))
+      const moment = { ...values, status: statuses[slot[0]!]! } as SharedMoment
+      this.#last = { changes, moment }
     }
   }
 

@@ -1,29 +1,13 @@
 import type { Blob } from 'node:buffer'
 import type { SharedStorage } from './sharedParts.ts'
 
-/**
- * Where the bytes of a VirtualFile lie. Bring your own: `size`, `append`, `read`, `write`, `truncate` and `dispose`
- * make one, synchronous or with promises. The VirtualFile calls one of the changing verbs at a time, never touches
- * bytes that it was not asked to, and checks every position and target before it asks.
- */
-export interface VirtualFileStorage {
+/** Bytes that can be read at any position. */
+export interface ReadableStorage {
   /** bytes that can be read now */
   readonly size: number
 
-  /** Adds bytes at the end. After an error `size` tells how much of them arrived, and that much stays readable. */
-  append(chunks: readonly Uint8Array[]): void | Promise<void>
-
   /** Copies from `position`, which lies in front of the end, into the target; returns how many bytes. */
   read(target: Uint8Array, position: number): number | Promise<number>
-
-  /** Overwrites bytes that are there already: a header that is put right, or what a cursor writes. */
-  write(bytes: Uint8Array, position: number): void | Promise<void>
-
-  /** Cuts off what lies behind `size`. */
-  truncate(size: number): void | Promise<void>
-
-  /** Gives everything back. Nothing is asked of a storage afterwards. */
-  dispose(): void | Promise<void>
 
   /** The same as `read`, at once, where that is possible. */
   readSync?(target: Uint8Array, position: number): number
@@ -36,6 +20,25 @@ export interface VirtualFileStorage {
 
   /** The bytes from `start` to `end` (exclusive) as Blobs that need not be read now. */
   blobs?(start: number, end: number): Promise<Blob[]>
+}
+
+/**
+ * Where the bytes of a VirtualFile lie. Bring your own: `size`, `append`, `read`, `write`, `truncate` and `dispose`
+ * make one, synchronous or with promises. The VirtualFile calls one of the changing verbs at a time, never touches
+ * bytes that it was not asked to, and checks every position and target before it asks.
+ */
+export interface VirtualFileStorage extends ReadableStorage {
+  /** Adds bytes at the end. After an error `size` tells how much of them arrived, and that much stays readable. */
+  append(chunks: readonly Uint8Array[]): void | Promise<void>
+
+  /** Overwrites bytes that are there already: a header that is put right, or what a cursor writes. */
+  write(bytes: Uint8Array, position: number): void | Promise<void>
+
+  /** Cuts off what lies behind `size`. */
+  truncate(size: number): void | Promise<void>
+
+  /** Gives everything back. Nothing is asked of a storage afterwards. */
+  dispose(): void | Promise<void>
 
   /** Opens what must be opened, before anything else is asked. */
   open?(): Promise<void>

@@ -3,39 +3,39 @@ import { randomUUID } from 'node:crypto'
 import { WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import type { CursorTarget } from './cursor.ts'
-import { overwrite } from './overwrite.ts'
 import type { Recording } from './recording.ts'
 import { Snapshot } from './snapshot.ts'
-import type { VirtualFileStorage } from './storage.ts'
+import type { ReadableStorage } from './storage.ts'
 import { WavTracker } from './wavTracker.ts'
 
 /** The bytes in a storage as readers and cursors see them: behind a WAV header that is right at every moment. */
 export abstract class StoredFile implements Recording, CursorTarget {
   readonly name: string
-  tracker = new WavTracker()
-  isEnded = false
-  failure: Error | undefined
-  protected readonly maxBytes: number
-  protected readonly storage: VirtualFileStorage
-  protected isDisposed = false
-  protected lastSize = 0
-  readonly #listeners = new Set<() => void>()
-  readonly #id = randomUUID()
+  abstract readonly tracker: WavTracker
+  abstract readonly isEnded: boolean
+  abstract readonly isDisposed: boolean
+  abstract readonly failure: Error | undefined
+  abstract readonly recorded: number
+  protected abstract readonly storage: ReadableStorage
   /** how often cursors have changed the bytes, which are the user's since the first time */
-  #changes = 0
+  abstract readonly edits: number
+  readonly #id = randomUUID()
+  readonly #listeners = new Set<() => void>()
 
-  constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
+  constructor(name: string) {
     this.name = name
-    this.maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
-    this.storage = storage
   }
+
+  abstract overwrite(bytes: Uint8Array, position: number): void | Promise<void>
+  abstract cutOff(size: number): void | Promise<void>
+  abstract requireSyncChange(): void
+
+  /** Takes note of what another thread has recorded meanwhile; until the next call nothing changes. */
+  refresh(): void {}
 
   get size(): number {
+    this.refresh()
     return this.isDisposed ? 0 : this.storage.size
-  }
-
-  get recorded(): number {
-    return this.isDisposed ? this.lastSize : this.storage.size
   }
 
   /** The header as readers get it: none before all of it has arrived. */
@@ -46,22 +46,25 @@ export abstract class StoredFile implements Recording, CursorTarget {
 
   /** For HTTP: of this file alone, different after every change by a cursor. */
   get entityTag(): string {
-    return `"${this.#id}-${this.#changes}"`
+    this.refresh()
+    return `"${this.#id}-${this.edits}"`
   }
 
   get format(): PcmFormat | undefined {
+    this.refresh()
     return this.#described().format
   }
 
   get duration(): number | undefined {
+    this.refresh()
     const tracker = this.#described()
     return tracker.format && tracker.extent(this.size).dataBytes / tracker.format.bytesPerSecond
   }
 
   /** Bytes that a cursor has changed are looked at anew. */
   #described(): WavTracker {
-    if (this.#changes === 0 || this.storage.readSync === undefined) return this.tracker
-    const start = new Uint8Array(Math.min(this.size, 65_536))
+    if (this.edits === 0 || this.isDisposed || this.storage.readSync === undefined) return this.tracker
+    const start = new Uint8Array(Math.min(this.storage.size, 65_536))
     if (start.length > 0) this.storage.readSync(start, 0)
     const tracker = new WavTracker()
     tracker.offer(start)
@@ -73,13 +76,32 @@ export abstract class StoredFile implements Recording, CursorTarget {
     return () => this.#listeners.delete(listener)
   }
 
+  protected get hasListeners(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  protected tellListeners(): void {
+    if (!this.hasListeners) return
+    for (const listener of [...this.#listeners]) listener()
+  }
+
   readAt(target: Uint8Array, position: number): number | Promise<number> {
-    this.#requireNotDisposed()
+    this.requireNotDisposed()
     const fromHeader = this.#readHeader(target, position)
     const at = position + fromHeader
     if (at >= this.storage.size || fromHeader === target.length) return fromHeader
-    const rest = this.storage.read(target.subarray(fromHeader), at)
-    return typeof rest === 'number' ? fromHeader + rest : rest.then((count) => fromHeader + count)
+    try {
+      const rest = this.storage.read(target.subarray(fromHeader), at)
+      if (typeof rest === 'number') return fromHeader + rest
+      return rest.then(
+        (count) => fromHeader + count,
+        (error) => {
+          throw this.#readError(error)
+        },
+      )
+    } catch (error) {
+      throw this.#readError(error)
+    }
   }
 
   readAtSync(target: Uint8Array, position: number): number {
@@ -87,7 +109,11 @@ export abstract class StoredFile implements Recording, CursorTarget {
     const fromHeader = this.#readHeader(target, position)
     const at = position + fromHeader
     if (at >= this.storage.size || fromHeader === target.length) return fromHeader
-    return fromHeader + this.storage.readSync!(target.subarray(fromHeader), at)
+    try {
+      return fromHeader + this.storage.readSync!(target.subarray(fromHeader), at)
+    } catch (error) {
+      throw this.#readError(error)
+    }
   }
 
   #readHeader(target: Uint8Array, position: number): number {
@@ -96,8 +122,17 @@ export abstract class StoredFile implements Recording, CursorTarget {
     return header.length
   }
 
+  /** What was disposed meanwhile fails in whatever way its storage does. */
+  #readError(error: unknown): unknown {
+    this.requireNotDisposed()
+    if (error instanceof WavespoolError || !(error instanceof Error)) return error
+    return new WavespoolError('ERR_WAVESPOOL_STORAGE', `${this.name} cannot be read: ${error.message}`, {
+      cause: error,
+    })
+  }
+
   view(): Uint8Array {
-    this.#requireNotDisposed()
+    this.requireNotDisposed()
     if (this.storage.inMemory) return this.storage.view!()
     throw new WavespoolError(
       'ERR_WAVESPOOL_STORAGE',
@@ -110,33 +145,27 @@ export abstract class StoredFile implements Recording, CursorTarget {
     const snapshot = this.snapshot()
     const { header, end, size } = snapshot
     if (this.storage.blobs === undefined) return [await snapshot.toBuffer()]
-    return [header, ...(await this.storage.blobs(header.length, end)), new Uint8Array(size - end)]
+    try {
+      return [header, ...(await this.storage.blobs(header.length, end)), new Uint8Array(size - end)]
+    } catch (error) {
+      throw this.#readError(error)
+    }
   }
 
   snapshot(): Snapshot {
-    this.#requireNotDisposed()
-    const { tracker } = this
-    const { end, pad } = tracker.extent(this.storage.size)
-    const header = this.header.length > 0 ? tracker.headerAt(this.storage.size) : new Uint8Array(0)
+    this.requireNotDisposed()
+    const { tracker, storage } = this
+    const { size } = storage
+    const { end, pad } = tracker.extent(size)
+    const header = this.header.length > 0 ? tracker.headerAt(size) : new Uint8Array(0)
     const described = this.#described()
     const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
-    const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(this.storage.size) : 0 }
+    const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(size) : 0 }
     return new Snapshot(header, end, pad, samples, (target, position) => this.readAt(target, position))
   }
 
-  overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
-    this.#takeOver()
-    if (position + bytes.length > this.maxBytes) throw this.fullError()
-    return overwrite(this.storage, bytes, position)
-  }
-
-  cutOff(size: number): void | Promise<void> {
-    this.#takeOver()
-    if (size < this.storage.size) return this.storage.truncate(size)
-  }
-
   requireSync(): void {
-    this.#requireNotDisposed()
+    this.requireNotDisposed()
     if (this.storage.readSync !== undefined) return
     throw new WavespoolError(
       'ERR_WAVESPOOL_STORAGE',
@@ -144,45 +173,9 @@ export abstract class StoredFile implements Recording, CursorTarget {
     )
   }
 
-  /** A disk may be read at once, but is not written at once. */
-  requireSyncChange(): void {
-    this.#requireNotDisposed()
-    if (this.storage.inMemory) return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the bytes of ${this.name} do not lie in memory; change them by the method without Sync`,
-    )
-  }
-
-  /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
-  #takeOver(): void {
-    this.#requireNotDisposed()
-    if (!this.isEnded) {
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_RECORDING',
-        `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
-      )
-    }
-    this.#changes++
-    if (this.#changes > 1) return
-    this.tracker = new WavTracker()
-    this.tracker.giveUp()
-  }
-
-  #requireNotDisposed(): void {
+  protected requireNotDisposed(): void {
+    this.refresh()
     if (!this.isDisposed) return
     throw new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
-  }
-
-  protected fullError(): WavespoolError {
-    return new WavespoolError(
-      'ERR_WAVESPOOL_FULL',
-      `${this.name} has reached its maxBytes of ${this.maxBytes}; what fitted stays readable. To end a recording in good order put limit() in front of it`,
-    )
-  }
-
-  protected tellListeners(): void {
-    if (this.#listeners.size === 0) return
-    for (const listener of [...this.#listeners]) listener()
   }
 }

@@ -1,39 +1,20 @@
-import { File } from 'node:buffer'
-import { Readable, Writable } from 'node:stream'
+import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { ReadableStream } from 'node:stream/web'
-import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import { bytesOf, checkPosition } from './arguments.ts'
-import { Cursor } from './cursor.ts'
-import { FollowStream } from './followStream.ts'
+import { show } from '../errors.ts'
+import { AttachedFile } from './attachedFile.ts'
 import { makeStorage } from './makeStorage.ts'
 import { openSource, type VirtualFileSource } from './openSource.ts'
-import { type PrivateCopy, privateCopy } from './privateCopy.ts'
+import { ReadableFile, stored } from './readableFile.ts'
 import { Recorder } from './recorder.ts'
-import { type RequestLike, respond } from './response.ts'
-import { float32Samples, int16Samples, type SamplesOptions } from './samples.ts'
-import { SnapshotStream } from './snapshotStream.ts'
+import type { SharedVirtualFile } from './sharedRecording.ts'
 import { checkOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
-
-export interface ReadStreamOptions {
-  /** first byte (default 0) */
-  start?: number
-  /** last byte, inclusive as in `fs.createReadStream()` (default: the end) */
-  end?: number
-  /** stay open and deliver what is still to come, to the end of the recording */
-  follow?: boolean
-  /** with `false` the samples of a WAV alone: `start` and `end` count from the first of them */
-  header?: boolean
-  /** the most bytes in a chunk, as in `fs.createReadStream()` (default 65,536) */
-  highWaterMark?: number
-}
 
 /**
  * A file without a path: written like a stream, read like a file, at any position, by any number of readers, while
  * it grows and after. It corrects the WAV header that passes through it, whoever wrote it, and whatever ends the
  * writing, what was written stays readable until it is disposed.
  */
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a Writable that is a ReadableFile as well, as the end of this file makes it
 export class VirtualFile extends Writable {
   readonly name: string
   readonly type: string
@@ -52,6 +33,11 @@ export class VirtualFile extends Writable {
     this.#recorder = new Recorder(name, maxBytes, bytes)
   }
 
+  /** @internal */
+  get [stored](): Recorder {
+    return this.#recorder
+  }
+
   /**
    * The way back: a finished VirtualFile of what is in a file, in bytes, in a Blob, or still to come from a stream.
    *
@@ -65,135 +51,24 @@ export class VirtualFile extends Writable {
     return file
   }
 
-  /** Bytes that can be read now. */
-  get size(): number {
-    return this.#recorder.size
-  }
-
-  /** The PCM format, where it holds a WAV whose encoding is known. */
-  get format(): PcmFormat | undefined {
-    return this.#recorder.format
-  }
-
-  /** Seconds of audio now, where it holds a WAV whose encoding is known. */
-  get duration(): number | undefined {
-    return this.#recorder.duration
-  }
-
-  /** Copies what is there at `position` into `target`; returns how many bytes, 0 at the end. */
-  async read(target: NodeJS.ArrayBufferView, position: number): Promise<number> {
-    const bytes = bytesOf(target, 'read()')
-    checkPosition(position, 'position')
-    return this.#recorder.readAt(bytes, position)
-  }
-
-  /** The same, at once. @throws where the storage has no synchronous read */
-  readSync(target: NodeJS.ArrayBufferView, position: number): number {
-    const bytes = bytesOf(target, 'readSync()')
-    checkPosition(position, 'position')
-    return this.#recorder.readAtSync(bytes, position)
-  }
-
   /**
-   * The `size` bytes of this moment where they lie, without a copy, as `BytesIO.getbuffer()`. Later writing does not
-   * move them, but keeps the header in them right.
+   * A handle for other threads of this process, which `workerData` and `postMessage()` carry. It goes on working when
+   * the recording spills to a disk later.
    *
-   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where they do not lie in memory
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` for a storage of your own
    */
-  view(): Uint8Array {
-    return this.#recorder.view()
-  }
-
-  /** An independent position in the file, with the semantics of `io.BytesIO`. */
-  cursor(): Cursor {
-    return new Cursor(this.#recorder)
+  share(): SharedVirtualFile {
+    return this.#recorder.share(this.type)
   }
 
   /**
-   * The file of this moment as a stream, its end and header fixed by the call; with `follow`, all that is still to
-   * come as well, behind a header with open sizes, to the end of the recording.
-   */
-  createReadStream(options: ReadStreamOptions = {}): Readable {
-    if (typeof options !== 'object' || options === null) {
-      throw new ArgumentTypeError(
-        `createReadStream() takes { start, end, follow, header, highWaterMark }, got ${show(options)}`,
-      )
-    }
-    const { start = 0, end, follow = false, header = true, highWaterMark = 65_536 } = options
-    checkPosition(start, 'start')
-    if (end !== undefined) checkPosition(end, 'end')
-    if (end !== undefined && end < start)
-      throw new ArgumentRangeError(`end (${end}) lies in front of start (${start})`)
-    checkPosition(highWaterMark, 'highWaterMark')
-    if (highWaterMark === 0) throw new ArgumentRangeError('highWaterMark must be more than 0')
-    const past = end === undefined ? Number.POSITIVE_INFINITY : end + 1
-    const stretch = { start, past, header, highWaterMark }
-    if (follow && !this.#recorder.isEnded) return new FollowStream(this.#recorder, stretch)
-    return new SnapshotStream(this.#recorder.snapshot(), stretch)
-  }
-
-  /** The same as a stream of the Web. */
-  stream(options: ReadStreamOptions = {}): ReadableStream<Uint8Array> {
-    return Readable.toWeb(this.createReadStream(options)) as ReadableStream<Uint8Array>
-  }
-
-  /** A copy of the file of this moment, in an ArrayBuffer of its own. */
-  async toBuffer(): Promise<Buffer<ArrayBuffer>> {
-    return this.#recorder.snapshot().toBuffer()
-  }
-
-  /**
-   * The file of this moment as a native `File`, which every `fetch` and `FormData` takes: one
-   * copy of what lies in memory, none of what lies on a disk.
-   */
-  async toFile(): Promise<File> {
-    const parts = await this.#recorder.blobs()
-    return new File(parts, this.name, { type: this.type })
-  }
-
-  /**
-   * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise.
-   * Several channels become one by their mean.
+   * The recording behind a handle, to be read in this thread while the other one writes it, without copies or
+   * messages.
    *
-   * @throws {ArgumentRangeError} where the file has another rate, or other channels than were asked for
-   * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
+   * @throws {ArgumentTypeError} for anything but what {@link share} returned
    */
-  async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
-    return float32Samples(this.#recorder.snapshot(), this.name, options)
-  }
-
-  /** The same as 16-bit samples. */
-  async toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>> {
-    return int16Samples(this.#recorder.snapshot(), this.name, options)
-  }
-
-  /**
-   * The answer of an HTTP server: to `GET` and `HEAD`, with `Range`, `ETag` and the conditions on it. Takes a standard
-   * `Request`, a request of `node:http`, or none for a plain `GET`. While the recording goes on the body follows it to
-   * its end, behind a header with open sizes: without a length and without ranges.
-   *
-   * @throws {ArgumentTypeError} for what is no request
-   */
-  async toResponse(request?: RequestLike): Promise<Response> {
-    const { isEnded, entityTag } = this.#recorder
-    const recorded = isEnded ? { size: this.#recorder.snapshot().size, entityTag } : undefined
-    const open = (range = {}) => this.stream({ ...range, follow: true })
-    return respond({ name: this.name, type: this.type, recorded, open }, request)
-  }
-
-  /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
-  async toPath(): Promise<PrivateCopy> {
-    return privateCopy(this.#recorder.snapshot(), this.name)
-  }
-
-  /** Calls `use` with the path of a private copy, which is removed afterwards, and passes on what it returns. */
-  async withPath<T>(use: (path: string) => T | Promise<T>): Promise<T> {
-    const copy = await this.toPath()
-    try {
-      return await use(copy.path)
-    } finally {
-      await copy.remove()
-    }
+  static attach(handle: SharedVirtualFile): AttachedFile {
+    return new AttachedFile(handle)
   }
 
   /** Ends the recording if it still goes on and gives the memory back; nothing can be read afterwards. */
@@ -204,14 +79,6 @@ export class VirtualFile extends Writable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.dispose()
-  }
-
-  /** @throws {WavespoolError} always: FormData and template strings would send the text instead of the audio */
-  override toString(): string {
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_NOT_A_STRING',
-      'a VirtualFile is no string and no Blob; pass `await file.toFile()` instead',
-    )
   }
 
   [Symbol.for('nodejs.util.inspect.custom')](): string {
@@ -239,4 +106,10 @@ export class VirtualFile extends Writable {
       (fault) => callback(error ?? fault),
     )
   }
+}
+
+export interface VirtualFile extends ReadableFile {}
+
+for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(ReadableFile.prototype))) {
+  if (name !== 'constructor') Object.defineProperty(VirtualFile.prototype, name, member)
 }

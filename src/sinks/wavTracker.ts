@@ -18,6 +18,12 @@ export interface WavExtent {
   pad: 0 | 1
 }
 
+/** The sizes in a header as it was written, or as they became final. */
+export interface DeclaredSizes {
+  dataBytes: number
+  riffBytes: number
+}
+
 /**
  * Watches what is written for a WAV header, whoever wrote it, and knows at every moment what its sizes should be.
  * A size field that says more than the bytes present, whatever its value, or 0 with data behind it, is open.
@@ -55,6 +61,21 @@ export class WavTracker {
   /** The header with the sizes that {@link update} gave it; empty where it holds no WAV. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#header ? this.#bytes : this.#bytes.subarray(0, 0)
+  }
+
+  /** With the header itself, what a tracker in another thread needs to know: see {@link restore}. */
+  get declared(): DeclaredSizes {
+    const { dataBytes = 0, riffBytes = 0 } = this.#header ?? {}
+    return { dataBytes, riffBytes }
+  }
+
+  /** A tracker that knows what another one does, from a header whose sizes may have been put right meanwhile. */
+  static restore(header: Uint8Array, { dataBytes, riffBytes }: DeclaredSizes, isSealed: boolean): WavTracker {
+    const tracker = new WavTracker()
+    tracker.offer(header)
+    if (tracker.#header) Object.assign(tracker.#header, { dataBytes, riffBytes })
+    tracker.#isSealed = isSealed
+    return tracker
   }
 
   /** Takes the next bytes of the file until it {@link isDecided}. */
