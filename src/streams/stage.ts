@@ -26,6 +26,8 @@ export class Stage extends Transform implements Stoppable {
   protected readonly upstream = new Upstream(this)
   readonly #kernel: Kernel
   #isCut = false
+  /** raises the error that ends the stream, once all that was put out has been read */
+  #fail: (() => void) | undefined
   #isStarting: boolean
   #isStopRequested = false
 
@@ -116,10 +118,37 @@ export class Stage extends Transform implements Stoppable {
     this._read(0)
   }
 
-  /** What has been put out is delivered before the error destroys whatever stands behind this stage. */
+  /**
+   * What has been put out is delivered before the error destroys whatever stands behind this stage. For a pipe the end
+   * comes first, so that the stages behind it put out what they hold; whoever pulls, as `for await` does, would take
+   * that end for the end of it all, and gets the error in its place.
+   */
   protected failAfterEnd(error: Error, callback: TransformCallback): void {
-    this.cut()
+    const fail = () => setImmediate(callback, error)
     if (this.readableEnded) callback(error)
-    else this.once('end', () => setImmediate(callback, error))
+    else if (this.#isCut) this.once('end', fail)
+    else {
+      this.#isCut = true
+      this.#fail = fail
+      this.#failIfDrained()
+    }
+  }
+
+  /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
+  override read(size?: number): ReturnType<Transform['read']> {
+    const chunk = super.read(size)
+    if (this.#fail !== undefined) this.#failIfDrained()
+    return chunk
+  }
+
+  #failIfDrained(): void {
+    const fail = this.#fail
+    if (fail === undefined || this.readableLength > 0) return
+    this.#fail = undefined
+    if (this.listenerCount('data') === 0) fail()
+    else {
+      this.once('end', fail)
+      process.nextTick(() => this.push(null)) // not within a read
+    }
   }
 }
