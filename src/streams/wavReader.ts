@@ -9,7 +9,6 @@ import {
   type WavHeader,
   wavHeaderParser,
 } from '../format/readWavHeader.ts'
-import { OPEN_SIZE } from '../format/wavHeader.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { WholeFrames } from './wholeFrames.ts'
 
@@ -90,9 +89,9 @@ export class WavReaderKernel implements Kernel {
     this.header = header
     this.tags = { ...header.tags }
     this.#frames = new WholeFrames(header.format)
-    this.#left =
-      isOpenSize(header.dataBytes) && !isFollowed(header) ? Number.POSITIVE_INFINITY : header.dataBytes
-    if (this.#left === 0) this.#peeked = Buffer.alloc(0)
+    const { dataBytes } = header
+    this.#left = isOpenSize(dataBytes) && !isFollowed(header) ? Number.POSITIVE_INFINITY : dataBytes
+    if (dataBytes === 0) this.#peeked = Buffer.alloc(0)
     this.onFormat(header.format)
     return at
   }
@@ -103,7 +102,7 @@ export class WavReaderKernel implements Kernel {
       samples = this.#peeked = Buffer.concat([this.#peeked, bytes])
       if (samples.length < 4) return
       this.#peeked = undefined
-      if (!isChunkName(samples)) this.#left = Number.POSITIVE_INFINITY
+      this.#left = isChunkName(samples) ? 0 : Number.POSITIVE_INFINITY
     }
     const count = Math.min(this.#left, samples.length)
     if (count > 0) this.#frames!.push(count === samples.length ? samples : samples.subarray(0, count), out)
@@ -118,7 +117,6 @@ export class WavReaderKernel implements Kernel {
     if (this.#peeked !== undefined) {
       this.#frames!.push(this.#peeked, out)
       this.#taken = this.#peeked.length
-      this.#left = Number.POSITIVE_INFINITY
     }
     if (this.isStopped) return
     if (this.header === undefined) {
@@ -139,9 +137,12 @@ export class WavReaderKernel implements Kernel {
   }
 }
 
-/** Whether the RIFF chunk's size leaves room for another chunk behind the samples. */
+/**
+ * Whether the RIFF chunk's size counts another chunk behind the samples, as in a file of nearly 2 or 4 GiB. It is even
+ * where it was counted, and odd where it is all ones, of 31 bits or of 32.
+ */
 function isFollowed({ riffBytes, dataStart, dataBytes }: WavHeader): boolean {
-  return riffBytes !== OPEN_SIZE && riffBytes >= dataStart + dataBytes + (dataBytes % 2)
+  return riffBytes % 2 === 0 && riffBytes >= dataStart + dataBytes + (dataBytes % 2)
 }
 
 function unknownEncodingError({ formatTag }: WavHeader): WavespoolError {

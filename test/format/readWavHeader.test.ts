@@ -4,21 +4,9 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader, scanWavHeader, wavHeaderParser } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { allEncodings, chunkings, formats } from './arbitraries.ts'
+import { chunkOf, entryOf, infoOf, insert } from './riff.ts'
 
 const WAV = expect.objectContaining({ code: 'ERR_WAVESPOOL_WAV' })
-
-/** A chunk, with its pad byte unless told otherwise. */
-function chunkOf(id: string, body: Uint8Array, pad = body.length % 2): Buffer {
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(body.length)
-  return Buffer.concat([Buffer.from(id, 'latin1'), size, body, Buffer.alloc(pad)])
-}
-
-/** Puts chunks between `fmt ` and what follows it. */
-function insert(header: Uint8Array, ...chunks: Buffer[]): Buffer {
-  const at = 20 + new DataView(header.buffer).getUint32(16, true)
-  return Buffer.concat([header.subarray(0, at), ...chunks, header.subarray(at)])
-}
 
 describe('readWavHeader', () => {
   test('reads back every header that we make', () => {
@@ -136,17 +124,14 @@ describe('readWavHeader', () => {
   })
 
   describe('tags', () => {
-    const entry = (id: string, text: string | Buffer, pad?: number) =>
-      chunkOf(id, Buffer.concat([Buffer.from(text), Buffer.alloc(1)]), pad)
-    const withList = (...entries: Buffer[]) =>
-      insert(makeWavHeader(pcmFormat()), chunkOf('LIST', Buffer.concat([Buffer.from('INFO'), ...entries])))
+    const withList = (...entries: Buffer[]) => insert(makeWavHeader(pcmFormat()), infoOf(...entries))
 
     test('are the entries of LIST INFO, with pad bytes and without', () => {
       for (const pad of [undefined, 0]) {
         const bytes = withList(
-          entry('INAM', 'Äpfel', pad),
-          entry('IART', 'ab', pad),
-          entry('ISFT', 'Lavf', pad),
+          entryOf('INAM', 'Äpfel', pad),
+          entryOf('IART', 'ab', pad),
+          entryOf('ISFT', 'Lavf', pad),
         )
         expect(readWavHeader(bytes)?.tags).toEqual({ INAM: 'Äpfel', IART: 'ab', ISFT: 'Lavf' })
       }
@@ -154,24 +139,24 @@ describe('readWavHeader', () => {
 
     test('are Latin-1 where they are no UTF-8, end at their zero, and the first of two counts', () => {
       const bytes = withList(
-        entry('INAM', Buffer.from('Äpfel', 'latin1')),
-        entry('ICMT', 'a\0b'),
-        entry('INAM', 'x'),
+        entryOf('INAM', Buffer.from('Äpfel', 'latin1')),
+        entryOf('ICMT', 'a\0b'),
+        entryOf('INAM', 'x'),
       )
       expect(readWavHeader(bytes)?.tags).toEqual({ INAM: 'Äpfel', ICMT: 'a' })
     })
 
     test('of a damaged list end where it is damaged; other lists and giant ones have none', () => {
-      const damaged = entry('IART', 'ab')
+      const damaged = entryOf('IART', 'ab')
       damaged.writeUInt32LE(0xfffffff0, 4)
-      expect(readWavHeader(withList(entry('INAM', 'a'), damaged))?.tags).toEqual({ INAM: 'a', IART: 'ab' })
-      expect(readWavHeader(withList(entry('INAM', 'a'), Buffer.alloc(9), damaged))?.tags).toEqual({
+      expect(readWavHeader(withList(entryOf('INAM', 'a'), damaged))?.tags).toEqual({ INAM: 'a', IART: 'ab' })
+      expect(readWavHeader(withList(entryOf('INAM', 'a'), Buffer.alloc(9), damaged))?.tags).toEqual({
         INAM: 'a',
       })
-      const adtl = chunkOf('LIST', Buffer.concat([Buffer.from('adtl'), entry('labl', 'a')]))
+      const adtl = chunkOf('LIST', Buffer.concat([Buffer.from('adtl'), entryOf('labl', 'a')]))
       const giant = chunkOf(
         'LIST',
-        Buffer.concat([Buffer.from('INFO'), entry('INAM', Buffer.alloc(70_000, 65))]),
+        Buffer.concat([Buffer.from('INFO'), entryOf('INAM', Buffer.alloc(70_000, 65))]),
       )
       expect(readWavHeader(insert(makeWavHeader(pcmFormat()), adtl, giant))?.tags).toEqual({})
     })
