@@ -1,0 +1,54 @@
+import { type Encoding, encodings } from '../../src/format/encoding.ts'
+
+/** What sox calls an encoding: its `-e` and `-b`. */
+export const soxEncodings: Record<Encoding, readonly string[]> = {
+  u8: ['-e', 'unsigned-integer', '-b', '8'],
+  s16le: ['-e', 'signed-integer', '-b', '16'],
+  s24le: ['-e', 'signed-integer', '-b', '24'],
+  s32le: ['-e', 'signed-integer', '-b', '32'],
+  f32le: ['-e', 'floating-point', '-b', '32'],
+  f64le: ['-e', 'floating-point', '-b', '64'],
+  mulaw: ['-e', 'mu-law', '-b', '8'],
+  alaw: ['-e', 'a-law', '-b', '8'],
+}
+
+/** Numbers that come again in every run: a linear congruential generator, from 0 to 1. */
+export function random(seed = 1): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+/** Every code of the encodings that have up to 16 bits; of the others the edges, what lies about zero, and chance. */
+export function material(encoding: Encoding, count = 50_000): Buffer {
+  const { bytesPerSample } = encodings[encoding]
+  const next = random()
+  if (bytesPerSample === 1) return Buffer.from(Array.from({ length: 256 }, (_, code) => code))
+  if (encoding === 's16le')
+    return Buffer.from(Int16Array.from({ length: 65_536 }, (_, i) => i - 32_768).buffer)
+  const out = Buffer.alloc(count * bytesPerSample)
+  if (encoding === 'f32le' || encoding === 'f64le') {
+    const steps = [2 ** 7, 2 ** 15, 2 ** 23, 2 ** 31]
+    const edges = steps.flatMap((step) => [
+      ...Array.from({ length: 500 }, (_, i) => (i - 250) / 4 / step), // halves and quarters
+      ...Array.from({ length: 200 }, (_, i) => Math.sign(i - 99.5) * (1 - i / 4 / step)), // the ends of the range
+      (0.5 - 2 ** -25) / step, // what is a half only once it was rounded, or cut off
+      -(0.5 + 2 ** -24) / step,
+    ])
+    for (let i = 0; i < count; i++) {
+      const value = edges[i] ?? (next() - 0.5) * 2
+      if (encoding === 'f32le') out.writeFloatLE(value, i * 4)
+      else out.writeDoubleLE(value, i * 8)
+    }
+    return out
+  }
+  const half = 2 ** (bytesPerSample * 8 - 1)
+  for (let i = 0; i < count; i++) {
+    const edges = [-half + i * 37, half - 1 - i * 37, i - 500]
+    const value = i < 3000 ? edges[i % 3]! : Math.floor((next() - 0.5) * 2 * half)
+    out.writeIntLE(value, i * bytesPerSample, bytesPerSample)
+  }
+  return out
+}
