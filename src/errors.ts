@@ -22,6 +22,7 @@ export type WavespoolErrorCode =
   | 'ERR_WAVESPOOL_CAPTURE'
   | 'ERR_WAVESPOOL_GAP'
   | 'ERR_WAVESPOOL_RESAMPLER'
+  | 'ERR_WAVESPOOL_DETECTOR'
   | 'ERR_WAVESPOOL_RAMP'
 
 /** What the device, the disk or the data brought about; see `code`. */

@@ -1,4 +1,5 @@
 export { type ChannelLevels, type Levels, measureLevels } from './dsp/levels.ts'
+export type { VoiceDetector } from './dsp/voiceDetector.ts'
 export { ArgumentRangeError, ArgumentTypeError, WavespoolError, type WavespoolErrorCode } from './errors.ts'
 export type { Encoding } from './format/encoding.ts'
 export type { InfoTags } from './format/infoTags.ts'
@@ -31,6 +32,14 @@ export { type ChunkOptions, chunk } from './streams/chunk.ts'
 export { type ConvertOptions, convert } from './streams/convert.ts'
 export { type LimitOptions, limit } from './streams/limit.ts'
 export { type Level, type MeterOptions, meter } from './streams/meter.ts'
+export {
+  type Segment,
+  type SegmentBegin,
+  type Segmenter,
+  type SegmentOptions,
+  segment,
+} from './streams/segment.ts'
+export type { PauseRule, TimeRule } from './streams/segmentRule.ts'
 export type { Stage } from './streams/stage.ts'
 export type { Stoppable, StoppableSource } from './streams/stopping.ts'
 export { wavHeader } from './streams/wavHeader.ts'

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { isStoppable, type StoppableSource, settle } from './stopping.ts'
 
 /** Who is piped into a stage, and how to have them end. */
@@ -38,5 +38,16 @@ export class Upstream {
   settle(): void {
     const settled = new Set<unknown>()
     for (const source of [...this.#sources]) settle(source, settled)
+  }
+
+  /** The stage was destroyed: whoever of them is open then, and not by a pipeline that destroys them too, ends as well. */
+  abandon(): void {
+    const sources = [...this.#sources]
+    setImmediate(() => {
+      const settled = new Set<unknown>()
+      for (const source of sources) {
+        if ((source as Partial<Readable>).destroyed !== true) settle(source, settled)
+      }
+    })
   }
 }

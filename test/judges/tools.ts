@@ -9,6 +9,7 @@ const packages = {
   ffprobe: 'ffmpeg',
   curl: 'curl',
   'sndfile-info': 'sndfile-programs',
+  'espeak-ng': 'espeak-ng',
 } as const
 
 export type Tool = keyof typeof packages

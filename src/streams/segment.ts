@@ -1,0 +1,282 @@
+import { extname } from 'node:path'
+import { Transform, type TransformCallback } from 'node:stream'
+import type { VoiceDetector } from '../dsp/voiceDetector.ts'
+import { VoiceListener } from '../dsp/voiceListener.ts'
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
+import { VirtualFile } from '../sinks/virtualFile.ts'
+import type { VirtualFileOptions } from '../sinks/virtualFileOptions.ts'
+import { type PlanSpans, SegmentPlan, type Step } from './segmentPlan.ts'
+import { checkRule, type PauseRule, type TimeRule } from './segmentRule.ts'
+import { SegmentTape } from './segmentTape.ts'
+import { SegmentTray } from './segmentTray.ts'
+import type { Stoppable } from './stopping.ts'
+import { Upstream } from './upstream.ts'
+import { WholeFrames } from './wholeFrames.ts'
+import { type Work, WorkQueue } from './workQueue.ts'
+
+type Storage = NonNullable<VirtualFileOptions['storage']>
+
+export interface SegmentFileOptions {
+  /** the files' name, in which their number is put in front of the extension (default `'segment.wav'`: `segment-0001.wav`, …) */
+  name?: string
+  /**
+   * where the bytes of each segment lie: as for a VirtualFile, whose default it takes (memory, and a disk from 64 MiB
+   * on). Files of your own, and storages of your own, by a function that makes one for the name of each segment
+   */
+  storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
+  /** finished segments that may wait to be read before the source has to wait (default 16) */
+  highWaterMark?: number
+}
+
+export type SegmentOptions = (TimeRule | PauseRule) & SegmentFileOptions
+
+/** A piece of the stream. */
+export interface Segment {
+  /** a finished WAV; it is the reader's, to be disposed when it is no longer needed */
+  file: VirtualFile
+  /** its first frame, counted in the stream */
+  start: number
+  /** the frame behind its last one */
+  end: number
+}
+
+/** What `'begin'` tells: the segment that is being written. */
+export type SegmentBegin = Omit<Segment, 'end'>
+
+/**
+ * A Transform that cuts PCM into segments, each a finished VirtualFile with its place in the stream: by time,
+ * `{ every }`, or at pauses, `{ silence }`, with a voice detector. It cuts at the same places whatever the chunking.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
+ */
+export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
+  const checked = requireFormat(format, 'segment()')
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(
+      `segment(): the options are { every } or { silence, … }, got ${show(options)}`,
+    )
+  }
+  const { spans, detector } = checkRule(checked, options)
+  const { name = 'segment.wav', storage, highWaterMark = 16 } = options
+  if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1) {
+    throw new ArgumentRangeError(
+      `segment(): highWaterMark is a number of segments, at least 1, got ${show(highWaterMark)}`,
+    )
+  }
+  if (typeof storage === 'object' && (storage === null || !('spill' in storage))) {
+    throw new ArgumentTypeError(
+      `segment(): each segment needs a storage of its own, (name) => storage; got ${show(storage)}`,
+    )
+  }
+  const makeFile = fileMaker(name, storage)
+  if (typeof storage !== 'function') makeFile(1) // opens nothing, and checks the name and the storage
+  return new Segmenter(checked, spans, detector, makeFile, highWaterMark)
+}
+
+function fileMaker(name: string, storage: SegmentFileOptions['storage']): (number: number) => VirtualFile {
+  if (typeof name !== 'string')
+    throw new ArgumentTypeError(`segment(): name must be a string, got ${show(name)}`)
+  const extension = extname(name)
+  const stem = name.slice(0, name.length - extension.length)
+  return (number) => {
+    const numbered = `${stem}-${String(number).padStart(4, '0')}${extension}`
+    const own = typeof storage === 'function' ? storage(numbered) : storage
+    return new VirtualFile({ name: numbered, ...(own !== undefined && { storage: own }) })
+  }
+}
+
+/**
+ * See {@link segment}. Its readable side is in object mode and delivers a {@link Segment} a time. `'begin'` hands over
+ * a {@link SegmentBegin}, whose file grows and can be followed; if it is destroyed or disposed by who follows it, the
+ * segment is left out.
+ *
+ * Nothing recorded is lost: where the stage fails, the segment that is being written is ended there, stays readable, and
+ * is in {@link Segmenter.unread} together with those that nobody had read.
+ */
+export class Segmenter extends Transform implements Stoppable {
+  readonly #upstream = new Upstream(this)
+  readonly #work = new WorkQueue(() => this.destroyed)
+  readonly #frames: WholeFrames
+  readonly #bytesPerFrame: number
+  readonly #tape: SegmentTape
+  readonly #plan: SegmentPlan
+  readonly #listener: VoiceListener | undefined
+  readonly #tray: SegmentTray<VirtualFile>
+  #unread: Segment[] = []
+  /** bytes that have been dealt with */
+  #taken = 0
+  /** where the user has cut, in bytes that are still to be dealt with */
+  #cuts: number[] = []
+  /** where the stream ends although more may come, in bytes */
+  #stopAt = Number.POSITIVE_INFINITY
+
+  constructor(
+    format: PcmFormat,
+    spans: PlanSpans,
+    detector: VoiceDetector | undefined,
+    makeFile: (number: number) => VirtualFile,
+    highWaterMark: number,
+  ) {
+    const listener = detector && new VoiceListener(format, detector)
+    super({
+      readableObjectMode: true,
+      readableHighWaterMark: highWaterMark,
+      // as an option, so that a stage with nothing to open is ready at once
+      ...(listener && {
+        construct(callback: (error?: Error) => void) {
+          listener.open().then(() => callback(), callback)
+        },
+      }),
+    })
+    this.#frames = new WholeFrames(format)
+    this.#bytesPerFrame = format.bytesPerFrame
+    this.#tape = new SegmentTape(format.bytesPerFrame)
+    this.#plan = new SegmentPlan(spans)
+    this.#listener = listener
+    const longest = spans.maxLength * format.bytesPerFrame
+    const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
+    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { rf64 }))
+  }
+
+  /**
+   * What nobody has read of a stage that has failed, once it has closed: finished segments, and last the one that was
+   * broken off. They are yours to dispose. A stage that is destroyed without an error, as by `break` in a `for await`,
+   * disposes them instead, but for files that `'begin'` handed over.
+   */
+  get unread(): readonly Segment[] {
+    return this.#unread
+  }
+
+  /**
+   * Ends the segment at once that is being written, behind all that has been written into the stage so far. By time,
+   * the next one begins there; at pauses it begins with the next speech, or there, where speech goes on.
+   */
+  cut(): void {
+    if (this.#isStopped || this.destroyed) return
+    const at = this.#taken + this.writableLength
+    if (this.writableLength === 0) this.#do(this.#cutHere())
+    else if (this.#cuts.at(-1) !== at) this.#cuts.push(at)
+  }
+
+  /**
+   * Ends the stream gracefully: the request travels upstream to the source, which delivers what it has captured and
+   * ends. Where what is piped in has no `stop()`, the stream is cut here instead: what has reached this stage is in
+   * the last segment, and what is upstream of it is closed.
+   */
+  stop(): void {
+    if (this.#isStopped || this.writableEnded || this.destroyed) return
+    if (this.#upstream.stop()) return
+    this.#stopAt = this.#taken + this.writableLength
+    if (this.writableLength === 0) this.#do(this.#stopHere())
+    process.nextTick(() => this.#upstream.settle())
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopAt < Number.POSITIVE_INFINITY
+  }
+
+  #do(work: Work): void {
+    this.#work.add(work, (error) => {
+      if (error) this.destroy(error)
+    })
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+    this.#work.add(this.#take(chunk), (error) => {
+      this.#taken += chunk.length
+      callback(error)
+    })
+  }
+
+  override _flush(callback: TransformCallback): void {
+    this.#work.add(this.#flush(), callback)
+  }
+
+  *#take(chunk: Buffer): Work {
+    const bytes = chunk.subarray(0, Math.max(0, this.#stopAt - this.#taken))
+    let at = 0
+    do {
+      const end = Math.min(bytes.length, (this.#cuts[0] ?? Number.POSITIVE_INFINITY) - this.#taken)
+      const pieces: Uint8Array[] = []
+      this.#frames.push(bytes.subarray(at, end), pieces)
+      for (const piece of pieces) yield* this.#hear(piece)
+      at = end
+      while (this.#cuts[0] === this.#taken + at) {
+        this.#cuts.shift()
+        yield* this.#cutHere()
+      }
+    } while (at < bytes.length)
+    if (this.#taken + chunk.length >= this.#stopAt) yield* this.#stopHere()
+  }
+
+  *#flush(): Work {
+    if (this.#isStopped) return // half a frame at a cut is surplus
+    yield* this.#cutHere()
+    try {
+      this.#frames.flush()
+    } catch (error) {
+      yield* this.#tray.drain()
+      throw error
+    }
+  }
+
+  *#cutHere(): Work {
+    yield* this.#follow(this.#plan.cut(this.#tape.end))
+  }
+
+  *#stopHere(): Work {
+    yield* this.#cutHere()
+    this.push(null)
+  }
+
+  /** Takes whole frames. */
+  *#hear(piece: Uint8Array): Work {
+    const listener = this.#listener
+    if (listener === undefined) {
+      this.#tape.add(piece)
+      yield* this.#follow(this.#plan.hear(true, this.#tape.end))
+      return
+    }
+    for (let at = 0; at < piece.length; ) {
+      const part = piece.subarray(at, at + listener.wanted * this.#bytesPerFrame)
+      at += part.length
+      this.#tape.add(part)
+      const isSpeech = yield* listener.hear(part)
+      if (isSpeech !== undefined) yield* this.#follow(this.#plan.hear(isSpeech, this.#tape.end))
+    }
+  }
+
+  *#follow(steps: Step[]): Work {
+    for (const { do: what, at } of steps) {
+      if (this.destroyed) return // who was told of a segment may have had enough
+      const pieces = this.#tape.take(at)
+      if (what === 'begin') this.#tray.begin(at)
+      else if (what === 'keep') yield* this.#tray.write(pieces, at)
+      else if (what === 'end') yield* this.#tray.end()
+    }
+  }
+
+  override read(size?: number): Segment | null {
+    const segment = super.read(size) as Segment | null
+    this.#tray.wasRead()
+    return segment
+  }
+
+  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Segment> {
+    return super[Symbol.asyncIterator]()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.writableEnded) this.#upstream.abandon()
+    this.#listener?.close()
+    this.#tray.close(error).then(
+      (unread) => {
+        this.#unread = unread
+        callback(error)
+      },
+      (fault) => callback(error ?? fault),
+    )
+  }
+}
