@@ -64,15 +64,19 @@ export function trailingTagsParser(tags: InfoTags, isOdd: boolean): PushParser<n
   return new PushParser(parseTrailingTags(tags, isOdd))
 }
 
+/** How far below 2^31 or 2^32 a size may lie that means "not known yet": two of the largest frames. */
+const OPEN_BAND = 2 ** 14
+
 /**
- * Whether a size is one of those with which writers into a pipe say "not known yet": 0, the end of 31 bits (sox
- * 0x7FFFF000, arecord 0x80000000), of 32 bits (ffmpeg 0xFFFFFFFF, npm `wav` 2^32 - 101), or of more.
+ * Whether a size is one of those with which writers into a pipe say "not known yet": 0, the end of 31 bits (arecord
+ * 0x80000000, sox the last whole frame up to 0x7FFFF000), of 32 bits (ffmpeg 0xFFFFFFFF, npm `wav` 2^32 - 101), or of
+ * more.
  */
 export function isOpenSize(bytes: number): boolean {
   return (
     bytes === 0 ||
-    (bytes >= 2 ** 31 - 4096 && bytes <= 2 ** 31) ||
-    (bytes >= 2 ** 32 - 4096 && bytes < 2 ** 32) ||
+    (bytes > 2 ** 31 - OPEN_BAND && bytes <= 2 ** 31) ||
+    (bytes > 2 ** 32 - OPEN_BAND && bytes < 2 ** 32) ||
     !Number.isSafeInteger(bytes)
   )
 }

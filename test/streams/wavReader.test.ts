@@ -67,7 +67,16 @@ test('puts out every sample in whole frames, for every format, header and chunki
 
 describe('a length left open means to the end', () => {
   const samples = pattern(2000)
-  const placeholders = [0, 0x7ffff000, 0x7fffffff, 0x80000000, 2 ** 32 - 101, 0xfffffffe, 0xffffffff]
+  const placeholders = [
+    0,
+    0x7fffefff,
+    0x7ffff000,
+    0x7fffffff,
+    0x80000000,
+    2 ** 32 - 101,
+    0xfffffffe,
+    0xffffffff,
+  ]
 
   test.each(placeholders)('%i', (data) => {
     for (const riff of [0, 36, (data + 36) % 2 ** 32, 0x7fffffff, 0xffffffff]) {
