@@ -9,6 +9,7 @@ const packages = {
   ffprobe: 'ffmpeg',
   curl: 'curl',
   'sndfile-info': 'sndfile-programs',
+  'sndfile-convert': 'sndfile-programs',
   'espeak-ng': 'espeak-ng',
 } as const
 
