@@ -1,0 +1,89 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type Levels, measureLevels } from '../../src/dsp/levels.ts'
+import { readWavHeader } from '../../src/format/readWavHeader.ts'
+import { hasTool, run } from './tools.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'wavespool-levels-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+function levelsOf(path: string): Levels {
+  const bytes = readFileSync(path)
+  const { format, dataStart, dataBytes } = readWavHeader(bytes)!
+  return measureLevels(bytes.subarray(dataStart, dataStart + dataBytes), format!)
+}
+
+const kinds = {
+  u8: ['-b', '8', '-e', 'unsigned'],
+  s16le: ['-b', '16', '-e', 'signed'],
+  s24le: ['-b', '24', '-e', 'signed'],
+  s32le: ['-b', '32', '-e', 'signed'],
+  f32le: ['-b', '32', '-e', 'float'],
+  f64le: ['-b', '64', '-e', 'float'],
+  mulaw: ['-e', 'mu-law'],
+  alaw: ['-e', 'a-law'],
+}
+
+describe.runIf(hasTool('sox') && hasTool('ffmpeg')).each(Object.entries(kinds))(
+  'the levels of noise in %s',
+  (encoding, kind) => {
+    const path = join(directory, `${encoding}.wav`)
+
+    test('are those of sox stats, to its two digits', () => {
+      run('sox', [
+        '-R',
+        '-n',
+        '-r',
+        '8000',
+        '-c',
+        '2',
+        ...kind,
+        path,
+        'synth',
+        '1',
+        'pinknoise',
+        'brownnoise',
+      ])
+      const { channels, peak, rms, min, max } = levelsOf(path)
+      const told = spawnSync('sox', [path, '-n', 'stats']).stderr.toString()
+      const row = (name: string) =>
+        new RegExp(`^${name}(.*)$`, 'm').exec(told)![1]!.trim().split(/\s+/).map(Number)
+      const all = [{ peak, rms, min, max }, ...channels]
+      for (const [name, key, error] of [
+        ['Pk lev dB', 'peak', 0.0051],
+        ['RMS lev dB', 'rms', 0.0051],
+        ['Min level', 'min', 1e-6],
+        ['Max level', 'max', 1e-6],
+      ] as const) {
+        for (const [i, value] of row(name).entries()) {
+          expect(Math.abs(value - all[i]![key]), `${name} ${value}`).toBeLessThan(error)
+        }
+      }
+    })
+
+    // Up to 16 bits it takes 32767 for full scale, 0.00027 dB below ours.
+    const unlike = ['s24le', 's32le', 'f32le', 'f64le'].includes(encoding)
+      ? 0
+      : 20 * Math.log10(32_768 / 32_767)
+    test('are those of ffmpeg astats, to its six digits', () => {
+      const { channels, peak, rms } = levelsOf(path)
+      const told = spawnSync('ffmpeg', ['-hide_banner', '-i', path, '-af', 'astats', '-f', 'null', '-'])
+      const values = (name: string) =>
+        [...told.stderr.toString().matchAll(new RegExp(`${name} level dB: (\\S+)`, 'g'))].map(
+          (match) => +match[1]!,
+        )
+      for (const [name, ours] of [
+        ['Peak', [...channels.map((channel) => channel.peak), peak]],
+        ['RMS', [...channels.map((channel) => channel.rms), rms]],
+      ] as const) {
+        const theirs = values(name)
+        expect(theirs.length).toBe(3)
+        for (const [i, value] of theirs.entries())
+          expect(Math.abs(value - unlike - ours[i]!)).toBeLessThan(1e-5)
+      }
+    })
+  },
+)
