@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { chunk } from '../../src/streams/chunk.ts'
+import { convert } from '../../src/streams/convert.ts'
 import { meter } from '../../src/streams/meter.ts'
 import type { Stage } from '../../src/streams/stage.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
@@ -54,6 +55,7 @@ describe.each(Object.entries(consumers))('an error in a stage reaches %s', (_, c
   test.each<[string, () => Stage, Uint8Array[], number, string]>([
     ['behind all that was put out', () => chunk(format, { frames: 2 }), [Buffer.alloc(9)], 8, PARTIAL],
     ['behind many chunks', () => meter(format, { every: { frames: 7 } }), noise, 99_098, PARTIAL],
+    ['behind a resampler', () => convert(format, pcmFormat({ sampleRate: 8000 })), noise, 49_550, PARTIAL],
     ['behind a header', () => wavHeader(format), [Buffer.alloc(1)], 44, PARTIAL],
     ['where nothing was put out', () => wavReader(), [Buffer.from('no WAV file')], 0, WAV],
     ['of an empty stream', () => wavReader(), [], 0, WAV],

@@ -2,10 +2,11 @@
 // Every way to put a cap behind a source. Each resolves to the bytes that its sink got.
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { chunk, limit, meter, pcmFormat, wavHeader, wavReader } from 'wavespool'
+import { chunk, convert, limit, meter, pcmFormat, wavHeader, wavReader } from 'wavespool'
 import { chain } from 'wavespool/chain'
 
 export const format = pcmFormat()
+const stereo = pcmFormat({ channels: 2, encoding: 'f32le' })
 const foreign = () => new PassThrough()
 
 export function sink(milliseconds = 0) {
@@ -99,6 +100,7 @@ export const compositions = {
   'behind chunk': composed((cap) => [chunk(format, { bytes: 200 }), capped(cap)]),
   'a foreign stage, then chunk': composed((cap) => [foreign(), chunk(format, { bytes: 200 }), capped(cap)]),
   'behind wavHeader and wavReader': composed((cap) => [wavHeader(format), wavReader(), capped(cap)]),
+  'behind convert': composed((cap) => [convert(format, stereo), convert(stereo, format), capped(cap)]),
   'behind meter': composed((cap) => [meter(format, { every: { bytes: 500 } }), capped(cap)]),
   'two limits, the second shorter': composed((cap) => [capped(cap + 2000), capped(cap)]),
   'two limits, the same': composed((cap) => [capped(cap), capped(cap)]),
