@@ -122,10 +122,10 @@ export abstract class ReadableFile {
   }
 
   /**
-   * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise.
-   * Several channels become one by their mean.
+   * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise,
+   * mixed and resampled as `convert()` does it.
    *
-   * @throws {ArgumentRangeError} where the file has another rate, or other channels than were asked for
+   * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, among them a `channel` that the file has not
    * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
    */
   async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {

@@ -56,7 +56,7 @@ export function checkPortAudio(
   const { sampleRate, channels, encoding, bytesPerFrame } = format
   if (!recordable.includes(encoding)) {
     throw new ArgumentRangeError(
-      `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them and convert behind it`,
+      `a microphone records ${recordable.join(', ')}, not ${encoding}; record one of them, with convert() behind it`,
     )
   }
   checkDevice(device)

@@ -36,16 +36,16 @@ const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined
   [
     /invalid sample rate/i,
     (name, { sampleRate }, device) =>
-      `${name} does not open at ${sampleRate} Hz; open it at ${device ? `${device.defaultSampleRate} Hz, which it prefers,` : 'a rate that it has'} and convert behind it`,
+      `${name} does not open at ${sampleRate} Hz; open it at ${device ? `${device.defaultSampleRate} Hz, which it prefers,` : 'a rate that it has,'} with convert() behind it`,
   ],
   [
     /channel/i,
     (name, { channels }, device) =>
-      `${name} does not record ${channels} channels${device ? ` (it has ${device.inputChannels})` : ''}; open it with fewer and convert behind it`,
+      `${name} does not record ${channels} channels${device ? ` (it has ${device.inputChannels})` : ''}; open it with fewer, and convert() behind it`,
   ],
   [
     /sample format/i,
-    (name, { encoding }) => `${name} does not record ${encoding}; open it as s16le and convert behind it`,
+    (name, { encoding }) => `${name} does not record ${encoding}; open it as s16le, with convert() behind it`,
   ],
   [
     unavailable,
