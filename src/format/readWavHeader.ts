@@ -12,6 +12,8 @@ export interface WavHeader extends WavSizeFields {
   format: PcmFormat | undefined
   /** wFormatTag, or that of the SubFormat */
   formatTag: number
+  /** wBitsPerSample */
+  bitsPerSample: number
   /** nBlockAlign: bytes that belong together */
   blockAlign: number
   /** position of the first sample */
@@ -174,7 +176,7 @@ function* readList(size: number, tags: InfoTags): Parsing<number> {
   return size
 }
 
-type Fmt = Pick<WavHeader, 'format' | 'formatTag' | 'blockAlign'>
+type Fmt = Pick<WavHeader, 'format' | 'formatTag' | 'bitsPerSample' | 'blockAlign'>
 
 function readFmt(bytes: Uint8Array, size: number): Fmt | string {
   if (size < 16) return `the fmt chunk of this WAV file is ${size} bytes long; it needs 16`
@@ -195,7 +197,8 @@ function readFmt(bytes: Uint8Array, size: number): Fmt | string {
     return `this WAV file has ${channels} channels at ${sampleRate} Hz in frames of ${blockAlign} bytes`
   }
   const encoding = encodingOf(formatTag, bitsPerSample)
-  return { formatTag, blockAlign, format: encoding && tryFormat(sampleRate, channels, encoding, blockAlign) }
+  const format = encoding && tryFormat(sampleRate, channels, encoding, blockAlign)
+  return { formatTag, bitsPerSample, blockAlign, format }
 }
 
 function tryFormat(sampleRate: number, channels: number, encoding: Encoding, blockAlign: number) {

@@ -142,13 +142,14 @@ export class WavReaderKernel implements Kernel {
  * where it was counted, and odd where it is all ones, of 31 bits or of 32.
  */
 function isFollowed({ riffBytes, dataStart, dataBytes }: WavHeader): boolean {
-  return riffBytes % 2 === 0 && riffBytes >= dataStart + dataBytes + (dataBytes % 2)
+  const isCounted = riffBytes % 2 === 0 && Number.isSafeInteger(riffBytes)
+  return isCounted && riffBytes >= dataStart + dataBytes + (dataBytes % 2)
 }
 
-function unknownEncodingError({ formatTag }: WavHeader): WavespoolError {
+function unknownEncodingError({ formatTag, bitsPerSample, blockAlign }: WavHeader): WavespoolError {
   return new WavespoolError(
     'ERR_WAVESPOOL_WAV',
-    `the samples of this WAV file are in an encoding that Wavespool does not know (format tag ${formatTag}); convert it first (sox in.wav -e signed -b 16 out.wav)`,
+    `the samples of this WAV file are in an encoding that Wavespool does not know (format tag ${formatTag}, ${bitsPerSample} bits in frames of ${blockAlign} bytes); convert it first (sox in.wav -e signed -b 16 out.wav)`,
   )
 }
 
