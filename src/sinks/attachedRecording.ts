@@ -24,7 +24,6 @@ export class AttachedRecording extends StoredFile {
   #seen: number | undefined
   #known: SharedMoment | undefined
   #waiting: Promise<void> | undefined
-  #isDetached = false
   #hold: MessageChannel | undefined
 
   constructor({ name, state, parts, threadId }: SharedVirtualFile) {
@@ -37,14 +36,14 @@ export class AttachedRecording extends StoredFile {
 
   override refresh(): void {
     const { changes, moment } = this.#state.read()
-    if (changes === this.#seen) return
+    if (changes === this.#seen || this.isDisposed) return
     this.#seen = changes
     this.storage.refresh(moment)
     this.recorded = moment.size
     this.edits = moment.edits
     this.isEnded = moment.status !== 'recording'
-    this.isDisposed = this.#isDetached || moment.status === 'disposed'
-    if (moment.status === 'failed') {
+    this.isDisposed = moment.status === 'disposed'
+    if (this.isEnded && this.#state.failure !== '') {
       this.failure ??= new WavespoolError('ERR_WAVESPOOL_RECORDING', this.#state.failure)
     }
     if (this.isDisposed) this.storage.release()
@@ -142,8 +141,9 @@ export class AttachedRecording extends StoredFile {
 
   /** The recording goes on; here it is gone. */
   detach(): void {
-    this.#isDetached = true
     this.isDisposed = true
+    this.isEnded = true
+    this.failure = this.disposedError()
     this.storage.release()
     this.tellListeners()
     this.#hold?.port1.close()

@@ -40,7 +40,7 @@ export class SharedRecording {
 
   publish({ tracker, recorded, isEnded, isDisposed, edits, failure }: Published): void {
     const isFailed = isEnded && failure !== undefined
-    if (isFailed) this.#state.failure = failure.message
+    if (isFailed) this.#state.failure = failure.message || String(failure)
     this.#state.publish({
       ...this.#layout(),
       ...tracker.declared,

@@ -175,7 +175,10 @@ export abstract class StoredFile implements Recording, CursorTarget {
 
   protected requireNotDisposed(): void {
     this.refresh()
-    if (!this.isDisposed) return
-    throw new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
+    if (this.isDisposed) throw this.disposedError()
+  }
+
+  protected disposedError(): WavespoolError {
+    return new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
 import { MemoryStorage } from '../../src/sinks/memoryStorage.ts'
+import type { ReadableFile } from '../../src/sinks/readableFile.ts'
 import type { VirtualFileStorage } from '../../src/sinks/storage.ts'
 import type { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../../src/sinks/virtualFileOptions.ts'
@@ -17,16 +18,36 @@ export interface StorageUnderTest {
   make(): NonNullable<VirtualFileOptions['storage']>
   hasSync: boolean
   hasView: boolean
+  /** other threads can be let in */
+  isShared: boolean
 }
 
 /** A new storage joins every suite by one line here. */
 export const storages: StorageUnderTest[] = [
-  { label: 'memory', make: () => 'memory', hasSync: true, hasView: true },
-  { label: 'spill', make: () => 'spill', hasSync: true, hasView: true },
-  { label: 'spilled early', make: () => ({ spill: { after: 100 } }), hasSync: true, hasView: false },
-  { label: 'path', make: () => ({ path: newPath() }), hasSync: true, hasView: false },
-  { label: 'own, synchronous', make: () => new PlainStorage(), hasSync: true, hasView: false },
-  { label: 'own, asynchronous', make: () => new AsyncStorage(), hasSync: false, hasView: false },
+  { label: 'memory', make: () => 'memory', hasSync: true, hasView: true, isShared: true },
+  { label: 'spill', make: () => 'spill', hasSync: true, hasView: true, isShared: true },
+  {
+    label: 'spilled early',
+    make: () => ({ spill: { after: 100 } }),
+    hasSync: true,
+    hasView: false,
+    isShared: true,
+  },
+  { label: 'path', make: () => ({ path: newPath() }), hasSync: true, hasView: false, isShared: true },
+  {
+    label: 'own, synchronous',
+    make: () => new PlainStorage(),
+    hasSync: true,
+    hasView: false,
+    isShared: false,
+  },
+  {
+    label: 'own, asynchronous',
+    make: () => new AsyncStorage(),
+    hasSync: false,
+    hasView: false,
+    isShared: false,
+  },
 ]
 
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
@@ -151,7 +172,7 @@ export async function closed(file: VirtualFile): Promise<void> {
 }
 
 /** The file as every kind of reader gets it at this moment; they must not differ. */
-export async function everyReading(file: VirtualFile): Promise<Buffer> {
+export async function everyReading(file: ReadableFile): Promise<Buffer> {
   const bytes = await file.toBuffer()
   const whole = Buffer.from(await (await file.toFile()).arrayBuffer())
   expect(whole.equals(bytes), 'toFile()').toBe(true)
@@ -161,7 +182,10 @@ export async function everyReading(file: VirtualFile): Promise<Buffer> {
 }
 
 /** The `size` bytes as `read()` has them, which must be those of `readSync()`, a cursor and `view()`. */
-export async function rawReading(file: VirtualFile, { hasSync, hasView }: StorageUnderTest): Promise<Buffer> {
+export async function rawReading(
+  file: ReadableFile,
+  { hasSync, hasView }: StorageUnderTest,
+): Promise<Buffer> {
   const bytes = Buffer.alloc(file.size)
   expect(await file.read(Buffer.alloc(0), 0)).toBe(0)
   expect(await file.read(bytes, 0)).toBe(file.size)
