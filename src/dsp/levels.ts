@@ -154,24 +154,34 @@ function newSums(): Sums {
   return { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, squares: 0, clipped: 0 }
 }
 
-/** One addition after another, onto what is there: so the sum does not depend on where the pieces are cut. */
+/**
+ * Squares are added one by one onto what is there, so that the sum does not depend on where the pieces are cut. What
+ * is rare, a sample at an end of the range or one that is no number, is looked for only in a piece that has it.
+ */
 function accumulate(sums: Sums, samples: Samples, start: number, step: number, { low, high }: Scale): void {
-  let { min, max, squares, clipped } = sums
+  let min = Number.POSITIVE_INFINITY
+  let max = Number.NEGATIVE_INFINITY
+  let { squares } = sums
   for (let i = start; i < samples.length; i += step) {
     const sample = samples[i]!
     if (sample < min) min = sample
     if (sample > max) max = sample
-    if (sample <= low || sample >= high) clipped++
     squares += sample * sample
+  }
+  if (min <= low || max >= high) {
+    for (let i = start; i < samples.length; i += step) {
+      if (samples[i]! <= low || samples[i]! >= high) sums.clipped++
+    }
   }
   if (Number.isNaN(squares)) {
     squares = sums.squares
     for (let i = start; i < samples.length; i += step) {
-      const sample = samples[i]!
-      if (!Number.isNaN(sample)) squares += sample * sample
+      if (!Number.isNaN(samples[i])) squares += samples[i]! ** 2
     }
   }
-  Object.assign(sums, { min, max, squares, clipped })
+  sums.min = Math.min(sums.min, min)
+  sums.max = Math.max(sums.max, max)
+  sums.squares = squares
 }
 
 function toLevels({ min, max, squares, clipped }: Sums, count: number, full: number): ChannelLevels {

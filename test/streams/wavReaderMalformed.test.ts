@@ -204,7 +204,7 @@ const malformed = fc
 /** One frame, of at most 1024 channels of eight bytes, and what Node's Buffers are cut from. */
 const SLACK = 8192 + 8192
 
-describe('100,000 malformed files', () => {
+describe('100,000 malformed files', { timeout: 180_000 }, () => {
   test('are refused by a typed error or recovered as documented, in memory of their own size', () => {
     const steps = fc.integer({ min: 1, max: 64 })
     let outcomes = { refused: 0, recovered: 0, truncated: 0 }
