@@ -8,8 +8,14 @@ import { build } from 'esbuild'
 rmSync('dist', { recursive: true, force: true })
 
 await build({
-  // the entry points of the package, and the script that a capture child runs
-  entryPoints: ['src/index.ts', 'src/chain/index.ts', 'src/testing/index.ts', 'src/sources/capture/child.ts'],
+  // the entry points of the package, its command, and the script that a capture child runs
+  entryPoints: [
+    'src/index.ts',
+    'src/chain/index.ts',
+    'src/testing/index.ts',
+    'src/cli/index.ts',
+    'src/sources/capture/child.ts',
+  ],
   outdir: 'dist',
   outbase: 'src',
   bundle: true,

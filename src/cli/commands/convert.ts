@@ -1,0 +1,46 @@
+import { convert as convertStage } from '../../streams/convert.ts'
+import { defineCommand, UsageError } from '../command.ts'
+import {
+  inputFormat,
+  inputFormatOptions,
+  targetChanges,
+  targetFormat,
+  targetFormatOptions,
+} from '../formatOptions.ts'
+import { openInput, showProgress } from '../input.ts'
+import { checkOutput, forceOption, writeAudio } from '../output.ts'
+import { countOf } from '../values.ts'
+
+export const convert = defineCommand({
+  usage: '<in.wav | -> <out.wav | -> [options]',
+  about:
+    'Writes another sample rate, number of channels or encoding. A name that ends in .raw or .pcm is written without a header.',
+  operands: [2, 2],
+  options: {
+    ...targetFormatOptions,
+    channel: { type: 'string', value: 'N', about: 'take only this channel, counted from 1' },
+    ...inputFormatOptions,
+    force: forceOption,
+  },
+  async run([from, to], values) {
+    const channel = countOf('channel', values.channel)
+    targetChanges(values) // what is wrong with them is told before anything is opened
+    const output = await checkOutput(to!, values.force, from)
+    const input = await openInput(from!, inputFormat(values))
+    if (channel !== undefined && channel > input.format.channels) {
+      throw new UsageError(`--channel ${channel}: ${from} has ${input.format.channels}, and the first is 1`)
+    }
+    const format = targetFormat(
+      input.format,
+      channel === undefined ? values : { ...values, 'to-channels': '1' },
+    )
+    const hide = showProgress(input, 'converted')
+    try {
+      const stage = convertStage(input.format, format, channel === undefined ? {} : { channel: channel - 1 })
+      await writeAudio(output, format, [input.source, stage], { isRepeatable: true })
+    } finally {
+      hide()
+    }
+    return 0
+  },
+})

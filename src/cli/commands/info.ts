@@ -1,0 +1,119 @@
+import { LevelMeter } from '../../dsp/levels.ts'
+import type { WavFault } from '../../format/diagnoseWav.ts'
+import type { InfoTags } from '../../format/infoTags.ts'
+import type { PcmFormatOptions } from '../../format/pcmFormat.ts'
+import { defineCommand } from '../command.ts'
+import { sentenceOf } from '../complaints.ts'
+import { examine, withFile } from '../examine.ts'
+import { describeFormat } from '../formatOptions.ts'
+import { openInput, showProgress } from '../input.ts'
+import { paintFor } from '../terminal/style.ts'
+import { byteSize, decibels, exactSeconds } from '../terminal/units.ts'
+import { wrapped } from '../terminal/wrap.ts'
+
+interface ChannelLevel {
+  /** dBFS; null is silence, as JSON has no infinity */
+  peak: number | null
+  rms: number | null
+  /** samples at full scale */
+  clipped: number
+}
+
+interface Info {
+  path: string
+  /** of the file, in bytes */
+  size: number
+  format: PcmFormatOptions
+  frames: number
+  seconds: number
+  channels: ChannelLevel[]
+  faults: WavFault[]
+  tags: InfoTags
+}
+
+export const info = defineCommand({
+  usage: '<in.wav…> [options]',
+  about:
+    'Tells of WAV files the format, the duration, the level of each channel, how many samples are clipped, what is wrong with the header, and the tags.',
+  operands: [1, Number.POSITIVE_INFINITY],
+  options: {
+    json: { type: 'boolean', about: 'a JSON array on stdout, one object a file' },
+  },
+  async run(paths, { json }) {
+    const found: Info[] = []
+    let exitCode = 0
+    for (const path of paths) {
+      try {
+        const info = await withFile(path, (file) => measure(file, path))
+        found.push(info)
+        if (!json) print(info)
+      } catch (error) {
+        // the others are told of all the same
+        process.stderr.write(`wavespool info: ${sentenceOf(error)}\n`)
+        exitCode = 1
+      }
+    }
+    if (json) console.log(JSON.stringify(found, null, 2))
+    return exitCode
+  },
+})
+
+async function measure(file: string, path: string): Promise<Info> {
+  const { size, diagnosis } = await examine(file)
+  const input = await openInput(file)
+  const { sampleRate, channels, encoding } = input.format
+  const meter = new LevelMeter(input.format)
+  const hide = showProgress(input, `${path}:`)
+  try {
+    for await (const bytes of input.source) meter.add(bytes)
+  } finally {
+    hide()
+  }
+  const { frames } = meter
+  return {
+    path,
+    size,
+    format: { sampleRate, channels, encoding },
+    frames,
+    seconds: frames / sampleRate,
+    channels: meter
+      .take()
+      .channels.map(({ peak, rms, clipped }) => ({ peak: finite(peak), rms: finite(rms), clipped })),
+    faults: diagnosis.faults,
+    tags: input.reader?.tags ?? {},
+  }
+}
+
+function finite(level: number): number | null {
+  return Number.isFinite(level) ? level : null
+}
+
+function print({ path, size, format, frames, seconds, channels, faults, tags }: Info): void {
+  const paint = paintFor(process.stdout)
+  const row = (name: string, text: string, show = (shown: string) => shown) =>
+    console.log(`  ${name.padEnd(10)} ${show(wrapped(text, 13, process.stdout))}`)
+  console.log(path)
+  row('format', describeFormat(format))
+  row('duration', `${exactSeconds(seconds)}, ${frames} frames`)
+  row('size', `${byteSize(size)}, ${size} bytes`)
+  for (const [i, { peak, rms, clipped }] of channels.entries()) {
+    const level = `peak ${loud(peak)}, RMS ${loud(rms)}`
+    row(
+      channels.length === 1 ? 'level' : `channel ${i + 1}`,
+      peak === null ? paint('yellow', 'silence') : level,
+    )
+    if (clipped > 0) row('clipping', `${clipped} samples`, (text) => paint('red', text))
+  }
+  for (const [name, text] of Object.entries(tags)) row(printable(name), printable(text))
+  for (const { message } of faults)
+    row('fault', `${message} (wavespool repair)`, (text) => paint('red', text))
+}
+
+function loud(level: number | null): string {
+  return decibels(level ?? Number.NEGATIVE_INFINITY)
+}
+
+/** A tag is somebody else's text: it must not give orders to the terminal. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}/gu, ' ')
+}

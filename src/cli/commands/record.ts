@@ -1,0 +1,208 @@
+import type { Readable } from 'node:stream'
+import { type PcmFormat, pcmFormat } from '../../format/pcmFormat.ts'
+import { type PortAudioSource, portAudio } from '../../sources/portAudio.ts'
+import { convert } from '../../streams/convert.ts'
+import { limit } from '../../streams/limit.ts'
+import { type Level, meter } from '../../streams/meter.ts'
+import type { Stoppable } from '../../streams/stopping.ts'
+import { defineCommand, UsageError, type Values } from '../command.ts'
+import { backendOf, backendOption, deviceOf, deviceOption } from '../deviceOptions.ts'
+import {
+  inputFormat,
+  inputFormatOptions,
+  targetChanges,
+  targetFormat,
+  targetFormatOptions,
+} from '../formatOptions.ts'
+import { openInput } from '../input.ts'
+import { checkOutput, forceOption, writeAudio } from '../output.ts'
+import { onStop } from '../stopKeys.ts'
+import { levelLine } from '../terminal/levelLine.ts'
+import { StatusLine } from '../terminal/statusLine.ts'
+import { paintFor, widthOf } from '../terminal/style.ts'
+import { byteSize, decibels, exactSeconds } from '../terminal/units.ts'
+import { untilSilence } from '../untilSilence.ts'
+import { countOf, timeOf } from '../values.ts'
+
+const METER_MILLISECONDS = 50
+
+export const record = defineCommand({
+  usage: '[out.wav | -] [options]',
+  about: `Records from the microphone until Enter, Ctrl-C, or what the options say, into a WAV file that can be played at every moment. With - the WAV goes into a pipe: wavespool record - | ffmpeg -i - memo.mp3
+
+The first Ctrl-C ends the recording gracefully, the second one leaves at once. Without a name the file gets one by the time. With .raw or .pcm it has no header.`,
+  operands: [0, 1],
+  options: {
+    device: deviceOption,
+    from: {
+      type: 'string',
+      value: 'FILE',
+      about:
+        'a WAV file instead of the microphone, or - for stdin; raw samples with --rate, --channels, --encoding',
+    },
+    ...inputFormatOptions,
+    seconds: {
+      type: 'string',
+      short: 's',
+      value: 'TIME',
+      about: 'stop after so long, exactly: 5, 1.5s, 200ms, 2m',
+    },
+    bytes: { type: 'string', value: 'N', about: 'stop after so many bytes of samples, in whole frames' },
+    'until-silence': {
+      type: 'string',
+      value: 'TIME',
+      about: 'stop when nobody has spoken for so long after somebody had',
+    },
+    ...targetFormatOptions,
+    force: forceOption,
+    json: { type: 'boolean', about: 'tell on stdout what was recorded' },
+    backend: backendOption,
+  },
+  async run([path = nameByTime(new Date())], values) {
+    const seconds = timeOf('seconds', values.seconds)
+    const bytes = countOf('bytes', values.bytes)
+    const silence = timeOf('until-silence', values['until-silence'])
+    targetChanges(values) // what is wrong with them is told before anything is opened
+    if (values.json && path === '-') throw new UsageError('--json and - cannot both have stdout: name a file')
+    const output = await checkOutput(path, values.force, values.from)
+
+    const recording = new Recording(path)
+    recording.announce()
+    const letGo = onStop(values.from !== '-', () => recording.stop())
+    try {
+      const { source, format: from } = await recording.open(values)
+      const format = targetFormat(from, values)
+      const stages: Readable[] = [source]
+      if (seconds !== undefined) stages.push(limit(from, { seconds }))
+      if (silence !== undefined) stages.push(untilSilence(from, { seconds: silence }))
+      if (format !== from) stages.push(convert(from, format))
+      if (bytes !== undefined) stages.push(limit(format, { bytes }))
+      stages.push(recording.measure(format))
+      await writeAudio(output, format, stages)
+    } finally {
+      letGo()
+      recording.close()
+    }
+    recording.report(values.json)
+    return 0
+  },
+})
+
+type SourceValues = Values<typeof inputFormatOptions> & {
+  readonly from?: string | undefined
+  readonly device?: string | undefined
+  readonly backend?: string | undefined
+}
+
+/** What is being recorded, and what is told of it. */
+class Recording {
+  readonly #path: string
+  readonly #status = new StatusLine()
+  #source: (Readable & Stoppable) | undefined
+  #microphone: PortAudioSource | undefined
+  #format = pcmFormat()
+  #frames = 0
+  #peak = Number.NEGATIVE_INFINITY
+  #clipped = 0
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  announce(): void {
+    this.#status.draw('recording; Enter or Ctrl-C ends it')
+  }
+
+  /** Resolves when audio comes, so that nothing is written when none does. */
+  async open(values: SourceValues): Promise<{ source: Readable & Stoppable; format: PcmFormat }> {
+    const format = inputFormat(values)
+    if (values.from !== undefined) {
+      if (values.device !== undefined) throw new UsageError('--from and --device are two sources: choose one')
+      const input = await openInput(values.from, format)
+      this.#source = input.source
+      return input
+    }
+    const source = portAudio(format ?? pcmFormat(), {
+      ...deviceOf(values.device),
+      ...backendOf(values.backend),
+    })
+    this.#source = source
+    this.#microphone = source
+    source.on('error', () => {}) // `ready` and the pipeline tell it
+    source.on('gap', ({ at, frames, cause }) => {
+      this.#status.clear()
+      const much = frames === 0 ? 'audio is' : `${frames} frames are`
+      process.stderr.write(`wavespool record: ${much} missing in front of frame ${at} (${cause})\n`)
+    })
+    await source.ready
+    return { source, format: source.format }
+  }
+
+  /** The last stage: measures what goes into the file. */
+  measure(format: PcmFormat): Readable {
+    this.#format = format
+    const stage = meter(format, { every: { milliseconds: METER_MILLISECONDS } })
+    stage.on('level', (level: Level) => this.#note(level))
+    return stage
+  }
+
+  #note({ end, peak, clipped }: Level): void {
+    this.#frames = end
+    this.#peak = Math.max(this.#peak, peak)
+    this.#clipped += clipped
+    if (!this.#status.isVisible) return
+    const reading = { seconds: this.#seconds, bytes: this.#bytes, peak, isClipped: clipped > 0 }
+    this.#status.draw(levelLine(reading, widthOf(process.stderr), paintFor(process.stderr)))
+  }
+
+  get #seconds(): number {
+    return this.#frames / this.#format.sampleRate
+  }
+
+  get #bytes(): number {
+    return this.#frames * this.#format.bytesPerFrame
+  }
+
+  stop(): void {
+    const isHeard = this.#microphone === undefined || this.#microphone.startedAt !== undefined
+    if (isHeard) this.#source?.stop()
+    else this.#source?.destroy()
+  }
+
+  close(): void {
+    this.#status.clear()
+  }
+
+  report(isJson: boolean | undefined): void {
+    const { sampleRate, channels, encoding } = this.#format
+    if (isJson) {
+      const peak = Number.isFinite(this.#peak) ? this.#peak : null // JSON has no infinity
+      console.log(
+        JSON.stringify({
+          path: this.#path,
+          format: { sampleRate, channels, encoding },
+          frames: this.#frames,
+          seconds: this.#seconds,
+          peak,
+          clipped: this.#clipped,
+          gaps: this.#microphone?.gaps ?? [],
+        }),
+      )
+    }
+    if (!this.#status.isVisible) return
+    const facts = [exactSeconds(this.#seconds), byteSize(this.#bytes), `peak ${decibels(this.#peak)}`]
+    if (this.#clipped > 0) facts.push(`${this.#clipped} samples clipped`)
+    process.stderr.write(`${this.#path === '-' ? 'stdout' : this.#path}: ${facts.join(', ')}\n`)
+    if (this.#microphone && this.#peak === Number.NEGATIVE_INFINITY) {
+      process.stderr.write('nothing but silence was heard; wavespool doctor looks for the reason\n')
+    }
+  }
+}
+
+/** `recording-2026-01-31-090503.wav`, in local time. */
+function nameByTime(now: Date): string {
+  const two = (value: number) => String(value).padStart(2, '0')
+  const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-')
+  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('')
+  return `recording-${date}-${time}.wav`
+}

@@ -1,0 +1,84 @@
+import { writeFile } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { defineCommand, UsageError } from '../command.ts'
+import { envelopesOf, peakOf, scaleOf } from '../envelope.ts'
+import { type Examination, examine, withFile } from '../examine.ts'
+import { checkPlace, forceOption } from '../output.ts'
+import { brailleLines } from '../terminal/braille.ts'
+import { paintFor, widthOf } from '../terminal/style.ts'
+import { clockTime, decibels, exactSeconds } from '../terminal/units.ts'
+import { countOf } from '../values.ts'
+
+const formats = ['.svg', '.png']
+
+export const waveform = defineCommand({
+  usage: '<in.wav | -> [options]',
+  about: 'Draws a WAV file: in the terminal, as wide as that is, or as a picture.',
+  operands: [1, 1],
+  options: {
+    output: { type: 'string', short: 'o', value: 'FILE', about: 'a picture instead: x.svg or x.png' },
+    width: { type: 'string', value: 'N', about: 'pixels (default 1200), or characters in the terminal' },
+    height: {
+      type: 'string',
+      value: 'N',
+      about: 'pixels (default 300), or lines in the terminal (default 8)',
+    },
+    force: forceOption,
+  },
+  async run([input], { output, force = false, ...values }) {
+    const width = countOf('width', values.width)
+    const height = countOf('height', values.height)
+    const format = output === undefined ? undefined : extname(output).toLowerCase()
+    if (output !== undefined) {
+      if (!formats.includes(format!))
+        throw new UsageError(`--output takes a name in ${formats.join(' or ')}, not ${output}`)
+      await checkPlace(output, force, input)
+    }
+    await withFile(input!, async (path) => {
+      const found = await examine(path)
+      if (output === undefined) await drawInTerminal(found, width, height)
+      else
+        await drawPicture(found, output, { width: width ?? 1200, height: height ?? 300 }, format === '.svg')
+    })
+    return 0
+  },
+})
+
+async function drawInTerminal(
+  found: Examination,
+  width = widthOf(process.stdout),
+  height = 8,
+): Promise<void> {
+  const envelopes = await envelopesOf(found, width * 2)
+  const scale = scaleOf(envelopes)
+  const [first] = envelopes
+  const low = first!.low.map((_, i) => Math.min(...envelopes.map(({ low }) => low[i]!)) * scale)
+  const high = first!.high.map((_, i) => Math.max(...envelopes.map(({ high }) => high[i]!)) * scale)
+  const paint = paintFor(process.stdout)
+  for (const line of brailleLines(low, high, height)) console.log(paint('cyan', line))
+  const [left, right] = [clockTime(0), clockTime(secondsOf(found))]
+  const peak = `peak ${decibels(20 * Math.log10(peakOf(envelopes)))}`
+  const room = Math.max(2, width - left.length - right.length - peak.length)
+  const before = Math.floor(room / 2)
+  console.log(paint('grey', left + ' '.repeat(before) + peak + ' '.repeat(room - before) + right))
+}
+
+async function drawPicture(
+  found: Examination,
+  output: string,
+  size: { width: number; height: number },
+  isVector: boolean,
+): Promise<void> {
+  const envelopes = await envelopesOf(found, size.width)
+  if (isVector) {
+    const { svgPicture } = await import('../pictures/svg.ts')
+    await writeFile(output, svgPicture(envelopes, size, `${found.path}, ${exactSeconds(secondsOf(found))}`))
+  } else {
+    const { pngPicture } = await import('../pictures/png.ts')
+    await writeFile(output, pngPicture(envelopes, size))
+  }
+}
+
+function secondsOf({ header, diagnosis }: Examination): number {
+  return header.format ? diagnosis.dataBytes / header.format.bytesPerSecond : 0
+}

@@ -1,0 +1,47 @@
+import { getSystemErrorMap } from 'node:util'
+import { ArgumentRangeError, ArgumentTypeError, WavespoolError } from '../errors.ts'
+import { UsageError } from './command.ts'
+
+/** What went wrong, on stderr, in one sentence; once, as the rest are consequences. */
+export class Complaints {
+  readonly #program: string
+  readonly #isDebugging: boolean
+  #exitCode: number | undefined
+
+  constructor(program: string, { debug }: { debug: boolean }) {
+    this.#program = program
+    this.#isDebugging = debug
+  }
+
+  /** @returns the exit code */
+  make(error: unknown): number {
+    if (this.#exitCode !== undefined) return this.#exitCode
+    this.#exitCode = exitCodeOf(error)
+    const hint = this.#exitCode === 2 ? `; see ${this.#program} --help` : ''
+    process.stderr.write(`${this.#program}: ${sentenceOf(error)}${hint}\n`)
+    if (this.#isDebugging) console.error(error)
+    return this.#exitCode
+  }
+}
+
+function exitCodeOf(error: unknown): number {
+  const isUsage = [UsageError, ArgumentTypeError, ArgumentRangeError].some((kind) => error instanceof kind)
+  return isUsage ? 2 : 1
+}
+
+/** Any error in one line, the operating system's in its words instead of its codes. */
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { code, errno, path, syscall, message } = systemError(error)
+  if (code === 'EPIPE') return 'the program that reads the output has closed the pipe'
+  const meaning = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]
+  if (meaning === undefined) return message.replace(/\s*\n\s*/g, ' ').trim()
+  return `cannot ${syscall}${path === undefined ? '' : ` ${path}`}: ${meaning}`
+}
+
+/** What the operating system said, where it lies underneath. */
+export function systemError(error: Error): NodeJS.ErrnoException {
+  const { cause } = error as { cause?: NodeJS.ErrnoException }
+  const isDisk = error instanceof WavespoolError && error.code === 'ERR_WAVESPOOL_STORAGE'
+  return isDisk && cause?.errno !== undefined ? cause : error
+}

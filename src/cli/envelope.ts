@@ -1,0 +1,73 @@
+import { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Level, meter } from '../streams/meter.ts'
+import type { Examination } from './examine.ts'
+import { openInput, showProgress } from './input.ts'
+
+/** The course of one channel, in columns of equal length; 1 is full scale. */
+export interface Envelope {
+  /** the lowest sample of each column */
+  low: Float32Array
+  /** the highest one */
+  high: Float32Array
+  /** the root of the mean square */
+  rms: Float32Array
+}
+
+/** Windows in a column: where the frames do not divide, a column is at most a quarter off. */
+const WINDOWS = 4
+
+/** @returns a promise of an envelope for each channel, of exactly so many columns */
+export async function envelopesOf(
+  { path, header, diagnosis }: Examination,
+  columns: number,
+): Promise<Envelope[]> {
+  const input = await openInput(path)
+  const frames = diagnosis.dataBytes / header.blockAlign
+  const every = { frames: Math.max(1, Math.floor(frames / (columns * WINDOWS))) }
+  const windows: Level['channels'][] = []
+  const stage = meter(input.format, { every })
+  stage.on('level', ({ channels }: Level) => windows.push(channels))
+  const hide = showProgress(input, 'read')
+  try {
+    await pipeline(input.source, stage, new Writable({ write: (_chunk, _encoding, done) => done() }))
+  } finally {
+    hide()
+  }
+  return Array.from({ length: input.format.channels }, (_, channel) => toColumns(windows, channel, columns))
+}
+
+function toColumns(windows: Level['channels'][], channel: number, columns: number): Envelope {
+  const envelope = {
+    low: new Float32Array(columns),
+    high: new Float32Array(columns),
+    rms: new Float32Array(columns),
+  }
+  for (let column = 0; column < columns; column++) {
+    const first = Math.floor((column * windows.length) / columns)
+    const levels = windows
+      .slice(first, Math.ceil(((column + 1) * windows.length) / columns))
+      .map((channels) => channels[channel]!)
+    if (levels.length === 0) continue
+    envelope.low[column] = Math.min(...levels.map(({ min }) => min))
+    envelope.high[column] = Math.max(...levels.map(({ max }) => max))
+    const power = levels.reduce((sum, { rms }) => sum + 10 ** (rms / 10), 0)
+    envelope.rms[column] = Math.sqrt(power / levels.length)
+  }
+  return envelope
+}
+
+/** Full scale is 1. */
+export function peakOf(envelopes: Envelope[]): number {
+  let peak = 0
+  for (const { low, high } of envelopes) {
+    for (const value of low) peak = Math.max(peak, -value)
+    for (const value of high) peak = Math.max(peak, value)
+  }
+  return peak
+}
+
+/** What makes the loudest sample fill the picture; what is quieter than -40 dBFS stays small, as it is but noise. */
+export function scaleOf(envelopes: Envelope[]): number {
+  return 1 / Math.max(0.01, peakOf(envelopes))
+}

@@ -1,0 +1,58 @@
+import { type Command, parse, UsageError } from './command.ts'
+import { commands, isCommand } from './commands.ts'
+import { Complaints } from './complaints.ts'
+import { helpOf, overview } from './help.ts'
+
+/**
+ * Runs a command.
+ *
+ * @returns the exit code: 0, 1 where it failed, 2 where it was called wrongly
+ */
+export async function main(name: string, args: string[]): Promise<number> {
+  const complaints = new Complaints(isCommand(name) ? `wavespool ${name}` : 'wavespool', {
+    debug: args.includes('--debug'),
+  })
+  // A reader that closes its pipe, and whatever no promise waits for.
+  process.stdout.on('error', (error) =>
+    process.exit(complaints.make(Object.assign(error, { path: 'stdout' }))),
+  )
+  process.on('uncaughtException', (error) => process.exit(complaints.make(error)))
+  try {
+    return await dispatch(name, args)
+  } catch (error) {
+    return complaints.make(error)
+  }
+}
+
+async function dispatch(name: string, args: string[]): Promise<number> {
+  if (name === '') {
+    process.stderr.write(overview(process.stderr))
+    return 2
+  }
+  const [topic] = args
+  if (name === '--help' || name === '-h' || (name === 'help' && topic === undefined)) {
+    process.stdout.write(overview(process.stdout))
+    return 0
+  }
+  if (name === 'help') return help(topic!, await load(topic!))
+  const command = await load(name)
+  const { operands, values } = parse(command, args)
+  if (values.help) return help(name, command)
+  const [least, most] = command.operands
+  if (operands.length < least || operands.length > most) {
+    const got = operands.length === 0 ? 'nothing' : operands.join(' ')
+    throw new UsageError(`it is called as: wavespool ${name} ${command.usage}, but got ${got}`)
+  }
+  return command.run(operands, values)
+}
+
+function load(name: string): Promise<Command> {
+  if (isCommand(name)) return commands[name].load()
+  const what = name.startsWith('-') ? 'option' : 'command'
+  throw new UsageError(`there is no ${what} ${name}; the commands are ${Object.keys(commands).join(', ')}`)
+}
+
+function help(name: string, command: Command): number {
+  process.stdout.write(helpOf(name, command, process.stdout))
+  return 0
+}

@@ -1,0 +1,152 @@
+import { createWriteStream, type Stats } from 'node:fs'
+import { access, constants, rm, stat } from 'node:fs/promises'
+import { dirname, extname } from 'node:path'
+import type { Duplex, Readable, Writable } from 'node:stream'
+import { finished, pipeline } from 'node:stream/promises'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { VirtualFile } from '../sinks/virtualFile.ts'
+import { wavHeader } from '../streams/wavHeader.ts'
+import { type Option, UsageError } from './command.ts'
+import { sentenceOf, systemError } from './complaints.ts'
+import { byteSize, exactSeconds } from './terminal/units.ts'
+
+export const forceOption = {
+  type: 'boolean',
+  short: 'f',
+  about: 'replace a file that is there',
+} as const satisfies Option
+
+/** Where audio goes: checked, and not opened yet. */
+export interface Output {
+  path: string
+  /** without a header: `.raw` and `.pcm` */
+  isRaw: boolean
+  /** it cannot be read or put right afterwards: stdout, a FIFO, a device */
+  isPipe: boolean
+  overwrite: boolean
+}
+
+/** Names of files that would promise what is not in them. */
+const foreign = /^\.(mp3|flac|ogg|oga|opus|m4a|aac|wma|webm|aiff?|au|mp4)$/i
+
+/**
+ * Looks whether something can be written there, so that no microphone is opened in vain.
+ *
+ * @param input the path of what is read meanwhile, which must not be overwritten
+ * @returns a promise, rejected with a {@link UsageError}, or with an error that says why not
+ */
+export async function checkOutput(path: string, overwrite = false, input?: string): Promise<Output> {
+  if (path === '-') {
+    if (process.stdout.isTTY)
+      throw new UsageError('- writes to stdout, which is a terminal: pipe it, or name a file')
+    return { path, isRaw: false, isPipe: true, overwrite }
+  }
+  const extension = extname(path)
+  if (foreign.test(extension)) {
+    throw new UsageError(
+      `wavespool writes WAV files, not ${extension}: pipe them into ffmpeg, wavespool … - | ffmpeg -i - ${path}`,
+    )
+  }
+  await checkPlace(path, overwrite, input)
+  const isPipe = (await there(path))?.isFile() === false
+  return { path, isRaw: /^\.(raw|pcm)$/i.test(extension), isPipe, overwrite }
+}
+
+/** The same for any file, pictures too. */
+export async function checkPlace(path: string, overwrite: boolean, input?: string): Promise<void> {
+  const stats = await there(path)
+  if (stats === undefined) {
+    await access(dirname(path), constants.W_OK)
+    return
+  }
+  if (stats.isDirectory()) throw new UsageError(`${path} is a folder; name a file in it`)
+  const from = input === undefined || input === '-' ? undefined : await there(input)
+  if (from && from.ino === stats.ino && from.dev === stats.dev) {
+    throw new UsageError(`${path} is what is read; name another file to write`)
+  }
+  if (stats.isFile() && !overwrite) throw new Error(`${path} is there already; --force replaces it`)
+  await access(path, constants.W_OK)
+}
+
+function there(path: string): Promise<Stats | undefined> {
+  return stat(path).catch(() => undefined)
+}
+
+export interface WriteOptions {
+  /** leave no part of it behind when it fails: it can be made again, unlike a recording */
+  isRepeatable?: boolean
+}
+
+/** Runs the stages into the output, as a WAV file or raw; see {@link writeStages}. */
+export function writeAudio(
+  output: Output,
+  format: PcmFormat,
+  stages: Readable[],
+  options?: WriteOptions,
+): Promise<void> {
+  return writeStages(output, output.isRaw ? stages : [...stages, wavHeader(format)], options)
+}
+
+/**
+ * Runs the stages into the output as they are.
+ *
+ * @returns a promise, rejected with what went wrong and, where it is a recording, what is kept of it
+ */
+export async function writeStages(
+  output: Output,
+  stages: Readable[],
+  { isRepeatable = false }: WriteOptions = {},
+): Promise<void> {
+  const [source, ...later] = stages as [Readable, ...Duplex[]]
+  const sink = openSink(output)
+  const [head = sink] = later
+  let failure: Error | undefined
+  // Not in the pipeline: a source that fails would take with it what has been recorded and is still on its way.
+  source.once('error', (error) => {
+    failure = error
+  })
+  source.once('close', () => head.end())
+  source.pipe(head)
+  try {
+    await (later.length === 0 ? finished(sink) : pipeline([...later, sink] as [Duplex, ...Duplex[], Duplex]))
+  } catch (error) {
+    failure ??= error as Error
+    source.destroy()
+  }
+  if (failure === undefined) {
+    if (sink instanceof VirtualFile) await sink.dispose()
+    return
+  }
+  const error = diskError(failure, output)
+  const kept = sink instanceof VirtualFile && (await endFile(sink, output, isRepeatable, error))
+  if (!kept) throw error
+  throw new Error(`${sentenceOf(error)}; ${kept} of it is in ${output.path}`, { cause: error })
+}
+
+/** What the operating system said, with the name of the file. */
+function diskError(error: Error, { path }: Output): NodeJS.ErrnoException {
+  const told = systemError(error)
+  if (told.errno !== undefined) told.path ??= path === '-' ? 'stdout' : path
+  return told
+}
+
+/** Waits until the header is right; returns how much is kept, nothing where the file was removed. */
+async function endFile(
+  sink: VirtualFile,
+  { path, isRaw }: Output,
+  isRepeatable: boolean,
+  { code }: NodeJS.ErrnoException,
+): Promise<string | undefined> {
+  if (!sink.closed) await new Promise((resolve) => sink.once('close', resolve))
+  const { size, duration = 0 } = sink
+  await sink.dispose()
+  const isWorthKeeping = !isRepeatable && (isRaw ? size > 0 : duration > 0)
+  if (isWorthKeeping) return isRaw ? byteSize(size) : exactSeconds(duration)
+  if (code !== 'EEXIST') await rm(path, { force: true }) // else it is somebody else's, who was quicker
+  return undefined
+}
+
+function openSink({ path, isPipe, overwrite }: Output): Writable {
+  if (path === '-') return process.stdout
+  return isPipe ? createWriteStream(path) : new VirtualFile({ storage: { path, overwrite } })
+}

@@ -1,0 +1,18 @@
+/** One line of stderr that is drawn over itself. Where stderr is no terminal it stays silent. */
+export class StatusLine {
+  readonly isVisible = process.stderr.isTTY === true
+  #isDrawn = false
+
+  draw(text: string): void {
+    if (!this.isVisible) return
+    this.#isDrawn = true
+    process.stderr.write(`\r${text}\x1b[K`) // EL, ECMA-48 8.3.41: erase what stands behind
+  }
+
+  /** Makes room for other output. */
+  clear(): void {
+    if (!this.#isDrawn) return
+    this.#isDrawn = false
+    process.stderr.write('\r\x1b[K')
+  }
+}

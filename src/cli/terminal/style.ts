@@ -1,0 +1,15 @@
+/** Columns of a terminal that text may fill: one less than there are, as some wrap at the last one. */
+export function widthOf(stream: NodeJS.WriteStream): number {
+  const columns = stream.columns || Number(process.env.COLUMNS) || 80
+  return Math.max(20, Math.min(columns - 1, 200))
+}
+
+/** SGR parameters, ECMA-48 8.3.117. */
+const colours = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const
+export type Paint = (colour: keyof typeof colours, text: string) => string
+
+/** Colours text where the stream is a terminal that shows them and nobody said NO_COLOR. */
+export function paintFor(stream: NodeJS.WriteStream): Paint {
+  const isAllowed = stream.isTTY && !process.env.NO_COLOR && stream.hasColors()
+  return isAllowed ? (colour, text) => `\x1b[${colours[colour]}m${text}\x1b[39m` : (_colour, text) => text
+}

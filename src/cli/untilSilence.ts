@@ -1,0 +1,97 @@
+import type { TransformCallback } from 'node:stream'
+import { VoiceFrames } from '../dsp/voiceFrames.ts'
+import { LibfvadDetector } from '../dsp/voiceLibfvad.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { type Span, spanFrames } from '../format/span.ts'
+import { SegmentPlan } from '../streams/segmentPlan.ts'
+import { type Kernel, type Output, Stage } from '../streams/stage.ts'
+import { WholeFrames } from '../streams/wholeFrames.ts'
+
+/** Speech so short is a click. */
+const MIN_SPEECH = { milliseconds: 160 }
+
+/** A Transform that passes everything until nobody has spoken for `silence` after somebody had, then stops the source. */
+export function untilSilence(format: PcmFormat, silence: Span): Stage {
+  return new UntilSilence(new SilenceKernel(format, silence))
+}
+
+class SilenceKernel implements Kernel {
+  /** Everything from now on is surplus. */
+  isOver = false
+  readonly #bytesPerFrame: number
+  readonly #frames: WholeFrames
+  readonly #voice: VoiceFrames
+  readonly #detector: LibfvadDetector
+  readonly #plan: SegmentPlan
+  #heard = 0
+
+  constructor(format: PcmFormat, silence: Span) {
+    this.#bytesPerFrame = format.bytesPerFrame
+    this.#frames = new WholeFrames(format)
+    this.#detector = new LibfvadDetector(format.sampleRate)
+    this.#voice = new VoiceFrames(format, this.#detector)
+    const frames = spanFrames(format, silence, '--until-silence')
+    const minSpeech = spanFrames(format, MIN_SPEECH)
+    const maxLength = Number.MAX_SAFE_INTEGER
+    this.#plan = new SegmentPlan({ preRoll: 0, postRoll: frames, minSpeech, silence: frames, maxLength })
+  }
+
+  start(): Promise<void> {
+    return this.#detector.open()
+  }
+
+  close(): void {
+    this.#detector.close()
+  }
+
+  push(bytes: Uint8Array, out: Output): void {
+    this.#frames.push(bytes, { push: (whole) => this.#listen(whole, out) })
+  }
+
+  #listen(bytes: Uint8Array, out: Output): void {
+    let at = 0
+    while (at < bytes.length && !this.isOver) {
+      const piece = bytes.subarray(at, at + this.#voice.wanted * this.#bytesPerFrame)
+      at += piece.length
+      this.#heard += piece.length / this.#bytesPerFrame
+      const voice = this.#voice.push(piece)
+      if (voice === undefined) continue
+      for (const step of this.#plan.hear(this.#detector.isSpeech(voice), this.#heard)) {
+        if (step.do === 'end') this.isOver = true
+      }
+    }
+    if (at > 0) out.push(bytes.subarray(0, at))
+  }
+
+  flush(): void {
+    if (!this.isOver) this.#frames.flush()
+  }
+}
+
+class UntilSilence extends Stage {
+  readonly #kernel: SilenceKernel
+
+  constructor(kernel: SilenceKernel) {
+    super(kernel)
+    this.#kernel = kernel
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+    if (this.#kernel.isOver) {
+      callback() // surplus
+      return
+    }
+    this.#kernel.push(chunk, this)
+    if (!this.#kernel.isOver) {
+      callback()
+      return
+    }
+    // As `limit` ends: what lies upstream is settled once this chunk is done with.
+    this.cut()
+    process.nextTick(() => {
+      callback()
+      this.releaseWrite()
+      if (!this.writableEnded && !this.destroyed) this.upstream.settle()
+    })
+  }
+}
