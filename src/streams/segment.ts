@@ -258,14 +258,25 @@ export class Segmenter extends Transform implements Stoppable {
     }
   }
 
-  override read(size?: number): Segment | null {
-    const segment = super.read(size) as Segment | null
+  override read(size?: number): ReturnType<Transform['read']> {
+    const segment = super.read(size)
     this.#tray.wasRead()
     return segment
   }
 
-  override [Symbol.asyncIterator](): NodeJS.AsyncIterator<Segment> {
-    return super[Symbol.asyncIterator]()
+  /** Who leaves a `for await` early has had enough: for Node that were an error, which keeps what is unread. */
+  override async *[Symbol.asyncIterator](): ReturnType<Transform[typeof Symbol.asyncIterator]> {
+    const segments = super[Symbol.asyncIterator]()
+    let isLeft = false
+    try {
+      for (let next = await segments.next(); next.done !== true; next = await segments.next()) {
+        isLeft = true
+        yield next.value
+        isLeft = false
+      }
+    } finally {
+      if (isLeft) this.destroy()
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
