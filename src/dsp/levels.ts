@@ -77,7 +77,7 @@ export class LevelMeter {
       total.clipped += sums.clipped
     }
     const channels = this.#channels.map((sums) => toLevels(sums, this.frames, full))
-    const levels = { ...toLevels(total, this.frames * channels.length, full), channels }
+    const levels = Object.assign(toLevels(total, this.frames * channels.length, full), { channels })
     this.#channels = this.#newSums()
     this.frames = 0
     return levels
@@ -184,15 +184,12 @@ function accumulate(sums: Sums, samples: Samples, start: number, step: number, {
   sums.squares = squares
 }
 
-function toLevels({ min, max, squares, clipped }: Sums, count: number, full: number): ChannelLevels {
-  const isEmpty = min > max
-  const range = isEmpty ? { min: 0, max: 0 } : { min: min / full, max: max / full }
-  return {
-    ...range,
-    peak: toDecibels(Math.max(-range.min, range.max)),
-    rms: toDecibels(isEmpty ? 0 : Math.sqrt(squares / count) / full),
-    clipped,
-  }
+function toLevels(sums: Sums, count: number, full: number): ChannelLevels {
+  const isEmpty = sums.min > sums.max
+  const min = isEmpty ? 0 : sums.min / full
+  const max = isEmpty ? 0 : sums.max / full
+  const rms = isEmpty ? 0 : Math.sqrt(sums.squares / count) / full
+  return { min, max, peak: toDecibels(Math.max(-min, max)), rms: toDecibels(rms), clipped: sums.clipped }
 }
 
 function toDecibels(amplitude: number): number {

@@ -74,7 +74,7 @@ export class MeterKernel implements Kernel {
     const start = this.#start
     const end = start + this.#meter.frames
     this.#start = end
-    this.onLevel({ start, end, ...this.#meter.take() })
+    this.onLevel(Object.assign(this.#meter.take(), { start, end }))
   }
 
   flush(): void {
