@@ -1,13 +1,18 @@
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { VoiceDetector } from '../../src/dsp/voiceDetector.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import type { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { type Segment, type SegmentBegin, type SegmentOptions, segment } from '../../src/streams/segment.ts'
 import { chunkings, formats, pattern } from '../format/arbitraries.ts'
+
+// As where it is not installed: nothing here but one test needs it.
+vi.mock('@echogarden/fvad-wasm', () => {
+  throw new Error('not installed')
+})
 
 const format = pcmFormat({ channels: 2 })
 const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
@@ -326,6 +331,14 @@ describe('at pauses', () => {
     expect(error).toMatchObject({ code })
     await new Promise(setImmediate)
     expect(closed).toBe(1)
+  })
+})
+
+test('the detector that is built in is loaded when it is used, and its absence has a name', async () => {
+  const { error } = await readAll(Readable.from([bursts(100)]), format, { silence: { seconds: 1 } })
+  expect(error).toMatchObject({
+    code: 'ERR_WAVESPOOL_DETECTOR',
+    message: expect.stringContaining('@echogarden/fvad-wasm'),
   })
 })
 

@@ -1,7 +1,18 @@
 /** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
 import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { chunk, limit, pcmFormat, type Stoppable, VirtualFile, wavHeader } from '../../src/index.ts'
+import {
+  chunk,
+  limit,
+  pcmFormat,
+  type Segment,
+  type SegmentBegin,
+  type Stoppable,
+  segment,
+  VirtualFile,
+  type VoiceDetector,
+  wavHeader,
+} from '../../src/index.ts'
 
 const format = pcmFormat()
 const source: Readable = new PassThrough()
@@ -35,3 +46,36 @@ wavHeader(format, { dataBytes: '320' })
 wavHeader(format, { size: 320 })
 // @ts-expect-error a format says everything
 wavHeader({ sampleRate: 8000 })
+
+// the segmenter
+const detector: VoiceDetector = {
+  sampleRate: 16_000,
+  frameSamples: 512,
+  isSpeech: async (frame) => frame.length > 0,
+}
+const segments: (Transform & Stoppable)[] = [
+  segment(format, { every: { seconds: 2 }, name: 'talk.wav', storage: 'memory', highWaterMark: 4 }),
+  segment(format, { silence: { seconds: 1 }, preRoll: { frames: 1 }, maxLength: { seconds: 30 }, detector }),
+  segment(format, { every: { seconds: 2 }, storage: (name) => ({ path: `/tmp/${name}` }) }),
+]
+for (const stage of segments) stage.stop()
+export const cutting: Promise<void> = pipeline(
+  source,
+  segment(format, { every: { seconds: 2 } }),
+  async (all: AsyncIterable<Segment>) => {
+    for await (const { file, start, end } of all) console.log(file.name, end - start)
+  },
+)
+segment(format, { every: { seconds: 2 } }).on('begin', ({ file, start }: SegmentBegin) =>
+  console.log(file, start),
+)
+
+// @ts-expect-error a rule is asked for
+segment(format)
+// @ts-expect-error by time or at pauses
+segment(format, {})
+// @ts-expect-error each segment needs a file of its own
+segment(format, { every: { seconds: 2 }, storage: { path: '/tmp/x.wav' } })
+// @ts-expect-error a detector says true or false
+const wrong: VoiceDetector = { sampleRate: 8000, frameSamples: 80, isSpeech: () => 0.5 }
+export const listening = segment(format, { silence: { seconds: 1 }, detector: wrong })
