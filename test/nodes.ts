@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const repository = join(import.meta.dirname, '..')
@@ -23,16 +23,25 @@ export function nodePrograms(): NodeProgram[] {
         programs[0]!.name += ` (not on ${major}: set WAVESPOOL_NODES=1)`
         continue
       }
-      // a project of its own, in which the package may fetch its program when it is installed
-      mkdirSync(folder, { recursive: true })
-      writeFileSync(
-        join(folder, 'package.json'),
-        JSON.stringify({ private: true, allowScripts: { node: true } }),
-      )
-      const options = ['--no-save', '--no-audit', '--no-fund', '--prefix', folder]
-      execFileSync('npm', ['install', ...options, `node@${major}`], { stdio: 'pipe' })
+      install(`node@${major}`, folder, path)
     }
     programs.push({ name: `Node ${major}`, path })
   }
   return programs
+}
+
+/** Two test files may want it at once: each installs beside it, and the first to be ready is kept. */
+function install(program: string, folder: string, path: string): void {
+  const own = `${folder}-${process.pid}`
+  // a project of its own, in which the package may fetch its program when it is installed
+  mkdirSync(own, { recursive: true })
+  writeFileSync(join(own, 'package.json'), JSON.stringify({ private: true, allowScripts: { node: true } }))
+  const options = ['--no-save', '--no-audit', '--no-fund', '--prefix', own]
+  execFileSync('npm', ['install', ...options, program], { stdio: 'pipe' })
+  if (existsSync(path)) {
+    rmSync(own, { recursive: true })
+    return
+  }
+  rmSync(folder, { recursive: true, force: true }) // of an installation that was cut short
+  renameSync(own, folder)
 }

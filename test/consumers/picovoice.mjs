@@ -1,0 +1,56 @@
+// The package's own code runs and checks what it is given; in place of the compiled engine, which asks the network
+// about a key, stands one that keeps the frames.
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { temporaryFolder } from './judges/engine.mjs'
+
+/** @type {Map<string, Buffer[]>} the frames, by the key */
+const frames = new Map()
+Object.assign(globalThis, { cobraFrames: frames })
+
+const SUCCESS = 0
+const library = `module.exports = {
+  set_sdk() {},
+  init: (key) => ({ status: ${SUCCESS}, handle: key }),
+  sample_rate: () => 16000,
+  frame_length: () => 512,
+  version: () => '3',
+  process(key, pcm) {
+    globalThis.cobraFrames.get(key).push(Buffer.from(pcm.slice().buffer))
+    return { status: ${SUCCESS}, is_voiced: 1 }
+  },
+  delete() {},
+}`
+
+let keys = 0
+
+/** @type {import('./line.mjs').Line[]} */
+export const lines = [
+  {
+    block: 'picovoice-live',
+    replace: [
+      [
+        "new Cobra(process.env.PICOVOICE_KEY ?? '')",
+        'new Cobra(service.key, { libraryPath: service.libraryPath })',
+      ],
+    ],
+    takes: 'pcm',
+    moments: ['whole', 'follow'],
+    faults: ['doubled', 'sample'],
+    async open() {
+      const { path, remove } = temporaryFolder()
+      const libraryPath = join(path, 'library.cjs')
+      writeFileSync(libraryPath, library)
+      const key = String(++keys)
+      /** @type {Buffer[]} */
+      const pieces = []
+      frames.set(key, pieces)
+      return {
+        options: { key, libraryPath },
+        arrived: () => [{ bytes: Buffer.concat(pieces) }],
+        says: undefined,
+        close: remove,
+      }
+    },
+  },
+]
