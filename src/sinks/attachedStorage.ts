@@ -1,9 +1,9 @@
 import { Blob } from 'node:buffer'
-import { blobsOf, type Parts, readParts, readPartsSync } from './parts.ts'
+import { blobsOf, fileOf, type Parts, readParts, readPartsSync } from './parts.ts'
 import type { SharedParts } from './sharedParts.ts'
 import type { SharedMoment, SharedState } from './sharedState.ts'
 import { partPath } from './spillDirectory.ts'
-import type { ReadableStorage } from './storage.ts'
+import type { ReadableStorage, StoredStretch } from './storage.ts'
 
 const nothing = new Uint8Array(0)
 
@@ -72,6 +72,10 @@ export class AttachedStorage implements ReadableStorage, Parts {
 
   view(): Uint8Array {
     return this.memoryOf(0).subarray(0, this.size)
+  }
+
+  get file(): StoredStretch | undefined {
+    return fileOf(this)
   }
 
   /** A file that still grows would make the Blob unreadable. */

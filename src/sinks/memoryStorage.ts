@@ -21,6 +21,7 @@ export class MemoryStorage implements VirtualFileStorage {
   base = 0
   size = 0
   readonly inMemory = true
+  readonly isSynchronous = true
 
   constructor(maxBytes = Number.POSITIVE_INFINITY) {
     this.#maxBytes = maxBytes

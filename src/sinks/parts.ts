@@ -1,6 +1,7 @@
 import { Blob } from 'node:buffer'
-import { closeSync, openAsBlob, openSync, readSync } from 'node:fs'
+import { closeSync, openAsBlob, openSync, readSync, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import type { StoredStretch } from './storage.ts'
 
 /** Every part but the first has this many bytes: what is collected in memory between two part files. */
 export const PART_BYTES = 8 * 2 ** 20
@@ -118,6 +119,12 @@ export async function blobsOf(parts: Parts, start: number, end: number): Promise
   }
 }
 
+/** The first file there is. */
+export function fileOf(parts: Parts): StoredStretch | undefined {
+  if (parts.sealed === 0) return undefined
+  return { path: parts.pathOf(0), start: parts.head.length, end: Math.min(parts.size, parts.firstBytes) }
+}
+
 /** Node's own functions take shared memory in a Buffer only. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -141,6 +148,17 @@ function readFileSync(path: string, target: Uint8Array, position: number): numbe
   const file = openSync(path, 'r')
   try {
     return readSync(file, target, 0, target.length, position)
+  } finally {
+    closeSync(file)
+  }
+}
+
+export function writeFileAt(path: string, bytes: Uint8Array, position: number): void {
+  const file = openSync(path, 'r+')
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      done += writeSync(file, bytes, done, bytes.length - done, position + done)
+    }
   } finally {
     closeSync(file)
   }

@@ -1,10 +1,11 @@
 import { Blob } from 'node:buffer'
-import { openAsBlob, readSync } from 'node:fs'
+import { readSync, truncateSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { WavespoolError } from '../errors.ts'
+import { blobsOf, fileOf, type Parts, readParts, readPartsSync, writeFileAt } from './parts.ts'
 import type { SharedStorage } from './sharedParts.ts'
-import type { VirtualFileStorage } from './storage.ts'
+import type { StoredStretch, VirtualFileStorage } from './storage.ts'
 
 export interface PathOptions {
   path: string
@@ -17,27 +18,33 @@ export interface PathOptions {
 /** How far the header on the disk may lag behind, in milliseconds. */
 const HEADER_INTERVAL = 1000
 
+const nothing = new Uint8Array(0)
+
 /**
  * A named file on a disk which is a valid WAV at every moment, also when the process is killed: its header says at
  * most what is there, and is put right at least once a second. One write at a time, none of them on the event loop.
  */
 export class PathStorage implements VirtualFileStorage {
   readonly #options: PathOptions
+  /** absolute: the working directory may change */
+  readonly #path: string
   #file: FileHandle | undefined
   #work: Promise<unknown> = Promise.resolve()
   #header: Uint8Array | undefined
   #headerTimer: NodeJS.Timeout | undefined
   #isFinished = false
   size = 0
+  readonly isSynchronous = true
 
   constructor(options: PathOptions) {
     this.#options = options
+    this.#path = resolve(options.path)
   }
 
   async open(): Promise<void> {
     const { path, overwrite = false } = this.#options
     try {
-      this.#file = await open(path, overwrite ? 'w+' : 'wx+', 0o666)
+      this.#file = await open(this.#path, overwrite ? 'w+' : 'wx+', 0o666)
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException
       const hint =
@@ -46,7 +53,14 @@ export class PathStorage implements VirtualFileStorage {
     }
   }
 
-  append(chunks: readonly Uint8Array[]): Promise<void> {
+  append(chunks: readonly Uint8Array[]): void | Promise<void> {
+    if (this.#isFinished) {
+      for (const chunk of chunks) {
+        writeFileAt(this.#path, chunk, this.size)
+        this.size += chunk.length
+      }
+      return
+    }
     return this.#enqueue(async (file) => {
       for (const chunk of chunks) {
         // counted as it arrives: what a full disk took before it refused is part of the recording
@@ -59,11 +73,17 @@ export class PathStorage implements VirtualFileStorage {
     })
   }
 
-  write(bytes: Uint8Array, position: number): Promise<void> {
+  write(bytes: Uint8Array, position: number): void | Promise<void> {
+    if (this.#isFinished) return writeFileAt(this.#path, bytes, position)
     return this.#enqueue((file) => writeAll(file, bytes, position))
   }
 
-  truncate(size: number): Promise<void> {
+  truncate(size: number): void | Promise<void> {
+    if (this.#isFinished) {
+      truncateSync(this.#path, size)
+      this.size = size
+      return
+    }
     return this.#enqueue(async (file) => {
       await file.truncate(size)
       this.size = size
@@ -88,21 +108,28 @@ export class PathStorage implements VirtualFileStorage {
     })
   }
 
-  read(target: Uint8Array, position: number): Promise<number> {
-    return fill(this.#file!, target, position)
+  async read(target: Uint8Array, position: number): Promise<number> {
+    const file = this.#file
+    try {
+      if (file) return await fill(file, target, position)
+    } catch (error) {
+      if (file === this.#file) throw error // else it has been closed meanwhile
+    }
+    return readParts(this.#parts, target, position)
   }
 
   readSync(target: Uint8Array, position: number): number {
+    if (this.#file === undefined) return readPartsSync(this.#parts, target, position)
     let done = 0
     for (let count = 1; count > 0 && done < target.length; done += count) {
-      count = readSync(this.#file!.fd, target, done, target.length - done, position + done)
+      count = readSync(this.#file.fd, target, done, target.length - done, position + done)
     }
     return done
   }
 
   /** A finished file need not be read for it; one that still grows would make the Blob unreadable. */
   async blobs(start: number, end: number): Promise<Blob[]> {
-    if (this.#isFinished) return [(await openAsBlob(this.#options.path)).slice(start, end)]
+    if (this.#isFinished) return blobsOf(this.#parts, start, end)
     const pieces: Blob[] = []
     const piece = new Uint8Array(Math.max(1, Math.min(2 ** 20, end - start)))
     for (let at = start; at < end; ) {
@@ -114,24 +141,46 @@ export class PathStorage implements VirtualFileStorage {
     return pieces
   }
 
+  get file(): StoredStretch | undefined {
+    return fileOf(this.#parts)
+  }
+
+  /** Whoever records into a file need not dispose of anything afterwards: it is closed, and opened when it is read. */
   async finish(): Promise<void> {
     clearTimeout(this.#headerTimer)
-    if (this.#file === undefined) return
-    await this.#writeHeader()
-    this.#isFinished = true
+    try {
+      await this.#writeHeader()
+    } finally {
+      const file = this.#file
+      this.#isFinished = file !== undefined
+      this.#file = undefined
+      await file?.close()
+    }
+  }
+
+  /** The file as one part on a disk. */
+  get #parts(): Parts {
+    return {
+      size: this.size,
+      firstBytes: Number.POSITIVE_INFINITY,
+      sealed: 1,
+      epoch: 0,
+      head: nothing,
+      memoryOf: () => nothing,
+      pathOf: () => this.#path,
+    }
   }
 
   /** Other threads open the file themselves: a descriptor that is closed here may become another file's. */
   share(): SharedStorage {
     return {
-      parts: { firstBytes: Number.POSITIVE_INFINITY, path: resolve(this.#options.path) },
+      parts: { firstBytes: Number.POSITIVE_INFINITY, path: this.#path },
       layout: () => ({ sealed: 1, epoch: 0, base: 0, headBytes: 0 }),
     }
   }
 
   async dispose(): Promise<void> {
     clearTimeout(this.#headerTimer)
-    await this.#work.catch(() => {})
     await this.#file?.close()
     this.#file = undefined
   }

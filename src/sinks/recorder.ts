@@ -115,19 +115,11 @@ export class Recorder extends StoredFile {
     const storage = this.storage
     try {
       await this.#inFlight
-      // A header of which only a part found room is none.
-      if (this.header.length === 0) this.tracker = new WavTracker()
-      const { tracker } = this
-      tracker.giveUp()
-      const { end, pad } = tracker.extent(storage.size)
-      // Not sealed before it is cut: until then half a frame must not look like something behind the samples.
-      if (end < storage.size) await storage.truncate(end)
-      tracker.seal(storage.size)
-      tracker.update(storage.size)
-      if (pad === 1) await storage.append([new Uint8Array(1)])
-      tracker.update(storage.size)
-      if (tracker.isWav) await storage.write(tracker.bytes, 0)
-      await storage.finish?.()
+      try {
+        await this.#putRight()
+      } finally {
+        await storage.finish?.()
+      }
     } catch (error) {
       this.tracker.seal(storage.size)
       this.tracker.update(storage.size)
@@ -137,6 +129,22 @@ export class Recorder extends StoredFile {
       this.isEnded = true
       this.#tell()
     }
+  }
+
+  async #putRight(): Promise<void> {
+    const { storage } = this
+    // A header of which only a part found room is none.
+    if (this.header.length === 0) this.tracker = new WavTracker()
+    const { tracker } = this
+    tracker.giveUp()
+    const { end, pad } = tracker.extent(storage.size)
+    // Not sealed before it is cut: until then half a frame must not look like something behind the samples.
+    if (end < storage.size) await storage.truncate(end)
+    tracker.seal(storage.size)
+    tracker.update(storage.size)
+    if (pad === 1) await storage.append([new Uint8Array(1)])
+    tracker.update(storage.size)
+    if (tracker.isWav) await storage.write(tracker.bytes, 0)
   }
 
   /** The stream was destroyed: unless the recording had ended already, its followers learn why. */
@@ -168,13 +176,12 @@ export class Recorder extends StoredFile {
     this.#tell()
   }
 
-  /** A disk may be read at once, but is not written at once. */
   requireSyncChange(): void {
     this.requireNotDisposed()
-    if (this.storage.inMemory) return
+    if (this.storage.isSynchronous) return
     throw new WavespoolError(
       'ERR_WAVESPOOL_STORAGE',
-      `the bytes of ${this.name} do not lie in memory; change them by the method without Sync`,
+      `the storage of ${this.name} does not say that it is synchronous; use the method without Sync`,
     )
   }
 

@@ -58,20 +58,15 @@ async function convertedSamples(
   const end = dataStart + frames * from.bytesPerFrame
   const out = new Uint8Array(Math.round((frames * to.sampleRate) / from.sampleRate) * to.bytesPerFrame)
   const block = Buffer.allocUnsafeSlow(BLOCK_BYTES - (BLOCK_BYTES % from.bytesPerFrame))
-  try {
-    if (converter.isResampled) await converter.start()
-    let at = 0
-    for (let position = dataStart; position < end; position += block.length) {
-      const bytes = block.subarray(0, end - position)
-      await snapshot.read(bytes, position)
-      const converted = converter.convert(bytes)
-      out.set(converted, at)
-      at += converted.length
-    }
-    out.set(converter.finish(), at)
-  } finally {
-    converter.close()
+  let at = 0
+  for (let position = dataStart; position < end; position += block.length) {
+    const bytes = block.subarray(0, end - position)
+    await snapshot.read(bytes, position)
+    const converted = converter.convert(bytes)
+    out.set(converted, at)
+    at += converted.length
   }
+  out.set(converter.finish(), at)
   return out
 }
 

@@ -1,25 +1,33 @@
+import type { StoredStretch } from './storage.ts'
+
+interface Moment {
+  header: Uint8Array<ArrayBuffer>
+  /** where the bytes end that lie in the storage; behind it there is at most a pad byte */
+  end: number
+  pad: 0 | 1
+  /** where the samples of a WAV lie; all of it where it holds none */
+  samples: { start: number; end: number }
+  read(target: Uint8Array, position: number): number | Promise<number>
+  /** a file that holds a part of it */
+  file: StoredStretch | undefined
+}
+
 /** The file as it was at one moment: its header and its end are fixed, its samples stay where they are. */
 export class Snapshot {
   /** with the pad byte */
   readonly size: number
   readonly header: Uint8Array<ArrayBuffer>
-  /** where the bytes end that lie in the storage; behind it there is at most a pad byte */
   readonly end: number
-  /** where the samples of a WAV lie; all of it where it holds none */
   readonly samples: { start: number; end: number }
-  readonly #read: (target: Uint8Array, position: number) => number | Promise<number>
+  readonly file: StoredStretch | undefined
+  readonly #read: Moment['read']
 
-  constructor(
-    header: Uint8Array<ArrayBuffer>,
-    end: number,
-    pad: 0 | 1,
-    samples: { start: number; end: number },
-    read: (target: Uint8Array, position: number) => number | Promise<number>,
-  ) {
+  constructor({ header, end, pad, samples, read, file }: Moment) {
     this.header = header
     this.end = end
     this.size = end + pad
     this.samples = samples
+    this.file = file
     this.#read = read
   }
 

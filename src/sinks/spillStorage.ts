@@ -1,20 +1,22 @@
 import type { Blob } from 'node:buffer'
-import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { MemoryStorage } from './memoryStorage.ts'
 import {
   asBuffer,
   blobsOf,
+  fileOf,
   PART_BYTES,
   type Parts,
   piecesOf,
   placeOf,
   readParts,
   readPartsSync,
+  writeFileAt,
 } from './parts.ts'
 import type { SharedStorage } from './sharedParts.ts'
 import { makeSpillDirectory, nameSpillDirectory, partPath, removeSpillDirectory } from './spillDirectory.ts'
-import type { VirtualFileStorage } from './storage.ts'
+import type { StoredStretch, VirtualFileStorage } from './storage.ts'
 
 export interface SpillOptions {
   /** bytes that stay in memory before anything is written to a disk (default 64 MiB) */
@@ -37,6 +39,7 @@ export class SpillStorage implements VirtualFileStorage, Parts {
   size = 0
   sealed = 0
   epoch = 0
+  readonly isSynchronous = true
   readonly #directory: string
   #hasDirectory = false
   #headBytes = HEAD_BYTES
@@ -95,7 +98,7 @@ export class SpillStorage implements VirtualFileStorage, Parts {
         if (index > this.sealed) this.#sealNext()
         const piece = chunk.subarray(at, at + room)
         if (index < this.sealed)
-          writeInto(this.pathOf(index), piece, offset) // a cursor had cut it off
+          writeFileAt(this.pathOf(index), piece, offset) // a cursor had cut it off
         else {
           const part = this.#partOf(index)
           if (offset === 0) part.truncate(0)
@@ -168,7 +171,7 @@ export class SpillStorage implements VirtualFileStorage, Parts {
     for (const piece of piecesOf(this, position, position + bytes.length)) {
       const part = bytes.subarray(done, done + piece.count)
       if (piece.bytes) piece.bytes.set(part)
-      else writeInto(piece.path, part, piece.offset)
+      else writeFileAt(piece.path, part, piece.offset)
       done += piece.count
     }
   }
@@ -200,6 +203,10 @@ export class SpillStorage implements VirtualFileStorage, Parts {
     return this.#first!.view()
   }
 
+  get file(): StoredStretch | undefined {
+    return fileOf(this)
+  }
+
   async finish(): Promise<void> {
     await this.#sealing
     this.#isFinished = true
@@ -229,16 +236,5 @@ export class SpillStorage implements VirtualFileStorage, Parts {
     for (const memory of [this.#first, ...this.#tails, this.#head]) memory?.dispose()
     this.size = 0
     if (this.#hasDirectory) await removeSpillDirectory(this.#directory)
-  }
-}
-
-function writeInto(path: string, bytes: Uint8Array, position: number): void {
-  const file = openSync(path, 'r+')
-  try {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(file, bytes, done, bytes.length - done, position + done)
-    }
-  } finally {
-    closeSync(file)
   }
 }

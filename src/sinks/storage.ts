@@ -1,6 +1,13 @@
 import type { Blob } from 'node:buffer'
 import type { SharedStorage } from './sharedParts.ts'
 
+/** A file on a disk whose bytes from `start` to `end` (exclusive) are those of the recording. */
+export interface StoredStretch {
+  readonly path: string
+  readonly start: number
+  readonly end: number
+}
+
 /** Bytes that can be read at any position. */
 export interface ReadableStorage {
   /** bytes that can be read now */
@@ -20,6 +27,9 @@ export interface ReadableStorage {
 
   /** The bytes from `start` to `end` (exclusive) as Blobs that need not be read now. */
   blobs?(start: number, end: number): Promise<Blob[]>
+
+  /** A file that a copy can be made from without reading it, where the file system shares blocks. */
+  readonly file?: StoredStretch | undefined
 }
 
 /**
@@ -37,6 +47,9 @@ export interface VirtualFileStorage extends ReadableStorage {
   /** Cuts off what lies behind `size`. */
   truncate(size: number): void | Promise<void>
 
+  /** Once finished, `append`, `write` and `truncate` are done when they return: cursors can change it at once. */
+  readonly isSynchronous?: boolean
+
   /** Gives everything back. Nothing is asked of a storage afterwards. */
   dispose(): void | Promise<void>
 
@@ -52,7 +65,7 @@ export interface VirtualFileStorage extends ReadableStorage {
   /** Told once, before the first byte, where the samples of a WAV file will begin. */
   align?(dataStart: number): void
 
-  /** The recording is complete: what is still on its way to a disk should get there. */
+  /** Called once, however the recording ended: what is still on its way to a disk should get there. */
   finish?(): void | Promise<void>
 
   /**

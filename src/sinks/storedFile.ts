@@ -161,7 +161,8 @@ export abstract class StoredFile implements Recording, CursorTarget {
     const described = this.#described()
     const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
     const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(size) : 0 }
-    return new Snapshot(header, end, pad, samples, (target, position) => this.readAt(target, position))
+    const read = (target: Uint8Array, position: number) => this.readAt(target, position)
+    return new Snapshot({ header, end, pad, samples, read, file: storage.file })
   }
 
   requireSync(): void {

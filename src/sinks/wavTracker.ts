@@ -1,12 +1,15 @@
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { scanWavHeader, type WavHeader } from '../format/readWavHeader.ts'
+import { type WavHeader, wavHeaderParser } from '../format/readWavHeader.ts'
 import { setWavSizes } from '../format/wavHeader.ts'
 
 /** A header longer than this (pictures in front of the samples, say) is left alone, as is everything that is no WAV. */
 const MAX_HEADER_BYTES = 2 ** 20
 
-/** Sizes that mean "not known yet" although a longer recording could have them: ffmpeg's and everybody's, and sox's. */
-const placeholders = new Set([0xffffffff, 0x7ffff000])
+/** Sizes that mean "not known yet" although a longer recording could have them. */
+function isPlaceholder(dataBytes: number, blockAlign: number): boolean {
+  // ffmpeg's and everybody's; and sox's, the last whole frame up to there
+  return dataBytes === 0xffffffff || dataBytes === 0x7ffff000 - (0x7ffff000 % blockAlign)
+}
 
 /** What a file of some size holds at a moment. */
 export interface WavExtent {
@@ -31,6 +34,7 @@ export interface DeclaredSizes {
 export class WavTracker {
   /** undefined while more bytes are needed to tell; null where it is no WAV, or none that can be put right */
   #header: WavHeader | null | undefined
+  readonly #parser = wavHeaderParser()
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #length = 0
   #isSealed = false
@@ -86,7 +90,8 @@ export class WavTracker {
       this.#hold(chunk)
       seen = this.#bytes.subarray(0, this.#length)
     }
-    const { header, fault } = scanWavHeader(seen)
+    this.#parser.push(chunk)
+    const { header, fault } = this.#parser.result ?? {}
     if (header !== undefined) {
       this.#header = header
       const bytes = Uint8Array.from(seen.subarray(0, header.dataStart))
@@ -138,7 +143,7 @@ export class WavTracker {
   #isOpen({ dataBytes, blockAlign }: WavHeader, present: number): boolean {
     if (dataBytes > present || (dataBytes === 0 && present > 0)) return true
     // A recording can outgrow a placeholder: what is no length of whole frames was never meant as one.
-    return !this.#isSealed && (dataBytes % blockAlign !== 0 || placeholders.has(dataBytes))
+    return !this.#isSealed && (dataBytes % blockAlign !== 0 || isPlaceholder(dataBytes, blockAlign))
   }
 
   /** Puts the sizes of a moment into the header's {@link bytes}. */

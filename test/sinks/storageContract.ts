@@ -61,6 +61,7 @@ function newPath(): string {
 
 /** The least that a user's own storage can be: the required verbs over a Buffer, and it checks what it is asked. */
 export class PlainStorage implements VirtualFileStorage {
+  readonly isSynchronous = true
   protected bytes = Buffer.alloc(0)
 
   get size(): number {
