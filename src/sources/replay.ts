@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { scanWavHeader, type WavHeader } from '../format/readWavHeader.ts'
+import { type WavHeader, wavHeaderParser } from '../format/readWavHeader.ts'
 import type { Source } from './source.ts'
 
 export interface ReplayOptions {
@@ -31,8 +31,6 @@ export function replay(file: string | URL | Replayable, options: ReplayOptions =
 }
 
 const STEPS_PER_SECOND = 50
-/** More than this in front of the samples is not read: no header that anybody writes is longer. */
-const MAX_HEADER_BYTES = 2 ** 20
 
 /** Emits `'format'` with a PcmFormat before the first byte. */
 export class ReplaySource extends Readable implements Source {
@@ -141,15 +139,14 @@ export class ReplaySource extends Readable implements Source {
   }
 
   async #readHeader(input: AsyncIterator<Uint8Array>): Promise<{ header: WavHeader; rest: Buffer }> {
-    let bytes: Buffer = Buffer.alloc(0)
+    const parser = wavHeaderParser()
     for (;;) {
       const { value, done } = await input.next()
       if (done) throw new WavespoolError('ERR_WAVESPOOL_WAV', 'this WAV file ends before its samples begin')
-      bytes = bytes.length === 0 ? toBuffer(value) : Buffer.concat([bytes, value])
-      const { header, fault } = scanWavHeader(bytes)
-      if (header) return { header, rest: bytes.subarray(header.dataStart) }
-      if (fault === undefined && bytes.length <= MAX_HEADER_BYTES) continue
-      throw new WavespoolError('ERR_WAVESPOOL_WAV', fault ?? `no samples in its first ${bytes.length} bytes`)
+      const used = parser.push(value)
+      const { header, fault } = parser.result ?? {}
+      if (header) return { header, rest: toBuffer(value).subarray(used) }
+      if (fault !== undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', fault)
     }
   }
 
