@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Packed } from './packed.ts'
+import { Window, whyNoWindow } from './window.ts'
+
+const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+const commands = ['record', 'devices', 'info', 'waveform', 'split', 'convert', 'repair', 'doctor']
+
+let packed: Packed
+beforeAll(() => {
+  packed = Packed.install()
+})
+afterAll(() => packed?.[Symbol.asyncDispose]())
+
+test('--version', async () => {
+  const { code, stdout, stderr } = await packed.run(['--version'])
+  expect({ code, stdout: stdout.toString(), stderr }).toEqual({
+    code: 0,
+    stdout: `${manifest.version}\n`,
+    stderr: '',
+  })
+})
+
+test('npx finds it', async () => {
+  const { stdout } = await packed.shell('npx --offline wavespool --version')
+  expect(stdout.toString()).toBe(`${manifest.version}\n`)
+})
+
+test('the help names every command; without a command it goes to stderr', async () => {
+  const asked = await packed.run(['--help'])
+  expect(asked.code).toBe(0)
+  for (const command of commands) expect(asked.stdout.toString()).toMatch(new RegExp(`^  ${command} `, 'm'))
+  const { code, stdout, stderr } = await packed.run([])
+  expect({ code, stdout: stdout.length, stderr }).toEqual({
+    code: 2,
+    stdout: 0,
+    stderr: asked.stdout.toString(),
+  })
+})
+
+test.each(commands)('%s --help tells its options, in 40 columns too', async (command) => {
+  const { code, stdout, stderr } = await packed.run([command, '--help'], {
+    env: { ...process.env, COLUMNS: '41' },
+  })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const lines = stdout.toString().split('\n')
+  expect(lines.filter((line) => line.length > 40)).toEqual([])
+  expect(lines).toEqual(expect.arrayContaining([expect.stringContaining('--help')]))
+  expect((await packed.run(['help', command])).stdout.toString()).toContain(`wavespool ${command} `)
+})
+
+describe('a wrong command line is one sentence on stderr, and exit code 2', () => {
+  test.each([
+    [['nonsense'], /no command nonsense/],
+    [['--nonsense'], /no option --nonsense/],
+    [['record', '--nonsense'], /unknown option '--nonsense'/],
+    [['record', '--seconds'], /'-s, --seconds <value>' needs a value/],
+    [['record', '--seconds', '-1'], /'--seconds' needs a value/],
+    [['record', '--seconds', '0'], /--seconds takes a time such as/],
+    [['record', '--seconds', '1x'], /--seconds takes a time such as/],
+    [['record', '--bytes', '1.5'], /--bytes takes a whole number/],
+    [['record', '--rate', '0'], /--rate takes a whole number/],
+    [['record', '--encoding', 'mp3'], /--encoding is one of u8, s16le/],
+    [['record', '--to-encoding', 'mp3'], /--to-encoding is one of u8, s16le/],
+    [['record', '--backend', 'jack'], /naudiodon or koffi/],
+    [['record', 'a.wav', 'b.wav'], /\[out.wav \| -\].*got a.wav b.wav/],
+    [['record', 'a.mp3'], /ffmpeg/],
+    [['record', '--json', '-'], /--json and -/],
+    [['record', '--from', 'a.wav', '--device', '1', 'b.wav'], /two sources/],
+    [['record', '.'], /is a folder/],
+    [['info'], /got nothing/],
+    [['devices', 'all'], /got all/],
+    [['waveform', 'a.wav', '--output', 'a.gif'], /\.svg or \.png/],
+    [['convert', 'a.wav'], /<out.wav \| ->/],
+    [['split', 'a.wav'], /either --every, or --silence/],
+    [['split', 'a.wav', '--every', '1', '--silence', '1'], /either --every, or --silence/],
+    [['split', 'a.wav', '--every', '1', '--pre-roll', '1'], /either --every, or --silence/],
+    [['repair', 'a.wav', 'b.wav', '--in-place'], /two outputs/],
+  ])('%j', async (args, sentence) => {
+    const { code, stdout, stderr } = await packed.run(args)
+    expect(stderr).toMatch(sentence)
+    expect({ code, stdout: stdout.length, lines: stderr.split('\n').length }).toEqual({
+      code: 2,
+      stdout: 0,
+      lines: 2,
+    })
+    expect(stderr).toMatch(/^wavespool[a-z ]*: .*; see wavespool [a-z ]*--help\n$/)
+  })
+})
+
+test('--debug adds the stack, which else is nowhere', async () => {
+  const args = ['record', '--from', 'none.wav', 'x.wav']
+  const plain = await packed.run(args)
+  expect(plain).toMatchObject({
+    code: 1,
+    stderr: 'wavespool record: cannot open none.wav: no such file or directory\n',
+  })
+  const { code, stderr } = await packed.run([...args, '--debug'])
+  expect({ code, starts: stderr.startsWith(plain.stderr) }).toEqual({ code: 1, starts: true })
+  expect(stderr).toMatch(/ENOENT/)
+})
+
+test('without an audio package the microphone says what to install', async () => {
+  for (const args of [['record', 'x.wav'], ['devices']]) {
+    const { code, stderr } = await packed.run(args)
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/^wavespool \w+: .*install.*\n$/)
+  }
+  const { code, stdout } = await packed.run(['doctor'])
+  expect(code).toBe(1)
+  expect(stdout.toString()).toMatch(/^✓ Node: v\d+/m)
+  expect(stdout.toString()).toMatch(/^✗ naudiodon: .*install/m)
+})
+
+describe.skipIf(whyNoWindow)('in a terminal', () => {
+  test('the help fills 40 columns without a break in a word', async () => {
+    await using window = new Window(packed, { columns: 40, rows: 70 })
+    const { screen } = await window.run('wavespool record --help')
+    expect(screen).toContain('  --until-silence TIME\n      stop when nobody has spoken for')
+  })
+
+  test('samples are not poured into it', async () => {
+    await using window = new Window(packed)
+    expect((await window.run('wavespool record -')).code).toBe(2)
+    expect((await window.run('wavespool record --from - a.wav')).screen).toMatch(/stdin, which is a terminal/)
+  })
+})
