@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, expect, test } from 'vitest'
+import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { pcmFormat, readWavHeader, VirtualFile, type VirtualFileStorage, wavHeader } from '../../src/index.ts'
+import { WavTracker } from '../../src/sinks/wavTracker.ts'
 import { hasTool, run } from './tools.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
@@ -90,4 +92,14 @@ test('any other keeps open sizes, with every byte behind them', async () => {
   expect(start.toString('latin1', 0, 4)).toBe('RIFF')
   expect(start.readUInt32LE(4)).toBe(0xffffffff)
   expect(start.readUInt32LE(40)).toBe(0xffffffff)
+})
+
+test.each([1, 2, 6])('past 2 GiB the size that sox gives to a pipe of %i channels stays open', (channels) => {
+  const { bytesPerFrame } = pcmFormat({ channels })
+  const header = Buffer.from(makeWavHeader(pcmFormat({ channels })))
+  header.writeUInt32LE(0x7ffff000 - (0x7ffff000 % bytesPerFrame), header.length - 4)
+  const tracker = new WavTracker()
+  tracker.offer(header)
+  const dataBytes = bytesPerFrame * 2 ** 31
+  expect(tracker.extent(header.length + dataBytes).dataBytes).toBe(dataBytes)
 })
