@@ -11,6 +11,7 @@ const runs = [
   ...[1, 16, 256, 1024].map((mebibytes) => ['append.mjs', 1920, mebibytes]),
   ['Each stage alone, against an identity Transform, and in × real time of 16 kHz mono s16le'],
   ...sizes.map((size) => ['stages.mjs', size]),
+  ...sizes.map((size) => ['segment.mjs', size]),
   ['Import'],
   ['import.mjs'],
 ]

@@ -1,38 +1,32 @@
-// Records until Ctrl-C and processes what is new every two seconds, with nothing lost in between.
+// Records until Ctrl-C and processes a finished WAV of two seconds after another, with nothing lost in between.
 import { pipeline } from 'node:stream/promises'
-import { setInterval } from 'node:timers/promises'
-import { pcmFormat, VirtualFile } from 'wavespool'
+import { pcmFormat, segment } from 'wavespool'
 import { pickSource } from './source.mjs'
 
 const format = pcmFormat()
-const live = new VirtualFile({ name: 'live.pcm' }) // no header: samples only
 const source = await pickSource(format)
 process.once('SIGINT', () => source.stop())
-
-let ended = false
-const recorded = pipeline(source, live).finally(() => {
-  ended = true
-})
 console.log('recording; Ctrl-C ends it')
 
-const cursor = live.cursor()
 let processed = 0
-for await (const _ of setInterval(2000)) {
-  const isLast = ended // asked before the read, so that nothing can come behind the last one
-  const news = await cursor.read()
-  processed += news.length
-  console.log(
-    `${(cursor.tell() / format.bytesPerSecond).toFixed(2)} s: ${news.length} bytes, ${loudness(news)} dBFS`,
-  )
-  if (isLast) break
-}
-await recorded
-console.log(`recorded ${live.size} bytes, processed ${processed}`)
-await live.dispose()
+await pipeline(source, segment(format, { every: { seconds: 2 } }), async (segments) => {
+  for await (const { file, start, end } of segments) {
+    // The recording goes on meanwhile. A recogniser would take the file here, as it takes any other.
+    const samples = await file.toFloat32()
+    processed += samples.length
+    console.log(`${time(start)} to ${time(end)}: ${file.name}, ${file.size} bytes, ${loudness(samples)} dBFS`)
+    await file.dispose()
+  }
+})
+console.log(`processed ${time(processed)}`)
 
-/** @param {Buffer} bytes s16le, whole frames */
-function loudness(bytes) {
-  let sum = 1
-  for (let at = 0; at < bytes.length; at += 2) sum += bytes.readInt16LE(at) ** 2
-  return (10 * Math.log10(sum / Math.max(1, bytes.length / 2) / 32768 ** 2)).toFixed(1)
+/** @param {number} frames */
+function time(frames) {
+  return `${(frames / format.sampleRate).toFixed(2)} s`
+}
+
+/** @param {Float32Array} samples from −1 to 1 */
+function loudness(samples) {
+  const sum = samples.reduce((sum, sample) => sum + sample * sample, 1e-9)
+  return (10 * Math.log10(sum / samples.length)).toFixed(1)
 }

@@ -82,14 +82,25 @@ const checks: Record<string, () => Promise<void>> = {
       during: (child) => child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 2700)),
     })
     expect(outcome).toMatchObject({ code: 0, stderr: says })
-    const rounds = outcome.lines.slice(1, -1).map((line) => / (\d+) bytes, (-[\d.]+) dBFS$/.exec(line) ?? [])
-    expect(rounds.length).toBeGreaterThanOrEqual(2)
-    const [, recorded, processed] =
-      /^recorded (\d+) bytes, processed (\d+)$/.exec(outcome.lines.at(-1) ?? '') ?? []
-    expect(Number(recorded)).toBeGreaterThan(32_000)
-    expect(processed).toBe(recorded)
-    expect(rounds.reduce((sum, [, bytes]) => sum + Number(bytes), 0)).toBe(Number(recorded))
-    expect(Number(rounds[0]?.[2])).toBeCloseTo(-15, 0) // a sine whose peak is -12 dBFS
+    const line = /^([\d.]+) s to ([\d.]+) s: segment-(\d+)\.wav, (\d+) bytes, (-[\d.]+) dBFS$/
+    const segments = outcome.lines.slice(1, -1).map((text) => (line.exec(text) ?? []).slice(1).map(Number))
+    expect(segments.length).toBeGreaterThanOrEqual(2)
+    expect(segments[0]).toEqual([0, 2, 1, 64_044, -15]) // a sine whose peak is -12 dBFS
+    const [start = 0, end = 0, number, bytes = 0] = segments.at(-1) ?? []
+    expect([start, number]).toEqual([2 * (segments.length - 1), segments.length])
+    expect(Math.abs((bytes - 44) / 32_000 - (end - start))).toBeLessThan(0.006)
+    expect(outcome.lines.at(-1)).toBe(`processed ${end.toFixed(2)} s`)
+  },
+
+  async 'energy-detector.mjs'() {
+    const outcome = await run('energy-detector.mjs')
+    expect(outcome).toMatchObject({ code: 0, stderr: '' })
+    expect(outcome.lines).toEqual([
+      'segment-0001.wav: 0.64 s to 2.54 s, said from 0.80 s to 2.40 s',
+      'segment-0002.wav: 3.04 s to 4.94 s, said from 3.20 s to 4.80 s',
+      'segment-0003.wav: 5.44 s to 7.34 s, said from 5.60 s to 7.20 s',
+      'segment-0004.wav: 7.84 s to 9.74 s, said from 8.00 s to 9.60 s',
+    ])
   },
 
   async 'transcribe.mjs'() {
