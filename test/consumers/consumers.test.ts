@@ -7,7 +7,7 @@ import { nodePrograms } from '../nodes.ts'
 import { blocks, writeForCompiler } from './cookbook.mjs'
 import { whyNoConsumers } from './install.ts'
 
-const why = whyNoConsumers()
+const why = await whyNoConsumers()
 if (why) console.warn(why)
 const programs = why ? [] : nodePrograms()
 

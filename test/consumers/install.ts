@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 
 const folder = import.meta.dirname
 const stamp = join(folder, 'node_modules', '.of-lock')
@@ -12,7 +13,7 @@ const stamp = join(folder, 'node_modules', '.of-lock')
  *
  * @returns why they are not there; undefined where they are
  */
-export function whyNoConsumers(): string | undefined {
+export async function whyNoConsumers(): Promise<string | undefined> {
   const lock = createHash('sha256')
     .update(readFileSync(join(folder, 'package-lock.json')))
     .digest('hex')
@@ -21,7 +22,7 @@ export function whyNoConsumers(): string | undefined {
     return 'the speech-to-text clients are not installed here: set WAVESPOOL_CONSUMERS=1 (800 MB)'
   }
   // Nothing is compiled or downloaded beside the packages themselves.
-  execFileSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'pipe' })
+  await promisify(execFile)('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
   symlinkSync(join('..', '..', '..'), join(folder, 'node_modules', 'wavespool'), 'dir')
   writeFileSync(stamp, lock)
   return undefined
