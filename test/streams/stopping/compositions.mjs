@@ -2,7 +2,7 @@
 // Every way to put a cap behind a source. Each resolves to the bytes that its sink got.
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { chunk, convert, limit, meter, pcmFormat, wavHeader, wavReader } from 'wavespool'
+import { chunk, convert, limit, meter, pcmFormat, segment, wavHeader, wavReader } from 'wavespool'
 import { chain } from 'wavespool/chain'
 
 export const format = pcmFormat()
@@ -92,6 +92,44 @@ function webThrough() {
   return Object.assign(run, { cap: 5000, got: new WeakMap() })
 }
 
+/** A sink of segments, which puts their samples together again. */
+function segmentSink() {
+  const pieces = []
+  const stream = new Writable({
+    objectMode: true,
+    write({ file }, _encoding, callback) {
+      pieces.push(file.view().subarray(44))
+      callback()
+    },
+  })
+  return Object.assign(stream, { bytes: () => Buffer.concat(pieces) })
+}
+
+/** Segments of what the cap lets through. */
+function segmented() {
+  const run = async (stream) => {
+    const end = segmentSink()
+    run.got.set(stream, end)
+    await pipeline(stream, foreign(), capped(5000), segment(format, { every: { bytes: 700 } }), end)
+  }
+  return Object.assign(run, { cap: 5000, got: new WeakMap() })
+}
+
+/** A reader that has had enough when the first segment is in. */
+function broken() {
+  const run = async (stream) => {
+    const pieces = []
+    run.got.set(stream, { bytes: () => Buffer.concat(pieces) })
+    const stage = segment(format, { every: { bytes: 5000 } })
+    stream.on('error', (error) => stage.destroy(error))
+    for await (const { file } of stream.pipe(foreign()).pipe(stage)) {
+      pieces.push(file.view().subarray(44))
+      break
+    }
+  }
+  return Object.assign(run, { cap: 5000, got: new WeakMap() })
+}
+
 export const compositions = {
   direct: composed((cap) => [capped(cap)]),
   'a foreign stage before': composed((cap) => [foreign(), capped(cap)]),
@@ -109,6 +147,8 @@ export const compositions = {
   'inside chain(), a foreign stage first': composed((cap) => [chain([foreign(), capped(cap), foreign()])]),
   'behind chain()': composed((cap) => [chain([foreign(), foreign()]), capped(cap)]),
   '.pipe()': piped(),
+  'in front of segment': segmented(),
+  'a break out of segments': broken(),
   'Duplex.toWeb() with a named source': web(),
   'Readable.toWeb() through Duplex.toWeb()': webThrough(),
   'the cap on the first chunk': composed((cap) => [foreign(), capped(cap)], { cap: 100 }),
