@@ -23,8 +23,6 @@ const BLOCK = 4096
 export class Converter {
   /** whether every byte stays what it is */
   readonly isIdentity: boolean
-  /** whether `start()` has something to do */
-  readonly isResampled: boolean
   readonly #channel: number | undefined
   /** the formats between which samples are computed: behind the pick of one channel, before its spreading to several */
   readonly #from: PcmFormat
@@ -33,10 +31,10 @@ export class Converter {
   readonly #outer: { from: PcmFormat; to: PcmFormat }
   readonly #matrix: MixMatrix | undefined
   readonly #dither: Dither | undefined
-  #blockFrames: number
+  readonly #blockFrames: number
   readonly #decoded: Float64Array
   readonly #mixed: Float64Array
-  #resampler: Resampler | undefined
+  readonly #resampler: Resampler | undefined
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, and for formats without a way between them */
   constructor(from: PcmFormat, to: PcmFormat, options: ConvertOptions, caller: string) {
@@ -47,28 +45,20 @@ export class Converter {
     this.#channel = options.channel
     this.#from = inputs === from.channels ? from : pcmFormat({ ...from, channels: inputs })
     this.#to = outputs === to.channels ? to : pcmFormat({ ...to, channels: outputs })
-    this.isResampled = from.sampleRate !== to.sampleRate
-    if (this.isResampled) checkRates(from.sampleRate, to.sampleRate, caller)
     if (inputs !== outputs) this.#matrix = mixMatrix(inputs, outputs, caller)
+    if (from.sampleRate !== to.sampleRate) {
+      checkRates(from.sampleRate, to.sampleRate, caller)
+      this.#resampler = new Resampler(from.sampleRate, to.sampleRate, outputs)
+    }
     const isRecoded = from.encoding !== to.encoding
-    const hasNewValues = this.isResampled || this.#matrix !== undefined
+    const hasNewValues = this.#resampler !== undefined || this.#matrix !== undefined
     this.#isComputed = isRecoded || hasNewValues
     this.isIdentity = !this.#isComputed && from.channels === to.channels
     if (options.dither === 'tpdf') this.#dither = Dither.between(from, to, hasNewValues)
-    this.#blockFrames = Math.max(1, Math.floor(BLOCK / Math.max(inputs, outputs)))
+    const blockFrames = Math.max(1, Math.floor(BLOCK / Math.max(inputs, outputs)))
+    this.#blockFrames = Math.min(blockFrames, this.#resampler?.blockFrames ?? blockFrames)
     this.#decoded = new Float64Array(this.#isComputed ? this.#blockFrames * inputs : 0)
     this.#mixed = new Float64Array(this.#matrix ? this.#blockFrames * outputs : 0)
-  }
-
-  /**
-   * Loads the resampler; needed only where `isResampled`.
-   *
-   * @throws {WavespoolError} `ERR_WAVESPOOL_RESAMPLER`
-   */
-  async start(): Promise<void> {
-    const { sampleRate, channels } = this.#to
-    this.#resampler = await Resampler.open(this.#from.sampleRate, sampleRate, channels)
-    this.#blockFrames = Math.min(this.#blockFrames, this.#resampler.blockFrames)
   }
 
   /** Takes whole frames, and returns those that are complete by them. */
@@ -88,16 +78,10 @@ export class Converter {
     return this.#outer.to.channels === this.#to.channels ? out : spreadChannel(out, this.#outer.to)
   }
 
-  /** Gives back what `start()` took. */
-  close(): void {
-    this.#resampler?.close()
-    this.#resampler = undefined
-  }
-
   #compute(bytes: Uint8Array): Uint8Array {
     const [from, to] = [this.#from, this.#to]
     const frames = bytes.length / from.bytesPerFrame
-    const most = this.isResampled ? Math.ceil((frames * to.sampleRate) / from.sampleRate) + 1 : frames
+    const most = this.#resampler ? Math.ceil((frames * to.sampleRate) / from.sampleRate) + 1 : frames
     const out = Buffer.allocUnsafeSlow(most * to.bytesPerFrame)
     const blockBytes = this.#blockFrames * from.bytesPerFrame
     let at = 0

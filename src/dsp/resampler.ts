@@ -1,27 +1,24 @@
 import { ArgumentRangeError } from '../errors.ts'
-import { loadSpeex, type Speex, SpeexFilter } from './speex.ts'
+import { type FirKernel, firKernel } from './firKernel.ts'
+import { type SincFilters, sincFilters } from './sincFilters.ts'
 
-/** The filter grows with the ratio of the rates. */
+/** The filters grow with the ratio of the rates. */
 const MAX_RATIO = 256
-/** Speex counts sixteenths of a sample in 32 bits, and halving may double what it counts. */
-const MAX_RATE = 2 ** 27 - 1
-/** samples that are worked on at once, before or behind the filter, whichever are more */
+/** samples that are worked on at once, before or behind the filters, whichever are more */
 const BLOCK = 8192
-/** Speex keeps a table for each place between two samples up to so many; for more it interpolates, at a quarter of the speed. */
-const MAX_TABLES = 8
 
 /** @throws {ArgumentRangeError} for rates that the resampler cannot convert */
 export function checkRates(from: number, to: number, caller: string): void {
-  if (Math.max(from, to) > MAX_RATE || Math.max(from / to, to / from) > MAX_RATIO) {
+  if (Math.max(from / to, to / from) > MAX_RATIO) {
     throw new ArgumentRangeError(
-      `${caller}: from ${from} Hz to ${to} Hz cannot be converted; the rates must be at most ${MAX_RATIO} times apart, and at most ${MAX_RATE} Hz`,
+      `${caller}: from ${from} Hz to ${to} Hz cannot be converted; the rates must be at most ${MAX_RATIO} times apart`,
     )
   }
 }
 
 /**
- * Interleaved frames at another rate: speex's windowed sinc, in 32-bit floats. What comes out is in time with what goes
- * in, `round(frames × to / from)` frames in all, and the same whatever the pieces that it is given in.
+ * Interleaved frames at another rate, in 32-bit floats. What comes out is in time with what goes in,
+ * `round(frames × to / from)` frames in all, and the same whatever the pieces that it is given in.
  */
 export class Resampler {
   /** the most frames that one `process()` takes */
@@ -30,32 +27,38 @@ export class Resampler {
   /** the rates without their common divisor, which keeps the sums below exact */
   readonly #from: number
   readonly #to: number
-  readonly #filters: SpeexFilter[] = []
+  readonly #filters: SincFilters
+  readonly #run: FirKernel
+  /** The kernel's memory: filters, then the samples of each channel that are still needed, then the output. */
+  readonly #memory: Float32Array<ArrayBuffer>
+  readonly #inputAt: number
+  readonly #inputLength: number
+  readonly #outputAt: number
+  /** frames that lie in the input */
+  #held: number
+  /** where the next output frame lies behind the first of those that a filter covers, in parts of `to` */
+  #position = 0
   #taken = 0
   #given = 0
 
-  private constructor(speex: Speex, from: number, to: number, channels: number) {
+  constructor(from: number, to: number, channels: number) {
     const divisor = greatestCommonDivisor(from, to)
     this.#from = from / divisor
     this.#to = to / divisor
     this.#channels = channels
+    this.#filters = sincFilters(this.#from, this.#to)
     this.blockFrames = Math.max(1, Math.floor(BLOCK / channels / Math.max(1, to / from)))
-    try {
-      let frames = this.blockFrames
-      for (const step of steps(this.#from, this.#to)) {
-        const filter = new SpeexFilter(speex, step.from, step.to, channels, frames)
-        this.#filters.push(filter)
-        frames = filter.outputFrames
-      }
-    } catch (error) {
-      this.close()
-      throw error
-    }
-  }
-
-  /** @throws {WavespoolError} `ERR_WAVESPOOL_RESAMPLER` where it cannot be loaded, or has not enough memory */
-  static async open(from: number, to: number, channels: number): Promise<Resampler> {
-    return new Resampler(await loadSpeex(), from, to, channels)
+    const { coefficients, length, reach } = this.#filters
+    this.#inputAt = coefficients.length
+    this.#inputLength = length + this.blockFrames
+    this.#outputAt = this.#inputAt + this.#inputLength * channels
+    const outputLength = Math.ceil((this.blockFrames * to) / from) * channels
+    const pair = 2 // between which is interpolated
+    const { memory, run } = firKernel(this.#outputAt + outputLength + pair)
+    this.#memory = memory
+    this.#run = run
+    this.#memory.set(coefficients)
+    this.#held = reach - 1 // the first output frame falls on the first input frame; before it is silence
   }
 
   /**
@@ -63,11 +66,18 @@ export class Resampler {
    * @returns the frames that are complete, in a place that the next call writes over
    */
   process(samples: Float64Array | Float32Array): Float32Array {
-    let out = samples
-    for (const filter of this.#filters) out = filter.process(out)
-    this.#taken += samples.length / this.#channels
-    this.#given += out.length / this.#channels
-    return out as Float32Array
+    this.#append(samples)
+    const spare = this.#held - this.#filters.length
+    const frames = spare < 0 ? 0 : Math.ceil(((spare + 1) * this.#to - this.#position) / this.#from)
+    if (frames > 0) {
+      for (let channel = 0; channel < this.#channels; channel++) {
+        if (this.#filters.isExact) this.#filter(channel, frames)
+        else this.#interpolate(channel, frames)
+      }
+      this.#advance(frames)
+    }
+    this.#given += frames
+    return this.#memory.subarray(this.#outputAt, this.#outputAt + frames * this.#channels)
   }
 
   /** What the filters still hold at the end. */
@@ -83,21 +93,77 @@ export class Resampler {
     return rest
   }
 
-  /** Gives the memory back. */
-  close(): void {
-    for (const filter of this.#filters.splice(0)) filter.close()
+  #append(samples: Float64Array | Float32Array): void {
+    const channels = this.#channels
+    const frames = samples.length / channels
+    if (channels === 1) this.#memory.set(samples, this.#inputAt + this.#held)
+    else {
+      for (let channel = 0; channel < channels; channel++) {
+        let at = this.#inputAt + channel * this.#inputLength + this.#held
+        for (let i = channel; i < samples.length; i += channels) this.#memory[at++] = samples[i]!
+      }
+    }
+    this.#held += frames
+    this.#taken += frames
   }
-}
 
-/**
- * The filters between two rates, without a common divisor: one, unless that would interpolate and most of what it
- * takes is too high for what it gives. Then the rate is halved first, which is cheap: 44.1 to 16 kHz takes two thirds
- * of the time.
- */
-function steps(from: number, to: number): { from: number; to: number }[] {
-  if (to <= MAX_TABLES || from <= 2 * to) return [{ from, to }]
-  const half = from % 2 === 0 ? { from: from / 2, to } : { from, to: to * 2 }
-  return [{ from: 2, to: 1 }, ...steps(half.from, half.to)]
+  #filter(channel: number, frames: number): void {
+    const { length } = this.#filters
+    const filterBytes = length * 4
+    const output = (this.#outputAt + channel) * 4
+    const outputStep = this.#channels * 4
+    this.#run(
+      output,
+      output + frames * outputStep,
+      outputStep,
+      (this.#inputAt + channel * this.#inputLength + Math.floor(this.#position / this.#to)) * 4,
+      Math.floor(this.#from / this.#to) * 4,
+      (this.#position % this.#to) * filterBytes,
+      (this.#from % this.#to) * filterBytes,
+      filterBytes,
+      this.#to * filterBytes,
+      this.#to * filterBytes,
+    )
+  }
+
+  /** For rates with so many places that no table holds them, such as 44,101 to 16,000 Hz: slower, but as good. */
+  #interpolate(channel: number, frames: number): void {
+    const { length, places } = this.#filters
+    const filterBytes = length * 4
+    const filtersEnd = (places + 2) * filterBytes
+    const pair = this.#memory.length - 2
+    for (let frame = 0, position = this.#position; frame < frames; frame++, position += this.#from) {
+      const place = ((position % this.#to) / this.#to) * places
+      const below = Math.floor(place)
+      const input = (this.#inputAt + channel * this.#inputLength + Math.floor(position / this.#to)) * 4
+      this.#run(
+        pair * 4,
+        pair * 4 + 8,
+        4,
+        input,
+        0,
+        below * filterBytes,
+        filterBytes,
+        filterBytes,
+        filtersEnd,
+        0,
+      )
+      const [a, b] = [this.#memory[pair]!, this.#memory[pair + 1]!]
+      this.#memory[this.#outputAt + frame * this.#channels + channel] = a + (b - a) * (place - below)
+    }
+  }
+
+  /** Lets go of the input that no output needs any more. */
+  #advance(frames: number): void {
+    this.#position += frames * this.#from
+    const passed = Math.floor(this.#position / this.#to)
+    this.#position -= passed * this.#to
+    for (let channel = 0; channel < this.#channels; channel++) {
+      const start = this.#inputAt + channel * this.#inputLength
+      this.#memory.copyWithin(start, start + passed, start + this.#held)
+    }
+    this.#held -= passed
+  }
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

@@ -20,9 +20,9 @@ export type { ConvertOptions }
  *   mixed by ITU-R BS.775 as stereo, 3/0, quadraphony, 5.0 and 5.1, with all gains divided by what keeps the sum from
  *   clipping, so that stereo becomes mono by its mean; more become mono by their mean. Six microphones are no 5.1,
  *   whose fourth channel is left out of a mix: pick one.
- * - **Rate.** Speex's windowed sinc in 32-bit floats (quality 6): from 48 to 16 kHz flat within 0.1 dB to 6.8 kHz, and
- *   what would fold back is 100 dB down. In time with the input, and `round(frames × to / from)` frames in all. It is
- *   loaded when a stage that needs it is made. Rates may be 256 times apart.
+ * - **Rate.** By a windowed sinc in 32-bit floats: flat to 85 % of the band that both rates have, which is 6.8 kHz for
+ *   16 kHz, and 100 dB down from 105 % of it. In time with the input, and `round(frames × to / from)` frames in all.
+ *   The rates may be 256 times apart.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option, and for formats with no way between
  */
@@ -35,18 +35,10 @@ export function convert(from: PcmFormat, to: PcmFormat, options: ConvertOptions 
 export class ConvertKernel implements Kernel {
   readonly #frames: WholeFrames
   readonly #converter: Converter
-  /** only where there is something to start, so that the stage is ready at once everywhere else */
-  readonly start?: () => Promise<void>
-  readonly close?: () => void
 
   constructor(from: PcmFormat, to: PcmFormat, options: ConvertOptions) {
-    const converter = new Converter(from, to, options, 'convert()')
     this.#frames = new WholeFrames(from)
-    this.#converter = converter
-    if (converter.isResampled) {
-      this.start = () => converter.start()
-      this.close = () => converter.close()
-    }
+    this.#converter = new Converter(from, to, options, 'convert()')
   }
 
   push(bytes: Uint8Array, out: Output): void {

@@ -13,10 +13,6 @@ export interface Kernel {
   push(bytes: Uint8Array, out: Output): void
   /** Puts out what is left at the end. An error is thrown after everything that could be saved has been put out. */
   flush(out: Output): void
-  /** Gets ready, where that takes time; nothing is pushed before it has resolved. */
-  start?(): Promise<void>
-  /** Gives back what `start()` took. Called once, after it has settled, however the stream ends. */
-  close?(): void
 }
 
 /**
@@ -28,26 +24,10 @@ export class Stage extends Transform implements Stoppable {
   #isCut = false
   /** raises the error that ends the stream, once all that was put out has been read */
   #fail: (() => void) | undefined
-  #isStarting: boolean
-  #isStopRequested = false
 
   constructor(kernel: Kernel) {
-    // As options, so that a stage whose kernel has nothing to start is ready at once.
-    super({
-      ...(kernel.start && {
-        construct(callback) {
-          ;(this as Stage).#start(callback)
-        },
-      }),
-      ...(kernel.close && {
-        destroy(error, callback) {
-          kernel.close?.()
-          callback(error)
-        },
-      }),
-    })
+    super()
     this.#kernel = kernel
-    this.#isStarting = kernel.start !== undefined
   }
 
   /**
@@ -58,10 +38,6 @@ export class Stage extends Transform implements Stoppable {
   stop(): void {
     if (this.#isCut || this.writableEnded || this.destroyed) return
     if (this.upstream.stop()) return
-    if (this.#isStarting) {
-      this.#isStopRequested = true
-      return
-    }
     try {
       this.#kernel.flush(this)
     } catch {
@@ -70,17 +46,6 @@ export class Stage extends Transform implements Stoppable {
     this.cut()
     this.releaseWrite()
     process.nextTick(() => this.upstream.settle())
-  }
-
-  #start(callback: (error?: Error | null) => void): void {
-    this.#kernel.start?.().then(() => {
-      callback()
-      // Behind what was written meanwhile: Node hands that over in the tick that the callback has asked for.
-      process.nextTick(() => {
-        this.#isStarting = false
-        if (this.#isStopRequested) this.stop()
-      })
-    }, callback)
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {

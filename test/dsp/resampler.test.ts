@@ -17,10 +17,8 @@ async function resample(
     pcmFormat({ sampleRate, channels, encoding: 'f32le' }),
   )
   const converter = new Converter(source!, target!, {}, 'test')
-  await converter.start()
   const bytes = new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength)
   const parts = [converter.convert(bytes), converter.finish()]
-  converter.close()
   return new Float32Array(new Uint8Array(Buffer.concat(parts)).buffer)
 }
 
@@ -147,7 +145,6 @@ describe('rates that cannot be converted', () => {
   test.each([
     [16_000, 62],
     [62, 16_000],
-    [2 ** 27, 2 ** 26],
   ])('%i to %i Hz', (from, to) => {
     const [source, target] = [from, to].map((sampleRate) => pcmFormat({ sampleRate }))
     const make = () => new Converter(source!, target!, {}, 'test')
