@@ -235,6 +235,23 @@ test('a giant list in front is skipped, not held', () => {
   expect(kernel.header?.dataStart).toBe(36 + 8 + 2 ** 31 + 8)
 })
 
+test('an RF64 file of 5 GiB is read to its end, and what follows it is not', () => {
+  const dataBytes = 5 * 2 ** 30
+  const kernel = new WavReaderKernel()
+  const truncations: Truncation[] = []
+  kernel.onTruncated = (truncation) => truncations.push(truncation)
+  let bytes = 0
+  const out = { push: (piece: Uint8Array) => (bytes += piece.length) }
+  const block = Buffer.alloc(2 ** 26)
+  kernel.push(makeWavHeader(pcmFormat(), { rf64: true, dataBytes }), out)
+  for (let sent = 0; sent < dataBytes - block.length; sent += block.length) kernel.push(block, out)
+  kernel.flush(out)
+  expect(truncations).toEqual([{ expectedBytes: dataBytes, bytes: dataBytes - block.length }])
+  kernel.push(Buffer.concat([block, infoOf(entryOf('INAM', 'long'))]), out)
+  kernel.flush(out)
+  expect([bytes, truncations.length, kernel.tags]).toEqual([dataBytes, 1, { INAM: 'long' }])
+})
+
 test('a header that comes byte by byte costs each byte once', () => {
   // 200,000 chunks: to begin anew with each byte would look at 160,000,000,000 of them.
   const header = makeWavHeader(pcmFormat(), { dataBytes: 2 })
