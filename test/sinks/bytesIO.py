@@ -1,10 +1,17 @@
-"""A live io.BytesIO: one JSON request a line, one JSON answer a line. Bytes travel as hex."""
+"""A live io.BytesIO: one JSON request a line, one JSON answer a line. Bytes travel as hex, or with the argument
+"digest" as what SHA-1 makes of them."""
 
+import hashlib
 import io
 import json
 import sys
 
 file = io.BytesIO()
+
+
+def shown(data):
+    return hashlib.sha1(data).hexdigest() if "digest" in sys.argv else data.hex()
+
 
 for line in sys.stdin:
     verb, *args = json.loads(line)
@@ -12,10 +19,10 @@ for line in sys.stdin:
         file = io.BytesIO(bytes.fromhex(args[0]))
         result = None
     elif verb == "read":
-        result = file.read(*args).hex()
+        result = shown(file.read(*args))
     elif verb == "readInto":
         target = bytearray(args[0])
-        result = [file.readinto(target), target.hex()]
+        result = [file.readinto(target), shown(target)]
     elif verb == "write":
         result = file.write(bytes.fromhex(args[0]))
     elif verb == "seek":
@@ -25,5 +32,5 @@ for line in sys.stdin:
     elif verb == "truncate":
         result = file.truncate(*args)
     else:
-        result = file.getvalue().hex()
+        result = shown(file.getvalue())
     print(json.dumps(result), flush=True)
