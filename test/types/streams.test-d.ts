@@ -3,7 +3,11 @@ import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
   chunk,
+  type Level,
   limit,
+  measureLevels,
+  meter,
+  type PcmFormat,
   pcmFormat,
   type Segment,
   type SegmentBegin,
@@ -12,6 +16,7 @@ import {
   VirtualFile,
   type VoiceDetector,
   wavHeader,
+  wavReader,
 } from '../../src/index.ts'
 
 const format = pcmFormat()
@@ -22,9 +27,24 @@ const stages: (Transform & Stoppable)[] = [
   limit(format, { frames: 1 }, { source: { stop() {} } }),
   chunk(format, { milliseconds: 20 }, { hop: { milliseconds: 10 }, tail: 'pad' }),
   wavHeader(format, { dataBytes: 320, rf64: true }),
+  wavReader({ onTruncated: 'error' }),
+  meter(format, { every: { seconds: 1 } }).on('level', ({ start, channels }: Level) => [
+    start,
+    channels[0]?.peak,
+  ]),
 ]
 export const done: Promise<void> = pipeline(source, wavHeader(format), new VirtualFile())
 for (const stage of stages) stage.stop()
+
+const reader = wavReader()
+export const found: [PcmFormat | undefined, string | undefined] = [reader.format, reader.tags.INAM]
+export const loud: boolean = measureLevels(new Uint8Array(2), format).rms > -40
+// @ts-expect-error a file that is cut short is kept, or an error
+wavReader({ onTruncated: 'ignore' })
+// @ts-expect-error how often is asked for
+meter(format)
+// @ts-expect-error a span, not a number
+meter(format, { every: 1 })
 
 // @ts-expect-error the format comes first
 limit({ seconds: 30 })
