@@ -1,6 +1,7 @@
-// The package's own code runs and checks what it is given; in place of the compiled engine, which asks the network
-// about a key, stands one that keeps the frames.
+// The package's own code runs and checks what it is given, and the compiled engine says how long a frame is; what would
+// ask the network about a key keeps the frames instead.
 import { writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { temporaryFolder } from './judges/engine.mjs'
 
@@ -9,12 +10,14 @@ const frames = new Map()
 Object.assign(globalThis, { cobraFrames: frames })
 
 const SUCCESS = 0
-const library = `module.exports = {
+const { getSystemLibraryPath } = createRequire(import.meta.url)('@picovoice/cobra-node/dist/platforms.js')
+const library = `const engine = require(${JSON.stringify(getSystemLibraryPath())})
+module.exports = {
   set_sdk() {},
   init: (key) => ({ status: ${SUCCESS}, handle: key }),
-  sample_rate: () => 16000,
-  frame_length: () => 512,
-  version: () => '3',
+  sample_rate: () => engine.sample_rate(),
+  frame_length: () => engine.frame_length(),
+  version: () => engine.version(),
   process(key, pcm) {
     globalThis.cobraFrames.get(key).push(Buffer.from(pcm.slice().buffer))
     return { status: ${SUCCESS}, is_voiced: 1 }
