@@ -3,14 +3,10 @@ import sherpa from 'sherpa-onnx-node'
 import { pcmOfFloats } from './judges/engine.mjs'
 import { said } from './line.mjs'
 
-/** @param {string} block @returns {import('./line.mjs').Line} */
-const recognition = (block) => ({
-  block,
-  replace: [['new sherpa.OfflineRecognizer({ modelConfig })', 'service']],
+/** @param {Omit<import('./line.mjs').Line, 'takes' | 'open'>} line @returns {import('./line.mjs').Line} */
+const recognition = (line) => ({
+  ...line,
   takes: 'pcm',
-  moments: ['whole', 'snapshot'],
-  faults: ['header', 'doubled', 'sample'],
-  refuses: /^Failed to read/,
   async open() {
     const buffer = new sherpa.CircularBuffer(160_000)
     const recognizer = {
@@ -20,6 +16,7 @@ const recognition = (block) => ({
           if (sampleRate === 16_000) buffer.push(samples)
         },
       }),
+      isReady: () => false,
       decode() {},
       getResult: () => ({ text: said }),
     }
@@ -28,4 +25,32 @@ const recognition = (block) => ({
   },
 })
 
-export const lines = [recognition('sherpa-onnx'), recognition('sherpa-onnx-path')]
+/** @type {[string, string]} */
+const offline = ['new sherpa.OfflineRecognizer({ modelConfig })', 'service']
+/** @type {[string, string]} */
+const online = [
+  "new sherpa.OnlineRecognizer({ modelConfig: { transducer, tokens: 'tokens.txt' } })",
+  'service',
+]
+
+export const lines = [
+  recognition({
+    block: 'sherpa-onnx',
+    replace: [offline],
+    moments: ['whole', 'snapshot'],
+    faults: ['header', 'doubled', 'sample'],
+  }),
+  recognition({
+    block: 'sherpa-onnx-path',
+    replace: [offline],
+    moments: ['whole', 'snapshot'],
+    faults: ['header', 'doubled', 'sample'],
+    refuses: /^Failed to read/,
+  }),
+  recognition({
+    block: 'sherpa-onnx-live',
+    replace: [online],
+    moments: ['whole', 'follow'],
+    faults: ['doubled', 'sample'],
+  }),
+]
