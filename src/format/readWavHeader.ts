@@ -98,6 +98,7 @@ function* parseHeader(): Parsing<WavHeaderScan> {
   if (form !== 'WAVE') return { fault: `this RIFF file holds ${JSON.stringify(form)}, not "WAVE"` }
 
   const tags: InfoTags = {}
+  let room = MAX_TAGS_BYTES
   let fmt: Fmt | undefined
   let factAt: number | undefined
   let ds64: { at: number; riffBytes: number; dataBytes: number } | undefined
@@ -125,7 +126,8 @@ function* parseHeader(): Parsing<WavHeaderScan> {
       const sizes = yield* take(seen)
       ds64 = { at: body, riffBytes: u64(sizes, 0), dataBytes: u64(sizes, 8) } // riffSize, dataSize
     } else if (id === 'LIST') {
-      seen = yield* readList(size, tags)
+      seen = yield* readList(size, tags, room)
+      room -= seen
     }
     yield* skip(size - seen)
     at = body + size
@@ -134,9 +136,11 @@ function* parseHeader(): Parsing<WavHeaderScan> {
 }
 
 function* parseTrailingTags(tags: InfoTags, startsOdd: boolean): Parsing<never> {
+  let room = MAX_TAGS_BYTES
   for (let isOdd = startsOdd; ; ) {
     const { id, size } = yield* nextChunk(isOdd)
-    const seen = id === 'LIST' ? yield* readList(size, tags) : 0
+    const seen = id === 'LIST' ? yield* readList(size, tags, room) : 0
+    room -= seen
     yield* skip(size - seen)
     isOdd = size % 2 === 1
   }
@@ -165,12 +169,12 @@ function* nextChunk(isOdd: boolean): Parsing<ChunkHead> {
   return { id, size: u32(yield* take(4)), headBytes: 9 }
 }
 
-/** More than this is no text about a recording. */
-const MAX_LIST_BYTES = 2 ** 16
+/** More than this, in all, is no text about a recording. */
+const MAX_TAGS_BYTES = 2 ** 16
 
-/** Reads the tags of a LIST chunk; returns how many of its bytes were taken. */
-function* readList(size: number, tags: InfoTags): Parsing<number> {
-  if (size < 4 || size > MAX_LIST_BYTES) return 0
+/** Reads the tags of a LIST chunk where there is room for it; returns how many of its bytes were taken. */
+function* readList(size: number, tags: InfoTags, room: number): Parsing<number> {
+  if (size < 4 || size > room) return 0
   if (fourCC(yield* take(4)) !== 'INFO') return 4
   readInfoTags(yield* take(size - 4), tags)
   return size

@@ -235,6 +235,15 @@ test('a giant list in front is skipped, not held', () => {
   expect(kernel.header?.dataStart).toBe(36 + 8 + 2 ** 31 + 8)
 })
 
+test('of many lists no more than 64 KiB are kept', () => {
+  const header = makeWavHeader(pcmFormat(), { dataBytes: 2 })
+  const text = Buffer.alloc(9000, 65)
+  const lists = Array.from({ length: 50 }, (_, i) => infoOf(entryOf(`I${100 + i}`, text)))
+  const { kernel, pcm } = read(insert(header, ...lists), pattern(2), ...lists)
+  expect(Object.keys(kernel.tags)).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `I${100 + i}`))
+  expect(pcm.equals(pattern(2))).toBe(true)
+})
+
 test('an RF64 file of 5 GiB is read to its end, and what follows it is not', () => {
   const dataBytes = 5 * 2 ** 30
   const kernel = new WavReaderKernel()
