@@ -72,7 +72,7 @@ export class Converter {
 
   /** What the resampler still holds at the end. */
   finish(): Uint8Array {
-    const samples = this.#resampler?.drain() ?? new Float32Array(0)
+    const samples = this.#resampler?.drain() ?? new Float64Array(0)
     const out = Buffer.allocUnsafeSlow(samples.length * this.#to.bytesPerSample)
     this.#encode(samples, out)
     return this.#outer.to.channels === this.#to.channels ? out : spreadChannel(out, this.#outer.to)
@@ -93,7 +93,7 @@ export class Converter {
     return out.subarray(0, at)
   }
 
-  #computeBlock(bytes: Uint8Array): Float64Array | Float32Array {
+  #computeBlock(bytes: Uint8Array): Float64Array {
     const count = bytes.length / this.#from.bytesPerSample
     let samples = decodeSamples(bytes, this.#from, this.#decoded.subarray(0, count))
     if (this.#matrix) {
@@ -104,7 +104,7 @@ export class Converter {
     return this.#resampler?.process(samples) ?? samples
   }
 
-  #encode(samples: Float64Array | Float32Array, out: Uint8Array): void {
+  #encode(samples: Float64Array, out: Uint8Array): void {
     this.#dither?.addTo(samples)
     encodeSamples(samples, this.#to, out)
   }

@@ -30,7 +30,7 @@ export class Dither {
     return bits === undefined || (before ?? Number.POSITIVE_INFINITY) <= bits ? undefined : new Dither(bits)
   }
 
-  addTo(samples: Float64Array | Float32Array): void {
+  addTo(samples: Float64Array): void {
     let state = this.#state
     for (let i = 0; i < samples.length; i++) {
       // Marsaglia's xorshift with 32 bits, twice; each gives −½ to ½ of 2³².

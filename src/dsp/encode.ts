@@ -9,7 +9,7 @@ import { alawCode, mulawCode } from './g711.ts'
  * @param out room for as many samples, at any alignment
  */
 export function encodeSamples(
-  samples: Float32Array | Float64Array,
+  samples: Float64Array,
   { encoding }: Pick<PcmFormat, 'encoding'>,
   out: Uint8Array,
 ): void {

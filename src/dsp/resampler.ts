@@ -17,7 +17,7 @@ export function checkRates(from: number, to: number, caller: string): void {
 }
 
 /**
- * Interleaved frames at another rate, in 32-bit floats. What comes out is in time with what goes in,
+ * Interleaved frames at another rate, by 32-bit floats. What comes out is in time with what goes in,
  * `round(frames × to / from)` frames in all, and the same whatever the pieces that it is given in.
  */
 export class Resampler {
@@ -34,6 +34,7 @@ export class Resampler {
   readonly #inputAt: number
   readonly #inputLength: number
   readonly #outputAt: number
+  readonly #output: Float64Array
   /** frames that lie in the input */
   #held: number
   /** where the next output frame lies behind the first of those that a filter covers, in parts of `to` */
@@ -53,6 +54,7 @@ export class Resampler {
     this.#inputLength = length + this.blockFrames
     this.#outputAt = this.#inputAt + this.#inputLength * channels
     const outputLength = Math.ceil((this.blockFrames * to) / from) * channels
+    this.#output = new Float64Array(outputLength)
     const pair = 2 // between which is interpolated
     const { memory, run } = firKernel(this.#outputAt + outputLength + pair)
     this.#memory = memory
@@ -65,7 +67,7 @@ export class Resampler {
    * @param samples at most `blockFrames`
    * @returns the frames that are complete, in a place that the next call writes over
    */
-  process(samples: Float64Array | Float32Array): Float32Array {
+  process(samples: Float64Array): Float64Array {
     this.#append(samples)
     const spare = this.#held - this.#filters.length
     const frames = spare < 0 ? 0 : Math.ceil(((spare + 1) * this.#to - this.#position) / this.#from)
@@ -77,14 +79,16 @@ export class Resampler {
       this.#advance(frames)
     }
     this.#given += frames
-    return this.#memory.subarray(this.#outputAt, this.#outputAt + frames * this.#channels)
+    const length = frames * this.#channels
+    this.#output.set(this.#memory.subarray(this.#outputAt, this.#outputAt + length))
+    return this.#output.subarray(0, length)
   }
 
   /** What the filters still hold at the end. */
-  drain(): Float32Array {
+  drain(): Float64Array {
     const total = Math.round((this.#taken * this.#to) / this.#from)
-    const rest = new Float32Array((total - this.#given) * this.#channels)
-    const silence = new Float32Array(this.blockFrames * this.#channels)
+    const rest = new Float64Array((total - this.#given) * this.#channels)
+    const silence = new Float64Array(this.blockFrames * this.#channels)
     for (let at = 0; at < rest.length; ) {
       const more = this.process(silence).subarray(0, rest.length - at)
       rest.set(more, at)
@@ -93,7 +97,7 @@ export class Resampler {
     return rest
   }
 
-  #append(samples: Float64Array | Float32Array): void {
+  #append(samples: Float64Array): void {
     const channels = this.#channels
     const frames = samples.length / channels
     if (channels === 1) this.#memory.set(samples, this.#inputAt + this.#held)
