@@ -43,11 +43,12 @@ export function diagnoseWav(
   if (length !== undefined) faults.push(length)
   const all = length === undefined ? header.dataBytes : present
   const torn = all % blockAlign
-  if (torn > 0) find('torn', `the samples end ${torn} bytes into a frame of ${blockAlign}`)
   const dataBytes = all - torn
 
-  // Behind samples that are counted right something may follow, which stays.
-  const isLast = length !== undefined || endOfData(header) >= fileBytes
+  // Behind samples that are counted something may follow, which stays where it is.
+  const rest = fileBytes - endOfData(header)
+  const isLast = length !== undefined || rest < 0 || (rest === 0 && torn > 0)
+  if (isLast && torn > 0) find('torn', `the samples end ${torn} bytes into a frame of ${blockAlign}`)
   const end = isLast ? dataStart + dataBytes : fileBytes
   const pad = isLast && dataBytes % 2 === 1 ? 1 : 0
   const riffEnd = riffBytes + 8
@@ -65,7 +66,11 @@ export function diagnoseWav(
   }
 
   const repaired = Uint8Array.from(head.subarray(0, dataStart))
-  const sizes = { dataBytes, riffBytes: (isRiffRight ? riffEnd : end + pad) - 8, bytesPerFrame: blockAlign }
+  const sizes = {
+    dataBytes: isLast ? dataBytes : all,
+    riffBytes: (isRiffRight ? riffEnd : end + pad) - 8,
+    bytesPerFrame: blockAlign,
+  }
   setWavSizes(viewOf(repaired), { ...header, factAt }, sizes)
   return { faults, dataBytes, end, pad, header: repaired }
 }
@@ -80,10 +85,12 @@ function lengthFault(header: WavHeader, present: number, behind: Uint8Array): Wa
   }
   if (declared > present) return { kind: 'long', message: `the header says ${declared}, but only ${there}` }
   const rest = dataStart + present - endOfData(header)
-  if (rest < blockAlign || isChunk(behind, rest)) return undefined
+  if (rest <= 0 || isChunk(behind, rest)) return undefined
   if (declared === 0) return { kind: 'zero', message: `the header says 0, but ${there}` }
-  // a RIFF chunk that goes on behind the samples knows of what follows
-  if (riffBytes + 8 > endOfData(header)) return undefined
+  // What is no length of whole frames was never meant as one. Else what is shorter than a frame is none, and a RIFF
+  // chunk that goes on behind the samples knows of what follows.
+  const isMeant = declared % blockAlign === 0
+  if (isMeant && (rest < blockAlign || riffBytes + 8 > endOfData(header))) return undefined
   const lost = present - declared
   return {
     kind: 'short',

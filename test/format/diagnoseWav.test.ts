@@ -1,0 +1,139 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { diagnoseWav, endOfData, type WavDiagnosis } from '../../src/format/diagnoseWav.ts'
+import { encodings } from '../../src/format/encoding.ts'
+import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { readWavHeader } from '../../src/format/readWavHeader.ts'
+import { makeWavHeader } from '../../src/format/wavHeader.ts'
+import { formats } from './arbitraries.ts'
+
+function diagnose(file: Uint8Array): WavDiagnosis {
+  const header = readWavHeader(file)!
+  const behind = file.subarray(endOfData(header), endOfData(header) + 8)
+  return diagnoseWav(header, file, file.length, behind)
+}
+
+/** What a repair by the diagnosis makes of the file. */
+function repaired(file: Uint8Array): Buffer {
+  const { header, end, pad } = diagnose(file)
+  return Buffer.concat([header, file.subarray(header.length, end), Buffer.alloc(pad)])
+}
+
+const kinds = (file: Uint8Array) => diagnose(file).faults.map(({ kind }) => kind)
+
+/** A WAV file in good order, of samples that hold no printable name. */
+const anyFile = fc
+  .record({ format: formats, frames: fc.integer({ min: 1, max: 50 }), rf64: fc.boolean() })
+  .map(({ format, frames, rf64 }) => {
+    const dataBytes = frames * format.bytesPerFrame
+    const header = makeWavHeader(format, { dataBytes, rf64 })
+    const file = Buffer.concat([header, Buffer.alloc(dataBytes, 0x81), Buffer.alloc(dataBytes % 2)])
+    return { format, file, dataStart: header.length, dataBytes }
+  })
+
+describe('a file in good order', () => {
+  test('has no fault, and stays as it is', () => {
+    fc.assert(
+      fc.property(anyFile, ({ file, dataBytes }) => {
+        expect(diagnose(file)).toMatchObject({ faults: [], dataBytes, end: file.length, pad: 0 })
+        expect(repaired(file)).toEqual(file)
+      }),
+    )
+  })
+
+  test.each([
+    ['another chunk', Buffer.from('LIST\x04\0\0\0INFO', 'latin1')],
+    ['a tag of mp3 players, which no RIFF size counts', Buffer.from(`TAG${'x'.repeat(125)}`)],
+  ])('with %s behind the samples', (_name, behind) => {
+    const format = pcmFormat()
+    const file = Buffer.concat([makeWavHeader(format, { dataBytes: 6 }), Buffer.alloc(6), behind])
+    if (behind.includes('LIST')) file.writeUInt32LE(file.length - 8, 4)
+    expect(kinds(file)).toEqual([])
+    expect(repaired(file)).toEqual(file)
+  })
+
+  test('with no samples, and another chunk', () => {
+    const header = makeWavHeader(pcmFormat(), { dataBytes: 0 })
+    const file = Buffer.concat([header, Buffer.from('LIST\x04\0\0\0INFO', 'latin1')])
+    file.writeUInt32LE(file.length - 8, 4)
+    expect(kinds(file)).toEqual([])
+  })
+})
+
+describe('a header that was left wrong is put right, byte for byte', () => {
+  const sizeAt = (dataStart: number) => dataStart - 4
+
+  test.each([
+    ['by a writer into a pipe: ffmpeg', 0xffffffff, 0xffffffff, 'open'],
+    ['by a writer into a pipe: sox', 0x7ffff024, 0x7ffff000, 'open'],
+    ['by a writer into a pipe: arecord', 0x80000024, 0x80000000, 'open'],
+    ['by a writer that never came back', 0, 0, 'zero'],
+    ['by a writer that never came back, with a RIFF size', 36, 0, 'zero'],
+    ['by a lost tail', 100_036, 100_000, 'long'],
+  ])('%s', (_name, riffBytes, announced, kind) => {
+    fc.assert(
+      fc.property(anyFile, ({ file, dataStart, dataBytes, format }) => {
+        const broken = Buffer.from(file)
+        broken.writeUInt32LE(riffBytes, 4)
+        broken.writeUInt32LE(announced, sizeAt(dataStart))
+        // behind samples of one byte nobody can tell a pad byte from one of them
+        fc.pre(format.bytesPerFrame > 1 || dataBytes % 2 === 0)
+        expect(kinds(broken)[0]).toBe(kind)
+        expect(repaired(broken)).toEqual(file)
+      }),
+    )
+  })
+
+  test('by a kill: the samples of the last second, which the header does not count yet', () => {
+    fc.assert(
+      fc.property(
+        anyFile,
+        fc.integer({ min: 1, max: 400 }),
+        ({ file, dataStart, dataBytes, format }, frames) => {
+          fc.pre(dataBytes % 2 === 0)
+          const more = Buffer.alloc(frames * format.bytesPerFrame, 0x82)
+          fc.pre(more.length % 2 === 0)
+          const killed = Buffer.concat([file, more])
+          expect(kinds(killed)).toEqual(['short'])
+          expect(diagnose(repaired(killed))).toMatchObject({ faults: [], dataBytes: dataBytes + more.length })
+          expect(repaired(killed).subarray(dataStart)).toEqual(killed.subarray(dataStart))
+        },
+      ),
+    )
+  })
+
+  test('whatever the sizes say and wherever the file was cut, the result has no fault', () => {
+    const sizes = fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 0xffffffff }))
+    fc.assert(
+      fc.property(anyFile, sizes, sizes, fc.nat(), ({ file, dataStart, format }, riff, data, cut) => {
+        const broken = Buffer.from(file.subarray(0, dataStart + (cut % (file.length - dataStart + 1))))
+        broken.writeUInt32LE(riff, 4)
+        broken.writeUInt32LE(data, sizeAt(dataStart))
+        const result = repaired(broken)
+        expect(kinds(result)).toEqual([])
+        const { header, dataBytes } = diagnose(broken)
+        expect(dataBytes % format.bytesPerFrame).toBe(0)
+        expect(readWavHeader(header)).toMatchObject({ dataBytes, format })
+      }),
+    )
+  })
+})
+
+test.each([
+  { kind: 'pad', encoding: 'u8', at: 40, value: 7, end: 51 },
+  { kind: 'torn', encoding: 's16le', at: 40, value: 5, end: 49 },
+  { kind: 'riff', encoding: 's16le', at: 4, value: 7, end: 58 },
+  { kind: 'fact', encoding: 'mulaw', at: 46, value: 9, end: 66 },
+] as const)(
+  'seven frames of $encoding with a fault of the kind $kind',
+  ({ kind, encoding, at, value, end }) => {
+    const dataBytes = 7 * encodings[encoding].bytesPerSample
+    const header = makeWavHeader(pcmFormat({ encoding }), { dataBytes })
+    const file = Buffer.concat([header, Buffer.alloc(dataBytes + (dataBytes % 2))])
+    expect(kinds(file)).toEqual([])
+    file.writeUInt32LE(value, at)
+    const harmed = file.subarray(0, end)
+    expect(kinds(harmed)).toContain(kind)
+    expect(kinds(repaired(harmed))).toEqual([])
+  },
+)
