@@ -218,8 +218,15 @@ export class Segmenter extends Transform implements Stoppable {
       this.#frames.flush()
     } catch (error) {
       yield* this.#tray.drain()
+      // What stands behind a pipe is ended first; who pulls would take that end for the end of it all.
+      if (this.listenerCount('data') > 0) yield this.#ended()
       throw error
     }
+  }
+
+  #ended(): Promise<void> {
+    this.push(null)
+    return new Promise((resolve) => this.once('end', () => setImmediate(resolve)))
   }
 
   *#cutHere(): Work {

@@ -309,6 +309,25 @@ describe('an error', () => {
     expect(end).toBe(640)
   })
 
+  test('half a frame at the end: a sink can finish before it', async () => {
+    let isFinished = false
+    const starts: number[] = []
+    const sink = new Writable({
+      objectMode: true,
+      write({ start }: Segment, _encoding, callback) {
+        starts.push(start)
+        callback()
+      },
+      final(callback) {
+        isFinished = true
+        callback()
+      },
+    })
+    const done = pipeline(Readable.from([pattern(1281)]), segment(format, { every: { frames: 300 } }), sink)
+    await expect(done).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_PARTIAL_FRAME' })
+    expect({ isFinished, starts }).toEqual({ isFinished: true, starts: [0, 300, 600] })
+  })
+
   test('an abort leaves all that was recorded in unread', async () => {
     const source = new Ticking()
     const stage = segment(format, { every })
