@@ -28,8 +28,8 @@ export class MemoryStorage implements VirtualFileStorage {
   }
 
   /** V8 copies into shared memory at full speed only where the target is 8-aligned. */
-  align(dataStart: number): void {
-    this.base = (8 - (dataStart % 8)) % 8
+  startWav(dataStart: number): void {
+    if (this.size === 0) this.base = (8 - (dataStart % 8)) % 8
   }
 
   append(chunks: readonly Uint8Array[]): void {

@@ -3,6 +3,7 @@ import { readSync, truncateSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { WavespoolError } from '../errors.ts'
+import { dropBytes } from './chunkList.ts'
 import { blobsOf, fileOf, type Parts, readParts, readPartsSync, writeFileAt } from './parts.ts'
 import type { SharedStorage } from './sharedParts.ts'
 import type { StoredStretch, VirtualFileStorage } from './storage.ts'
@@ -15,8 +16,11 @@ export interface PathOptions {
   fsync?: boolean
 }
 
-/** How far the header on the disk may lag behind, in milliseconds. */
-const HEADER_INTERVAL = 1000
+/** Milliseconds until the header on the disk is put right: of the second that it may lag behind, the rest is for the disk. */
+const HEADER_INTERVAL = 750
+
+/** bytes that a file system writes at once */
+const PAGE = 4096
 
 const nothing = new Uint8Array(0)
 
@@ -30,7 +34,9 @@ export class PathStorage implements VirtualFileStorage {
   readonly #path: string
   #file: FileHandle | undefined
   #work: Promise<unknown> = Promise.resolve()
-  #header: Uint8Array | undefined
+  #wav: { dataStart: number; headerAt: (size: number) => Uint8Array } | undefined
+  /** the header on the disk counts samples */
+  #isCounting = false
   #headerTimer: NodeJS.Timeout | undefined
   #isFinished = false
   size = 0
@@ -61,8 +67,9 @@ export class PathStorage implements VirtualFileStorage {
       }
       return
     }
+    this.#scheduleHeader()
     return this.#enqueue(async (file) => {
-      for (const chunk of chunks) {
+      for (const chunk of await this.#startCounting(file, chunks)) {
         // counted as it arrives: what a full disk took before it refused is part of the recording
         for (let done = 0; done < chunk.length; ) {
           const { bytesWritten } = await file.write(chunk, done, chunk.length - done, this.size)
@@ -71,6 +78,25 @@ export class PathStorage implements VirtualFileStorage {
         }
       }
     })
+  }
+
+  /**
+   * A header that says 0 in front of samples is read in two ways: the first samples and the header that counts them
+   * go to the disk together, in one write into one page, which no crash divides. Returns what is left to be written.
+   */
+  async #startCounting(file: FileHandle, chunks: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
+    const { dataStart = Number.POSITIVE_INFINITY, headerAt } = this.#wav ?? {}
+    const { size } = this
+    const end = Math.min(
+      PAGE,
+      chunks.reduce((total, { length }) => total + length, size),
+    )
+    if (headerAt === undefined || this.#isCounting || end <= dataStart) return chunks
+    const samples = Buffer.concat(chunks, end - size).subarray(dataStart - size)
+    await writeAll(file, Buffer.concat([headerAt(end), samples]), 0)
+    this.#isCounting = true
+    this.size = end
+    return dropBytes(chunks, end - size)
   }
 
   write(bytes: Uint8Array, position: number): void | Promise<void> {
@@ -90,8 +116,12 @@ export class PathStorage implements VirtualFileStorage {
     })
   }
 
-  header(bytes: Uint8Array): void {
-    this.#header = bytes
+  startWav(dataStart: number, headerAt: (size: number) => Uint8Array): void {
+    this.#wav = { dataStart, headerAt }
+  }
+
+  #scheduleHeader(): void {
+    if (this.#wav === undefined && !this.#options.fsync) return
     this.#headerTimer ??= setTimeout(() => {
       this.#headerTimer = undefined
       // A disk that fails says so at the next append, which has somebody to tell.
@@ -99,11 +129,11 @@ export class PathStorage implements VirtualFileStorage {
     }, HEADER_INTERVAL).unref()
   }
 
-  async #writeHeader(): Promise<void> {
-    const bytes = this.#header?.slice() // as of now: it changes while earlier work is being done
-    await this.#enqueue(async (file) => {
+  #writeHeader(): Promise<void> {
+    return this.#enqueue(async (file) => {
+      const { size } = this
       if (this.#options.fsync) await file.datasync() // samples first, then the header that counts them
-      if (bytes !== undefined) await writeAll(file, bytes, 0)
+      if (this.#wav && size >= this.#wav.dataStart) await writeAll(file, this.#wav.headerAt(size), 0)
       if (this.#options.fsync) await file.datasync()
     })
   }

@@ -42,7 +42,7 @@ export class Recorder extends StoredFile {
     try {
       if (!tracker.isDecided) {
         for (const chunk of chunks) tracker.offer(chunk)
-        if (tracker.isWav && storage.size === 0) storage.align?.(tracker.dataStart)
+        if (tracker.isWav) storage.startWav?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
       }
       const fitting = cutToFit(chunks, storage.size, this.#maxBytes, tracker)
       const overflow = fitting === chunks ? undefined : this.#fullError()

@@ -81,9 +81,9 @@ export class SpillStorage implements VirtualFileStorage, Parts {
     return partPath(this.#directory, index)
   }
 
-  align(dataStart: number): void {
+  startWav(dataStart: number): void {
     this.#headBytes = Math.max(HEAD_BYTES, dataStart)
-    this.#first!.align(dataStart)
+    this.#first?.startWav(dataStart)
   }
 
   append(chunks: readonly Uint8Array[]): void | Promise<void> {

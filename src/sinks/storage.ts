@@ -62,8 +62,11 @@ export interface VirtualFileStorage extends ReadableStorage {
    */
   header?(bytes: Uint8Array): void
 
-  /** Told once, before the first byte, where the samples of a WAV file will begin. */
-  align?(dataStart: number): void
+  /**
+   * Told once, when a WAV header has been recognised and before it is stored: where the samples will begin, and what
+   * the bytes in front of them should be when the file has a size.
+   */
+  startWav?(dataStart: number, headerAt: (size: number) => Uint8Array): void
 
   /** Called once, however the recording ended: what is still on its way to a disk should get there. */
   finish?(): void | Promise<void>

@@ -151,14 +151,14 @@ export class WavTracker {
     this.#write(this.#view, size, 0)
   }
 
-  /** A copy of the header with the sizes of a moment, for a file that gets its pad byte at once. */
-  headerAt(size: number): Uint8Array<ArrayBuffer> {
+  /** A copy of the header with the sizes of a moment, for a file that gets its pad byte at once unless told otherwise. */
+  headerAt(size: number, pad = this.extent(size).pad): Uint8Array<ArrayBuffer> {
     const copy = this.bytes.slice()
-    this.#write(new DataView(copy.buffer), size, this.extent(size).pad)
+    this.#write(new DataView(copy.buffer), size, pad)
     return copy
   }
 
-  #write(view: DataView, size: number, pad: number): void {
+  #write(view: DataView, size: number, pad: 0 | 1): void {
     const header = this.#header
     if (!header) return
     const { dataBytes, end } = this.extent(size)

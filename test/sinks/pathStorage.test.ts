@@ -1,57 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { pcmFormat, readWavHeader, VirtualFile, wavHeader } from '../../src/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-/** Records numbered frames in real time into a file, and says after every write how many bytes were acknowledged. */
-const recorder = `
-import { pcmFormat, VirtualFile, wavHeader } from 'wavespool'
-const file = new VirtualFile({ storage: { path: process.argv[1], overwrite: true } })
-const header = wavHeader(pcmFormat())
-header.pipe(file)
-let next = 0
-const block = Buffer.alloc(3200)
-setInterval(() => {
-  for (let i = 0; i < block.length; i += 2) block.writeUInt16LE(next++ & 0xffff, i)
-  header.write(Buffer.from(block))
-}, 5)
-setInterval(() => process.send({ size: file.size, at: performance.timeOrigin + performance.now() }), 20)
-`
-
-test('a process killed at any moment leaves a WAV with all but the last second', async () => {
-  for (const milliseconds of [150, 700, 1250, 1900, 2600]) {
-    const path = join(folder, `killed-${milliseconds}.wav`)
-    const child = spawn(process.execPath, ['--input-type=module', '-e', recorder, path], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    })
-    const acknowledged: { size: number; at: number }[] = []
-    child.on('message', (message) => acknowledged.push(message as { size: number; at: number }))
-    await new Promise((resolve) => child.once('message', resolve))
-    await sleep(milliseconds)
-    const killedAt = performance.timeOrigin + performance.now()
-    child.kill('SIGKILL')
-    await new Promise((resolve) => child.once('exit', resolve))
-
-    const bytes = readFileSync(path)
-    const { dataBytes, dataStart } = readWavHeader(bytes)!
-    expect(dataStart + dataBytes).toBeLessThanOrEqual(bytes.length)
-    expect(bytes.readUInt32LE(4) + 8).toBe(dataStart + dataBytes)
-    for (let i = 0; i < dataBytes; i += 2) {
-      if (bytes.readUInt16LE(dataStart + i) !== ((i / 2) & 0xffff)) expect.fail(`frame ${i / 2} is wrong`)
-    }
-    // one second, the longest pause between two reports of a busy machine, and the interval of the reports
-    const pauses = acknowledged.slice(1).map(({ at }, i) => at - acknowledged[i]!.at)
-    const allowed = 1000 + 2 * Math.max(20, ...pauses)
-    const due = acknowledged.filter(({ at }) => at < killedAt - allowed).at(-1)?.size ?? 0
-    expect(dataStart + dataBytes).toBeGreaterThanOrEqual(due)
-  }
-})
 
 test('a file that is there is kept, unless told otherwise', async () => {
   const path = join(folder, 'kept.wav')
