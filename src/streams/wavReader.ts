@@ -58,8 +58,9 @@ export function wavReader(options: WavReaderOptions = {}): WavReader {
 export class WavReaderKernel implements Kernel {
   /** called before the first sample is put out */
   onFormat: (format: PcmFormat) => void = () => {}
-  /** called at the end of the stream */
+  /** called at the end of a stream that lacks samples */
   onTruncated: (truncation: Truncation) => void = () => {}
+  truncation: Truncation | undefined
   /** The stream was ended on purpose: where it ends is no news. */
   isStopped = false
   header: WavHeader | undefined
@@ -122,11 +123,11 @@ export class WavReaderKernel implements Kernel {
     if (this.header === undefined) {
       throw new WavespoolError('ERR_WAVESPOOL_WAV', 'this WAV file ends before its samples begin')
     }
-    const truncation = this.#truncation(this.header)
-    if (truncation !== undefined) this.onTruncated(truncation)
+    this.truncation = this.#missing(this.header)
+    if (this.truncation !== undefined) this.onTruncated(this.truncation)
   }
 
-  #truncation({ dataBytes, blockAlign }: WavHeader): Truncation | undefined {
+  #missing({ dataBytes, blockAlign }: WavHeader): Truncation | undefined {
     const rest = this.#taken % blockAlign
     const bytes = this.#taken - rest
     if (this.#left !== Number.POSITIVE_INFINITY) {
@@ -179,6 +180,11 @@ export class WavReader extends Stage {
   /** `LIST INFO`: with `'format'` what stands in front of the samples, at the end also what stands behind them. */
   get tags(): InfoTags {
     return this.#kernel.tags
+  }
+
+  /** What `'truncated'` told: undefined until the end, and behind it where no sample is missing. */
+  get truncation(): Truncation | undefined {
+    return this.#kernel.truncation
   }
 
   override stop(): void {

@@ -1,12 +1,14 @@
-import { Readable } from 'node:stream'
+import { Duplex, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { chain } from '../../src/chain/index.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import type { WavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { limit } from '../../src/streams/limit.ts'
+import { meter } from '../../src/streams/meter.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
 import { type Truncation, WavReaderKernel, wavReader } from '../../src/streams/wavReader.ts'
 import { chunkings, formats, pattern } from '../format/arbitraries.ts'
@@ -143,6 +145,7 @@ describe('samples that end before the length announced', () => {
     const pcm = await Readable.from([file]).pipe(reader).toArray()
     expect(Buffer.concat(pcm).equals(pattern(1000))).toBe(true)
     expect(told).toEqual([{ expectedBytes: 2000, bytes: 1000 }])
+    expect(reader.truncation).toBe(told[0])
   })
 
   test('are an error where it is asked for, once they have been delivered', async () => {
@@ -302,6 +305,29 @@ test('a follower of a recording with odd samples is read to its last whole one',
   await pipeline(Readable.from([pattern(33)]), wavHeader(format), memo)
   expect(Buffer.concat(await reader.toArray()).equals(pattern(33))).toBe(true)
   await memo.dispose()
+})
+
+describe('is the same however it is put together', () => {
+  const file = Buffer.concat([makeWavHeader(pcmFormat(), { dataBytes: 50_000 }), pattern(50_000)])
+  const source = () =>
+    Readable.from(Array.from({ length: 51 }, (_, i) => file.subarray(i * 1000, i * 1000 + 1000)))
+  const ways: Record<string, () => Promise<Buffer[]> | AsyncIterable<Uint8Array>> = {
+    '.pipe()': () =>
+      source()
+        .pipe(wavReader())
+        .pipe(meter(pcmFormat(), { every: { frames: 7 } })),
+    'chain()': () => source().pipe(chain([wavReader(), meter(pcmFormat(), { every: { frames: 7 } })])),
+    'Duplex.toWeb()': () => {
+      const web = Readable.toWeb(source()).pipeThrough(Duplex.toWeb(wavReader()))
+      return web.pipeThrough(Duplex.toWeb(meter(pcmFormat(), { every: { frames: 7 } })))
+    },
+    'compose()': () => source().compose(wavReader()).toArray(),
+  }
+  test.each(Object.entries(ways))('in %s', async (_, make) => {
+    const pieces: Uint8Array[] = []
+    for await (const piece of await make()) pieces.push(piece)
+    expect(Buffer.concat(pieces).equals(pattern(50_000))).toBe(true)
+  })
 })
 
 test('bad arguments throw at once', () => {
