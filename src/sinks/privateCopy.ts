@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { WavespoolError } from '../errors.ts'
@@ -20,32 +20,40 @@ const PIECE = 2 ** 20
  * is cloned where the file system can share its blocks, and else copied; it is never the same file.
  */
 export async function privateCopy(snapshot: Snapshot, name: string): Promise<PrivateCopy> {
-  const directory = await mkdtemp(join(tmpdir(), 'wavespool-'))
-  const remove = () => rm(directory, { recursive: true, force: true })
-  const path = join(directory, name)
   try {
-    const { path: from, start, end } = snapshot.file ?? { path: undefined, start: 0, end: 0 }
-    const cloned = Math.min(end, snapshot.end)
-    if (from !== undefined) await copyFile(from, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
-    const file = await open(path, from === undefined ? 'wx' : 'r+', 0o600)
+    const directory = await mkdtemp(join(tmpdir(), 'wavespool-'))
+    const remove = () => rm(directory, { recursive: true, force: true })
+    const path = join(directory, name)
     try {
-      if (from !== undefined) {
-        await file.chmod(0o600) // a copy has the rights of its model
-        await file.truncate(cloned)
-      }
-      await write(snapshot, file, 0, Math.min(Math.max(start, snapshot.header.length), cloned))
-      await write(snapshot, file, cloned, snapshot.size)
-    } finally {
-      await file.close()
+      await copy(snapshot, path)
+    } catch (error) {
+      await remove()
+      throw error
     }
+    return { path, remove, [Symbol.asyncDispose]: remove }
   } catch (error) {
-    await remove()
     if (error instanceof WavespoolError || !(error instanceof Error)) throw error
     throw new WavespoolError('ERR_WAVESPOOL_STORAGE', `${name} cannot be copied: ${error.message}`, {
       cause: error,
     })
   }
-  return { path, remove, [Symbol.asyncDispose]: remove }
+}
+
+async function copy(snapshot: Snapshot, path: string): Promise<void> {
+  const { path: from, start, end } = snapshot.file ?? { path: undefined, start: 0, end: 0 }
+  const cloned = Math.min(end, snapshot.end)
+  if (from !== undefined) {
+    await copyFile(from, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+    await chmod(path, 0o600) // a copy has the rights of its model
+  }
+  const file = await open(path, from === undefined ? 'wx' : 'r+', 0o600)
+  try {
+    if (from !== undefined) await file.truncate(cloned)
+    await write(snapshot, file, 0, Math.min(Math.max(start, snapshot.header.length), cloned))
+    await write(snapshot, file, cloned, snapshot.size)
+  } finally {
+    await file.close()
+  }
 }
 
 async function write(snapshot: Snapshot, file: FileHandle, start: number, end: number): Promise<void> {
