@@ -12,6 +12,15 @@ const runs = [
   ['Each stage alone, against an identity Transform, and in × real time of 16 kHz mono s16le'],
   ...sizes.map((size) => ['stages.mjs', size]),
   ...sizes.map((size) => ['segment.mjs', size]),
+  ['convert() in pieces of 20 ms, against an identity Transform, and in × real time'],
+  ['convert.mjs'],
+  ['Sample rates: 10 s of mono s16le, against sox as a process and npm packages of the same quality'],
+  ...[
+    [48_000, 16_000],
+    [44_100, 16_000],
+    [8000, 16_000],
+    [16_000, 48_000],
+  ].map((rates) => ['resample.mjs', ...rates, 10]),
   ['Import'],
   ['import.mjs'],
 ]

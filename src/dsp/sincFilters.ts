@@ -42,11 +42,14 @@ export function sincFilters(from: number, to: number): SincFilters {
   const isExact = (to + 1) * length <= MOST
   const places = isExact ? to : Math.ceil(PLACES * scale)
   const coefficients = new Float32Array((places + 1) * length)
-  for (let place = 0; place <= places; place++) {
+  // What lies as far from the next sample as another place from this one has the same filter, turned round.
+  for (let place = 0; place * 2 <= places; place++) {
     for (let i = 0; i < 2 * reach; i++) {
       const distance = i + 1 - reach - place / places
-      coefficients[place * length + i] =
+      const coefficient =
         CUTOFF * scale * sinc(CUTOFF * scale * distance) * kaiser((distance * scale) / CROSSINGS)
+      coefficients[place * length + i] = coefficient
+      coefficients[(places - place) * length + 2 * reach - 1 - i] = coefficient
     }
   }
   return { coefficients, length, reach, places, isExact }
@@ -66,7 +69,7 @@ function bessel(x: number): number {
   const quarter = (x * x) / 4
   let sum = 1
   let term = 1
-  for (let k = 1; term > sum * 1e-12; k++) {
+  for (let k = 1; term > sum * 1e-9; k++) {
     term *= quarter / (k * k)
     sum += term
   }
