@@ -3,6 +3,7 @@ import { PassThrough, type Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
   chunk,
+  convert,
   type Level,
   limit,
   measureLevels,
@@ -28,6 +29,7 @@ const stages: (Transform & Stoppable)[] = [
   chunk(format, { milliseconds: 20 }, { hop: { milliseconds: 10 }, tail: 'pad' }),
   wavHeader(format, { dataBytes: 320, rf64: true }),
   wavReader({ onTruncated: 'error' }),
+  convert(format, pcmFormat({ encoding: 'f32le' }), { channel: 0, dither: 'tpdf' }),
   meter(format, { every: { seconds: 1 } }).on('level', ({ start, channels }: Level) => [
     start,
     channels[0]?.peak,
@@ -41,6 +43,12 @@ export const found: [PcmFormat | undefined, string | undefined] = [reader.format
 export const loud: boolean = measureLevels(new Uint8Array(2), format).rms > -40
 // @ts-expect-error a file that is cut short is kept, or an error
 wavReader({ onTruncated: 'ignore' })
+// @ts-expect-error both formats are asked for
+convert(format)
+// @ts-expect-error a channel is a number, the first is 0
+convert(format, format, { channel: 'left' })
+// @ts-expect-error dither is triangular or none
+convert(format, format, { dither: true })
 // @ts-expect-error how often is asked for
 meter(format)
 // @ts-expect-error a span, not a number
