@@ -70,9 +70,9 @@ export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
       `segment(): each segment needs a storage of its own, (name) => storage; got ${show(storage)}`,
     )
   }
-  const makeFile = fileMaker(name, storage)
-  if (typeof storage !== 'function') makeFile(1) // opens nothing, and checks the name and the storage
-  return new Segmenter(checked, spans, detector, makeFile, highWaterMark)
+  // The first is made to check the name and the storage: it opens nothing.
+  fileMaker(name, typeof storage === 'function' ? 'memory' : storage)(1)
+  return new Segmenter(checked, spans, detector, fileMaker(name, storage), highWaterMark)
 }
 
 function fileMaker(name: string, storage: SegmentFileOptions['storage']): (number: number) => VirtualFile {
