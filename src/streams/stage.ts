@@ -24,6 +24,7 @@ export class Stage extends Transform implements Stoppable {
   #isCut = false
   /** raises the error that ends the stream, once all that was put out has been read */
   #fail: (() => void) | undefined
+  #wasPiped = false
 
   constructor(kernel: Kernel) {
     super()
@@ -85,8 +86,8 @@ export class Stage extends Transform implements Stoppable {
 
   /**
    * What has been put out is delivered before the error destroys whatever stands behind this stage. For a pipe the end
-   * comes first, so that the stages behind it put out what they hold; whoever pulls, as `for await` does, would take
-   * that end for the end of it all, and gets the error in its place.
+   * comes first, so that the stages behind it put out what they hold; anybody else, `for await` say, would take that
+   * end for the end of it all, and gets the error in its place.
    */
   protected failAfterEnd(error: Error, callback: TransformCallback): void {
     const fail = () => setImmediate(callback, error)
@@ -110,10 +111,15 @@ export class Stage extends Transform implements Stoppable {
     const fail = this.#fail
     if (fail === undefined || this.readableLength > 0) return
     this.#fail = undefined
-    if (this.listenerCount('data') === 0) fail()
-    else {
+    if (this.#wasPiped && this.listenerCount('data') > 0) {
       this.once('end', fail)
       process.nextTick(() => this.push(null)) // not within a read
-    }
+    } else fail()
+  }
+
+  /** Every pipe, `pipeline()`'s too, is laid here. */
+  override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
+    this.#wasPiped = true
+    return super.pipe(destination, options)
   }
 }
