@@ -29,7 +29,10 @@ export interface PauseRule {
   minSpeech?: Span
   /** speech that goes on longer is cut, without a gap (default: any length) */
   maxLength?: Span
-  /** what tells speech from noise (default: libfvad, loaded when it is used) */
+  /**
+   * what tells speech from noise (default: WebRTC's, as libfvad, loaded when it is used; after a sudden rise of the
+   * noise it takes up to 6 s of it for speech)
+   */
   detector?: VoiceDetector
 }
 

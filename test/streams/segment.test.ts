@@ -1,3 +1,6 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
@@ -71,6 +74,16 @@ function bursts(...lengths: number[]): Uint8Array {
   )
 }
 
+/** Waits until a count has begun and does not change any more. */
+async function settled(count: () => number): Promise<void> {
+  let last = -1
+  for (let quiet = 0; quiet < 5; ) {
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    quiet = count() > 0 && count() === last ? quiet + 1 : 0
+    last = count()
+  }
+}
+
 describe('by time', () => {
   const input = formats.chain((format) =>
     fc.nat(600).chain((length) =>
@@ -121,6 +134,18 @@ describe('by time', () => {
       .toArray()
     expect(length).toBe(3)
     expect(names).toEqual(['talk.take-0001.wav', 'talk.take-0002.wav', 'talk.take-0003.wav'])
+  })
+
+  test('segments can be files on a disk, which stay there', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'wavespool-segments-'))
+    const storage = (name: string) => ({ path: join(directory, name) })
+    const bytes = pattern(4000)
+    const { read } = await readAll(Readable.from([bytes]), format, { every: { frames: 400 }, storage })
+    expect(read.map(({ end }) => end)).toEqual([400, 800, 1000])
+    const files = await Promise.all(read.map(({ name }) => readFile(join(directory, name))))
+    await rm(directory, { recursive: true })
+    expect(files.map((wav) => readWavHeader(wav)?.dataBytes)).toEqual([1600, 1600, 800])
+    expect(Buffer.concat(files.map((wav) => wav.subarray(44))).equals(bytes)).toBe(true)
   })
 
   test('a storage that takes its time is waited for', async () => {
@@ -395,10 +420,7 @@ describe('backpressure', () => {
       },
     })
     const stage = source.pipe(segment(format, { every: { bytes: 64_000 }, highWaterMark: 3 }))
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    const stopped = produced
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(produced).toBe(stopped)
+    await settled(() => produced)
     expect(produced).toBeLessThanOrEqual(3 * 64_000 + 200_000)
     let count = 0
     for await (const { start } of stage) {
@@ -412,7 +434,7 @@ describe('backpressure', () => {
     let begun = 0
     stage.on('begin', () => begun++)
     stage.end(pattern(40_000))
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await settled(() => begun)
     expect(begun).toBe(2)
     let count = 0
     for await (const { end } of stage) {

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { portAudio } from '../../src/sources/portAudio.ts'
+import { type Segment, type SegmentBegin, segment } from '../../src/streams/segment.ts'
+import { hasTool, run } from '../judges/tools.ts'
+import { Rig, whyNoRig } from '../rig/rig.ts'
+
+const isReady = whyNoRig === undefined && hasTool('espeak-ng') && hasTool('sox')
+
+describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, () => {
+  let rig: Rig
+  beforeAll(async () => {
+    rig = (await Rig.start()).enter()
+  })
+  afterAll(() => rig?.stop())
+
+  /** A second of silence, then "one", a pause, "two", … */
+  function sayNumbers(): string {
+    const said = ['One hundred', 'Two thousand', 'Three million'].map((text, i) => {
+      const [raw, path] = [`${rig.directory}/raw-${i}.wav`, `${rig.directory}/said-${i}.wav`]
+      run('espeak-ng', ['-w', raw, text])
+      run('sox', [raw, '-r', '48000', path, 'norm', '-6', 'pad', '1', '0.2'])
+      return path
+    })
+    run('sox', [...said, `${rig.directory}/numbers.wav`])
+    return `${rig.directory}/numbers.wav`
+  }
+
+  test('each thing that is said is a segment; who follows hears it begin; leaving frees the device', async () => {
+    const path = sayNumbers()
+    const format = pcmFormat()
+    let segments: Segment[] = []
+    let followed: Promise<Buffer>[] = []
+    // A player that underruns on a busy machine makes a pause of its own: then it may be tried again.
+    for (let tries = 0; tries < 3 && segments.length !== 3; tries++) {
+      for (const { file } of segments) await file.dispose()
+      segments = []
+      followed = []
+      const source = portAudio(format)
+      const stage = source.pipe(segment(format, { silence: { milliseconds: 500 } }))
+      stage.on('begin', ({ file }: SegmentBegin) =>
+        followed.push(file.createReadStream({ follow: true }).toArray().then(Buffer.concat)),
+      )
+      await source.ready
+      const player = rig.play(path)
+      const late = player.done.then(() => sleep(2000)).then(() => stage.stop())
+      for await (const each of stage) {
+        segments.push(each)
+        if (segments.length === 3) break
+      }
+      if (!source.closed) await once(source, 'close')
+      expect(source.destroyed).toBe(true)
+      await late
+    }
+    expect(rig.recorders()).toBe(0)
+    expect(segments).toHaveLength(3)
+    for (const [i, { file, start, end }] of segments.entries()) {
+      const seconds = (end - start) / format.sampleRate
+      expect(seconds).toBeGreaterThan(0.5)
+      expect(seconds).toBeLessThan(2)
+      expect(file.duration).toBeCloseTo(seconds, 6)
+      const samples = (await file.toBuffer()).subarray(44)
+      expect((await followed[i]!).subarray(44).equals(samples)).toBe(true)
+      if (i > 0) expect(start - segments[i - 1]!.end).toBeGreaterThan(0.4 * format.sampleRate)
+      await file.dispose()
+    }
+  })
+})
