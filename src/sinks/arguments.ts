@@ -1,10 +1,10 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { asBuffer } from './asBuffer.ts'
 
-/** The bytes of any view of an ArrayBuffer. @throws {ArgumentTypeError} for anything else */
+/** The bytes of any view of memory, shared or not. @throws {ArgumentTypeError} for anything else */
 export function bytesOf(target: unknown, caller: string): Uint8Array {
-  if (target instanceof Uint8Array) return target
-  if (ArrayBuffer.isView(target)) return new Uint8Array(target.buffer, target.byteOffset, target.byteLength)
-  if (target instanceof ArrayBuffer || target instanceof SharedArrayBuffer) return new Uint8Array(target)
+  if (ArrayBuffer.isView(target)) return asBuffer(target)
+  if (target instanceof ArrayBuffer || target instanceof SharedArrayBuffer) return Buffer.from(target)
   throw new ArgumentTypeError(
     `${caller} takes a Buffer, a typed array, a DataView or an ArrayBuffer, got ${show(target)}`,
   )

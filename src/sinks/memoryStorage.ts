@@ -1,6 +1,6 @@
 import { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
-import { asBuffer } from './parts.ts'
+import { asBuffer } from './asBuffer.ts'
 import type { SharedStorage } from './sharedParts.ts'
 import type { VirtualFileStorage } from './storage.ts'
 

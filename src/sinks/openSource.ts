@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { ArgumentTypeError, show } from '../errors.ts'
+import { asBuffer } from './asBuffer.ts'
 
 /** What a VirtualFile can be made from: the path of a file, bytes, a Blob or File, a stream of bytes. */
 export type VirtualFileSource =
@@ -11,6 +12,7 @@ export type VirtualFileSource =
   | URL
   | NodeJS.ArrayBufferView
   | ArrayBuffer
+  | SharedArrayBuffer
   | Blob
   | NodeJS.ReadableStream
   | ReadableStream
@@ -32,10 +34,9 @@ export function openSource(source: VirtualFileSource): {
     const { name } = source as Blob & { name?: string }
     return { stream: Readable.fromWeb(source.stream()), name: name && basename(name), type: source.type }
   }
-  if (ArrayBuffer.isView(source)) {
-    return { stream: whole(Buffer.from(source.buffer, source.byteOffset, source.byteLength)) }
-  }
-  if (source instanceof ArrayBuffer) return { stream: whole(Buffer.from(source)) }
+  if (ArrayBuffer.isView(source)) return { stream: whole(asBuffer(source)) }
+  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer)
+    return { stream: whole(Buffer.from(source)) }
   if (source instanceof Readable) return { stream: source }
   if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source) {
     return { stream: Readable.from(source as AsyncIterable<Uint8Array>, { objectMode: false }) }

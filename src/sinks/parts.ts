@@ -1,6 +1,7 @@
 import { Blob } from 'node:buffer'
 import { closeSync, openAsBlob, openSync, readSync, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
+import { asBuffer } from './asBuffer.ts'
 import type { StoredStretch } from './storage.ts'
 
 /** Every part but the first has this many bytes: what is collected in memory between two part files. */
@@ -123,11 +124,6 @@ export async function blobsOf(parts: Parts, start: number, end: number): Promise
 export function fileOf(parts: Parts): StoredStretch | undefined {
   if (parts.sealed === 0) return undefined
   return { path: parts.pathOf(0), start: parts.head.length, end: Math.min(parts.size, parts.firstBytes) }
-}
-
-/** Node's own functions take shared memory in a Buffer only. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
 
 function copy(bytes: Uint8Array, target: Uint8Array): number {

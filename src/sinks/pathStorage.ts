@@ -1,6 +1,6 @@
 import { Blob } from 'node:buffer'
 import { readSync, truncateSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { WavespoolError } from '../errors.ts'
 import { dropBytes } from './chunkList.ts'
@@ -40,11 +40,14 @@ export class PathStorage implements VirtualFileStorage {
   #headerTimer: NodeJS.Timeout | undefined
   #isFinished = false
   size = 0
-  readonly isSynchronous = true
 
   constructor(options: PathOptions) {
     this.#options = options
     this.#path = resolve(options.path)
+  }
+
+  get isSynchronous(): boolean {
+    return this.#isFinished
   }
 
   async open(): Promise<void> {
@@ -171,21 +174,35 @@ export class PathStorage implements VirtualFileStorage {
     return pieces
   }
 
+  /** Until it is finished somebody else's file could be under its path. */
   get file(): StoredStretch | undefined {
-    return fileOf(this.#parts)
+    return this.#isFinished ? fileOf(this.#parts) : undefined
   }
 
   /** Whoever records into a file need not dispose of anything afterwards: it is closed, and opened when it is read. */
   async finish(): Promise<void> {
     clearTimeout(this.#headerTimer)
+    const file = this.#file
+    if (file === undefined) return
+    await this.#requireInPlace(file)
     try {
       await this.#writeHeader()
     } finally {
-      const file = this.#file
-      this.#isFinished = file !== undefined
+      this.#isFinished = true
       this.#file = undefined
-      await file?.close()
+      await file.close()
     }
+  }
+
+  /** What is no longer under its path stays open, so that it can be read until it is disposed. */
+  async #requireInPlace(file: FileHandle): Promise<void> {
+    const [opened, found] = await Promise.all([file.stat(), stat(this.#path).catch(() => undefined)])
+    if (opened.ino === found?.ino && opened.dev === found.dev) return
+    await this.#writeHeader()
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `${this.#options.path} was removed or replaced while it was recorded; what was written can be read until dispose()`,
+    )
   }
 
   /** The file as one part on a disk. */

@@ -1,9 +1,9 @@
 import type { Blob } from 'node:buffer'
 import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
+import { asBuffer } from './asBuffer.ts'
 import { MemoryStorage } from './memoryStorage.ts'
 import {
-  asBuffer,
   blobsOf,
   fileOf,
   PART_BYTES,

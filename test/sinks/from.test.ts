@@ -12,6 +12,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const header = wavHeader(pcmFormat(), { dataBytes: 6 }).end().read() as Buffer
 const wav = Buffer.concat([header, Buffer.from([1, 0, 2, 0, 3, 0])])
 const path = join(folder, 'talk.wav')
+
+function sharedCopy(bytes: Buffer): SharedArrayBuffer {
+  const shared = new SharedArrayBuffer(bytes.length)
+  new Uint8Array(shared).set(bytes)
+  return shared
+}
+
 writeFileSync(path, wav)
 
 const sources: Record<string, [VirtualFileSource, string]> = {
@@ -20,6 +27,7 @@ const sources: Record<string, [VirtualFileSource, string]> = {
   'a Buffer': [wav, 'audio.wav'],
   'a typed array': [new Uint16Array(new Uint8Array(wav).buffer), 'audio.wav'],
   'an ArrayBuffer': [new Uint8Array(wav).buffer, 'audio.wav'],
+  'shared memory': [sharedCopy(wav), 'audio.wav'],
   'a Blob': [new Blob([wav], { type: 'audio/wav' }), 'audio.wav'],
   'a File': [new File([wav], 'memo.wav'), 'memo.wav'],
   'a Readable': [Readable.from([wav]), 'audio.wav'],

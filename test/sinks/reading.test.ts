@@ -47,6 +47,21 @@ describe.each(storages)('reading: $label', (storage) => {
     }
   })
 
+  test('into shared memory, and from there', async () => {
+    const room = new SharedArrayBuffer(96)
+    const target = new Float32Array(room, 16, 8)
+    expect(await file.read(target, 300)).toBe(32)
+    expect(Buffer.from(room, 16, 32).equals(bytes.subarray(300, 332))).toBe(true)
+    if (storage.hasSync) expect(file.readSync(new Uint8Array(room), 5)).toBe(96)
+    const own = new VirtualFile({ storage: storage.make() })
+    await finish(own)
+    const cursor = own.cursor()
+    await cursor.write(new Uint8Array(room))
+    if (storage.hasSync) cursor.writeSync(new Uint8Array(room))
+    expect((await own.toBuffer()).subarray(0, 96).equals(Buffer.from(room))).toBe(true)
+    await own.dispose()
+  })
+
   test('into a DataView and an ArrayBuffer', async () => {
     const room = new ArrayBuffer(10)
     expect(await file.read(new DataView(room, 2, 6), 100)).toBe(6)

@@ -1,0 +1,250 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  pcmFormat,
+  readWavHeader,
+  VirtualFile,
+  type VirtualFileOptions,
+  WavespoolError,
+  wavHeader,
+} from '../../src/index.ts'
+import { everyReading } from './storageContract.ts'
+
+const MIB = 2 ** 20
+const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let place: string
+beforeEach(() => {
+  place = mkdtempSync(join(folder, 'place-'))
+})
+
+/** Descriptors of this process that point below the folder, where the system can tell. */
+function openBelow(directory: string): string[] {
+  if (!existsSync('/proc/self/fd')) return []
+  return readdirSync('/proc/self/fd').flatMap((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`)
+      return path.startsWith(directory) ? [path] : []
+    } catch {
+      return [] // that of readdir itself
+    }
+  })
+}
+afterEach(() => expect(openBelow(place)).toEqual([]))
+
+/** Words that count, so that every byte tells where it belongs. */
+function* counting(bytes: number): Generator<Buffer> {
+  for (let at = 0; at < bytes; at += 40_000) {
+    const words = new Uint32Array(10_000)
+    for (let i = 0; i < words.length; i++) words[i] = at / 4 + i
+    yield Buffer.from(words.buffer)
+  }
+}
+
+function* slowly(source: Iterable<Buffer>, between: (i: number) => void): Generator<Buffer> {
+  let i = 0
+  for (const piece of source) {
+    between(i++)
+    yield piece
+  }
+}
+
+/**
+ * Records what cannot all be recorded: the pipeline is rejected with a typed error, all that was acknowledged can be
+ * read, behind a header that counts it, and no descriptor is left.
+ */
+async function failsTo(
+  record: VirtualFile,
+  source: Iterable<Buffer>,
+  acknowledged: number,
+): Promise<{ error: WavespoolError & { cause?: NodeJS.ErrnoException }; size: number }> {
+  let size = 0
+  const watch = setInterval(() => {
+    size = Math.max(size, record.size)
+  }, 1)
+  const error = await pipeline(Readable.from(source), wavHeader(pcmFormat()), record).then(
+    () => expect.fail('the recording went well'),
+    (fault) => fault,
+  )
+  clearInterval(watch)
+  expect(error).toBeInstanceOf(WavespoolError)
+  const bytes = await everyReading(record)
+  expect(bytes.length).toBeGreaterThanOrEqual(Math.max(size - 1, acknowledged))
+  const { dataBytes, dataStart } = readWavHeader(bytes)!
+  expect(dataStart + dataBytes + (dataBytes % 2)).toBe(bytes.length)
+  for (let at = 0; at + 4 <= dataBytes; at += 4) {
+    if (bytes.readUInt32LE(dataStart + at) !== at / 4) expect.fail(`the word at ${at} is wrong`)
+  }
+  return { error, size: bytes.length }
+}
+
+/** A small disk, where this process may mount one: else a limit of the size of files stands for it. */
+function withSmallDisk(
+  mebibytes: number,
+  use: (directory: string) => Promise<void>,
+): Promise<void> | undefined {
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', place])
+  if (mounted.status !== 0) return undefined
+  return use(place).finally(() => execFileSync('umount', ['-l', place]))
+}
+
+describe('a full disk', () => {
+  const full = expect.objectContaining({ code: 'ENOSPC' })
+
+  test('in the middle of a spill loses nothing that was taken', async () => {
+    const done = withSmallDisk(20, async (directory) => {
+      const file = new VirtualFile({ storage: { spill: { after: MIB, directory } } })
+      const { error, size } = await failsTo(file, counting(100 * MIB), 30 * MIB)
+      expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: full })
+      // two part files and the first, one that found no room, and the tail
+      expect(size).toBeGreaterThan((1 + 8 + 8 + 8) * MIB)
+      await file.dispose()
+      expect(readdirSync(directory)).toEqual([])
+    })
+    if (done) await done
+    else console.warn('no tmpfs can be mounted here; the limit on the size of files has to do')
+  })
+
+  test('in the middle of a recording under a path', async () => {
+    await withSmallDisk(3, async (directory) => {
+      const path = join(directory, 'full.wav')
+      const file = new VirtualFile({ storage: { path } })
+      const { error, size } = await failsTo(file, counting(10 * MIB), 2 * MIB)
+      expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: full })
+      expect(openBelow(directory)).toEqual([])
+      expect(readFileSync(path).length).toBe(size)
+      await file.dispose()
+    })
+  })
+
+  test('a limit on the size of files, in a spill', () => {
+    const program = `
+      import { pipeline } from 'node:stream/promises'
+      import { Readable } from 'node:stream'
+      import { pcmFormat, readWavHeader, VirtualFile, wavHeader } from 'wavespool'
+      process.on('SIGXFSZ', () => {})
+      const file = new VirtualFile({ storage: { spill: { after: 1e6, directory: ${JSON.stringify(place)} } } })
+      let given = 0
+      const source = Readable.from((function* () { for (let i = 0; i < 1000; i++) { given = i; yield Buffer.alloc(100_000, i) } })())
+      const error = await pipeline(source, wavHeader(pcmFormat()), file).catch((e) => e)
+      const bytes = await file.toBuffer()
+      const { dataBytes } = readWavHeader(bytes)
+      let right = 44 + dataBytes === bytes.length
+      for (let i = 0; i < dataBytes; i += 1000) right &&= bytes[44 + i] === (Math.floor(i / 100_000) & 255)
+      console.log(JSON.stringify({ code: error.code, cause: error.cause?.code, right, size: file.size, given }))
+      await file.dispose()
+    `
+    const { stdout, stderr } = spawnSync(
+      'bash',
+      ['-c', 'ulimit -f 4000; exec "$0" --input-type=module -e "$1"', process.execPath, program],
+      { encoding: 'utf8' },
+    )
+    expect(stderr).toBe('')
+    const outcome = JSON.parse(stdout)
+    expect(outcome).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: 'EFBIG', right: true })
+    // the first part lies on the disk; the second found no room there, and the third fills meanwhile
+    expect(outcome.size).toBeGreaterThan(9e6)
+    expect(readdirSync(place)).toEqual([])
+  })
+})
+
+describe('a directory that is gone', () => {
+  test('before the spill begins', async () => {
+    const directory = join(place, 'gone')
+    mkdirSync(directory)
+    const file = new VirtualFile({ storage: { spill: { after: 100_000, directory } } })
+    rmSync(directory, { recursive: true })
+    const { error } = await failsTo(file, counting(50 * MIB), 100_000)
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: { code: 'ENOENT' } })
+    await file.dispose()
+  })
+
+  test('while a file in it is recorded', async () => {
+    const directory = join(place, 'gone')
+    mkdirSync(directory)
+    const file = new VirtualFile({ storage: { path: join(directory, 'a.wav') } })
+    const source = slowly(counting(MIB), (i) => i === 10 && rmSync(directory, { recursive: true }))
+    const { error } = await failsTo(file, source, MIB)
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
+    expect(error.message).toContain('removed or replaced')
+    await file.dispose()
+  })
+
+  test('a file that is replaced is not taken for the recording', async () => {
+    const path = join(place, 'a.wav')
+    const file = new VirtualFile({ storage: { path } })
+    const replace = () => {
+      rmSync(path)
+      writeFileSync(path, 'precious')
+    }
+    await failsTo(
+      file,
+      slowly(counting(MIB), (i) => i === 10 && replace()),
+      MIB,
+    )
+    await file.dispose()
+    expect(readFileSync(path, 'utf8')).toBe('precious')
+  })
+})
+
+describe('a place where nothing may be written', () => {
+  const refused: [string, () => NonNullable<VirtualFileOptions['storage']>][] = [
+    ['a path in a directory that does not exist', () => ({ path: join(place, 'no', 'a.wav') })],
+    ['a path below a file', () => ({ path: join(import.meta.filename, 'a.wav') })],
+    ['a path that is a directory', () => ({ path: place, overwrite: true })],
+    ['a path in a directory of the system', () => ({ path: '/sys/a.wav' })],
+  ]
+  test.each(refused)('%s', async (_label, make) => {
+    const file = new VirtualFile({ name: 'a.wav', storage: make() })
+    const error = await pipeline(Readable.from(counting(MIB)), wavHeader(pcmFormat()), file).catch((e) => e)
+    expect(error).toBeInstanceOf(WavespoolError)
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: { syscall: 'open' } })
+    expect(file.size).toBe(0)
+    await file.dispose()
+    expect(statSync(place).isDirectory()).toBe(true)
+  })
+
+  test.each([
+    ['below a file', import.meta.filename],
+    ['in a directory of the system', '/sys'],
+  ])('a spill %s', async (_label, directory) => {
+    const file = new VirtualFile({ storage: { spill: { after: 100_000, directory } } })
+    const { error } = await failsTo(file, counting(50 * MIB), 100_000)
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
+    await file.dispose()
+  })
+})
+
+test.each<[string, () => NonNullable<VirtualFileOptions['storage']>]>([
+  ['memory', () => 'memory'],
+  ['spill', () => ({ spill: { after: MIB, directory: place } })],
+  ['path', () => ({ path: join(place, 'a.wav') })],
+])('readers that never read hold up nobody: %s', async (_label, make) => {
+  const file = new VirtualFile({ storage: make() })
+  const idle = Array.from({ length: 4 }, () => file.createReadStream({ follow: true }))
+  for (const stream of idle) stream.read(0)
+  idle.push(file.createReadStream(), file.createReadStream({ start: 100 }))
+  await pipeline(Readable.from(counting(30 * MIB)), wavHeader(pcmFormat()), file)
+  expect(file.size).toBeGreaterThan(30 * MIB)
+  for (const stream of idle) expect(stream.readableLength).toBeLessThan(2 * 65_536)
+  for (const stream of idle) stream.destroy()
+  for (let i = 0; i < 5; i++) await turn()
+  await file.dispose()
+})
