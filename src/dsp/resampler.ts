@@ -5,7 +5,7 @@ import { type SincFilters, sincFilters } from './sincFilters.ts'
 /** The filters grow with the ratio of the rates. */
 const MAX_RATIO = 256
 /** samples that are worked on at once, before or behind the filters, whichever are more */
-const BLOCK = 8192
+const BLOCK = 4096
 
 /** @throws {ArgumentRangeError} for rates that the resampler cannot convert */
 export function checkRates(from: number, to: number, caller: string): void {
