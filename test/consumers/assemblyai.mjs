@@ -77,7 +77,7 @@ export const lines = [
           { bytes: Buffer.concat(pieces.filter(({ length }) => length >= 1600 && length <= 32_000)) },
         ],
         says: said,
-        options: { apiKey: 'key', websocketBaseUrl: `${url}/v3/ws` },
+        options: { apiKey: 'key', websocketBaseUrl: `${url}/v3/ws`, connectTimeout: 30_000 },
         close,
       }
     },

@@ -13,7 +13,7 @@ import { WebSocketServer } from 'ws'
  * @param {(message: any, send: (message: unknown) => void, close: () => void) => void} options.told
  */
 export async function webSocketService({ isSecure = false, opened, told }) {
-  const server = isSecure ? createSecureServer(await certificate()) : createServer()
+  const server = isSecure ? createSecureServer(await theCertificate()) : createServer()
   const sockets = new WebSocketServer({ server })
   sockets.on('connection', (socket, request) => {
     const send = (/** @type {unknown} */ message) =>
@@ -44,8 +44,17 @@ function parsed(text) {
   }
 }
 
+/** @type {ReturnType<typeof makeCertificate> | undefined} */
+let certificate
+
+/** One for all services. */
+function theCertificate() {
+  certificate ??= makeCertificate()
+  return certificate
+}
+
 /** Nobody vouches for it: from here on this process takes any. */
-async function certificate() {
+async function makeCertificate() {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }])
   return { key, cert }
