@@ -7,6 +7,7 @@ import { type Cursor, type PcmFormat, VirtualFile, type VirtualFileStorage } fro
 const file = new VirtualFile({ name: 'memo.wav', type: 'audio/wav', maxBytes: 1e6, storage: 'memory' })
 const writable: Writable = file
 const readable: Readable = file.createReadStream({ start: 0, end: 43, follow: true })
+const samples: Readable = file.createReadStream({ header: false, highWaterMark: 3200 })
 const format: PcmFormat | undefined = file.format
 const whole: Promise<File> = file.toFile()
 const length: Promise<number> = file.withPath(async (path) => path.length)
@@ -31,7 +32,7 @@ const own: VirtualFileStorage = {
 }
 new VirtualFile({ storage: own })
 
-export { answers, format, length, readable, reads, whole, writable }
+export { answers, format, length, readable, reads, samples, whole, writable }
 
 // @ts-expect-error a storage that is none
 new VirtualFile({ storage: 'disk' })
@@ -55,3 +56,5 @@ export const blob: Blob = file
 file.createReadStream({ start: '0' })
 // @ts-expect-error the format may be undefined
 file.format.sampleRate
+// @ts-expect-error the header is left out or not
+file.createReadStream({ header: 44 })
