@@ -46,7 +46,7 @@ export function firKernel(length: number): { memory: Float32Array<ArrayBuffer>; 
   }
 }
 
-/** The same without vectors, which takes about six times as long. */
+/** The same without vectors, which takes some fifteen times as long. */
 export function plainKernel(memory: Float32Array): FirKernel {
   return (
     output,

@@ -4,7 +4,7 @@ import { firKernel, plainKernel } from '../../src/dsp/firKernel.ts'
 import { random } from './samples.ts'
 
 /** Where things lie, in floats: filters, input, output. */
-const [INPUT, OUTPUT, LENGTH] = [4000, 10_000, 16_384]
+const [INPUT, OUTPUT, LENGTH] = [4000, 10_000, 16_000]
 
 const runs = fc.record({
   taps: fc.integer({ min: 1, max: 8 }).map((n) => n * 16),
@@ -19,7 +19,7 @@ const runs = fc.record({
 
 test('the vectors give what the plain loop gives, and touch nothing else', () => {
   const { memory, run } = firKernel(LENGTH)
-  expect(memory.buffer.byteLength).toBe(LENGTH * 4)
+  expect(memory.length).toBe(16_384) // a page, which only WebAssembly rounds up to
   const next = random()
   fc.assert(
     fc.property(runs, ({ taps, filters, start, step, inputStep, outputStep, count, offset }) => {
