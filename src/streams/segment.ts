@@ -151,7 +151,7 @@ export class Segmenter extends Transform implements Stoppable {
 
   /**
    * Ends the segment at once that is being written, behind all that has been written into the stage so far. By time,
-   * the next one begins there; at pauses it begins with the next speech, or there, where speech goes on.
+   * the next one begins there; at pauses speech that goes on is in the next one, without a gap.
    */
   cut(): void {
     if (this.#isStopped || this.destroyed) return

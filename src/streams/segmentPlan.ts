@@ -55,8 +55,8 @@ export class SegmentPlan {
 
   /**
    * Ends the segment that is open, the stream having come to `at`; a little of it may not have been listened to yet,
-   * and belongs to the segment where speech was the last that was heard. Speech that goes on is in the next segment,
-   * without a gap.
+   * and belongs to the segment where speech was the last that was heard. Speech that goes on before silence has closed
+   * the segment is in the next one, without a gap.
    */
   cut(at: number): Step[] {
     if (this.#speechEnd === undefined) return []
@@ -64,7 +64,6 @@ export class SegmentPlan {
     const end = isSpeaking ? at : Math.min(at, this.#speechEnd + this.#spans.postRoll)
     this.#keep(end)
     this.#end(end)
-    if (!isSpeaking) this.#close()
     return this.#takeSteps()
   }
 
@@ -99,7 +98,8 @@ export class SegmentPlan {
     this.#keep(Math.min(to, end))
     if (to - speechEnd < this.#spans.silence) return
     this.#end(end)
-    this.#close()
+    this.#speechEnd = undefined
+    this.#drop(to - this.#spans.preRoll)
   }
 
   #begin(at: number): void {
@@ -119,11 +119,6 @@ export class SegmentPlan {
     this.#start = undefined
     this.#floor = at
     this.#do('end', at)
-  }
-
-  #close(): void {
-    this.#speechEnd = undefined
-    this.#drop(this.#heard - this.#spans.preRoll)
   }
 
   #drop(at: number): void {
