@@ -3,6 +3,7 @@ import { asBuffer } from './asBuffer.ts'
 
 /** The bytes of any view of memory, shared or not. @throws {ArgumentTypeError} for anything else */
 export function bytesOf(target: unknown, caller: string): Uint8Array {
+  if (target instanceof Uint8Array && target.buffer instanceof ArrayBuffer) return target
   if (ArrayBuffer.isView(target)) return asBuffer(target)
   if (target instanceof ArrayBuffer || target instanceof SharedArrayBuffer) return Buffer.from(target)
   throw new ArgumentTypeError(

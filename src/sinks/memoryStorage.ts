@@ -1,6 +1,7 @@
-import { Blob } from 'node:buffer'
+import type { Blob } from 'node:buffer'
 import { WavespoolError } from '../errors.ts'
-import { asBuffer } from './asBuffer.ts'
+import { copyBytes } from './copyBytes.ts'
+import { memoryBlobs } from './memoryBlobs.ts'
 import type { SharedStorage } from './sharedParts.ts'
 import type { VirtualFileStorage } from './storage.ts'
 
@@ -67,9 +68,7 @@ export class MemoryStorage implements VirtualFileStorage {
 
   read(target: Uint8Array, position: number): number {
     const from = this.base + position
-    const part = this.#bytes.subarray(from, from + Math.min(target.length, this.size - position))
-    target.set(part)
-    return part.length
+    return copyBytes(this.#bytes.subarray(from, from + Math.min(target.length, this.size - position)), target)
   }
 
   readSync(target: Uint8Array, position: number): number {
@@ -92,9 +91,8 @@ export class MemoryStorage implements VirtualFileStorage {
     return this.#bytes.subarray(this.base, this.base + this.size)
   }
 
-  /** One copy, which is the Blob's own. */
   async blobs(start: number, end: number): Promise<Blob[]> {
-    return [new Blob([asBuffer(this.view().subarray(start, end))])]
+    return memoryBlobs(this.view().subarray(start, end))
   }
 
   share(): SharedStorage {

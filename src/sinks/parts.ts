@@ -1,7 +1,8 @@
-import { Blob } from 'node:buffer'
+import type { Blob } from 'node:buffer'
 import { closeSync, openAsBlob, openSync, readSync, writeSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { asBuffer } from './asBuffer.ts'
+import { copyBytes } from './copyBytes.ts'
+import { memoryBlobs } from './memoryBlobs.ts'
 import type { StoredStretch } from './storage.ts'
 
 /** Every part but the first has this many bytes: what is collected in memory between two part files. */
@@ -72,7 +73,9 @@ export async function readParts(parts: Parts, target: Uint8Array, position: numb
     const piece = pieceAt(parts, at, end)
     const into = target.subarray(at - position, at - position + piece.count)
     try {
-      const count = piece.bytes ? copy(piece.bytes, into) : await readFile(piece.path, into, piece.offset)
+      const count = piece.bytes
+        ? copyBytes(piece.bytes, into)
+        : await readFile(piece.path, into, piece.offset)
       if (parts.epoch !== epoch) continue
       if (count === 0) return at - position // a file was cut off by somebody else
       at += count
@@ -91,7 +94,7 @@ export function readPartsSync(parts: Parts, target: Uint8Array, position: number
     const piece = pieceAt(parts, at, end)
     const into = target.subarray(at - position, at - position + piece.count)
     try {
-      const count = piece.bytes ? copy(piece.bytes, into) : readFileSync(piece.path, into, piece.offset)
+      const count = piece.bytes ? copyBytes(piece.bytes, into) : readFileSync(piece.path, into, piece.offset)
       if (parts.epoch !== epoch) continue
       if (count === 0) return at - position
       at += count
@@ -108,12 +111,12 @@ export async function blobsOf(parts: Parts, start: number, end: number): Promise
     const { epoch } = parts
     const opened = [...piecesOf(parts, start, end)].map(async (piece) =>
       piece.bytes
-        ? new Blob([asBuffer(piece.bytes)])
-        : (await openAsBlob(piece.path)).slice(piece.offset, piece.offset + piece.count),
+        ? memoryBlobs(piece.bytes)
+        : [(await openAsBlob(piece.path)).slice(piece.offset, piece.offset + piece.count)],
     )
     const blobs = await Promise.allSettled(opened)
     if (parts.epoch !== epoch) continue
-    return blobs.map((blob) => {
+    return blobs.flatMap((blob) => {
       if (blob.status === 'rejected') throw blob.reason
       return blob.value
     })
@@ -124,11 +127,6 @@ export async function blobsOf(parts: Parts, start: number, end: number): Promise
 export function fileOf(parts: Parts): StoredStretch | undefined {
   if (parts.sealed === 0) return undefined
   return { path: parts.pathOf(0), start: parts.head.length, end: Math.min(parts.size, parts.firstBytes) }
-}
-
-function copy(bytes: Uint8Array, target: Uint8Array): number {
-  target.set(bytes)
-  return bytes.length
 }
 
 async function readFile(path: string, target: Uint8Array, position: number): Promise<number> {

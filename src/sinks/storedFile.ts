@@ -117,6 +117,7 @@ export abstract class StoredFile implements Recording, CursorTarget {
   }
 
   #readHeader(target: Uint8Array, position: number): number {
+    if (position >= this.tracker.dataStart) return 0
     const header = this.header.subarray(position, position + target.length)
     target.set(header)
     return header.length

@@ -1,5 +1,5 @@
 // Records 1.5 GiB at the defaults, makes a File of it and uploads it; tells by how much each raised the peak of what the
-// process holds, in MB. Usage: node --expose-gc memoryBounds.mjs URL
+// process holds, in MB; then the same for a File of 256 MB in memory. Usage: node --expose-gc memoryBounds.mjs URL
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -39,10 +39,17 @@ const recording = await raisedBy(() =>
 const toFile = await raisedBy(async () => {
   whole = await file.toFile()
 })
+const { size } = /** @type {import('node:buffer').File} */ (/** @type {unknown} */ (whole))
 const upload = await raisedBy(async () => {
   const form = new FormData()
   form.set('file', /** @type {any} */ (whole))
   await fetch(url, { method: 'POST', body: form, redirect: 'error' })
 })
 await file.dispose()
-console.log(JSON.stringify({ recording, toFile, upload, size: whole?.size }))
+
+const inMemory = new VirtualFile({ storage: 'memory' })
+for (let i = 0; i < 256; i++) inMemory.write(Buffer.alloc(1e6, i))
+const copy = await raisedBy(async () => {
+  whole = await inMemory.toFile()
+})
+console.log(JSON.stringify({ recording, toFile, upload, size, copy }))
