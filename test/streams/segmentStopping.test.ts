@@ -41,6 +41,7 @@ function collect(milliseconds = 0) {
   const segments: Segment[] = []
   const stream = new Writable({
     objectMode: true,
+    highWaterMark: 1, // what a sink that is destroyed had in its own buffer is gone
     write(each: Segment, _encoding, callback) {
       segments.push(each)
       setTimeout(callback, milliseconds)
