@@ -1,8 +1,13 @@
-/** Runs the candidates in turn, so that whatever disturbs the machine disturbs them alike; returns seconds each. */
-export async function alternate(rounds, candidates) {
+/**
+ * Runs the candidates in turn, so that whatever disturbs the machine disturbs them alike; returns seconds each. With
+ * `isWarm`, each runs once more before it is timed, and so does not pay for what the one before it did to the caches
+ * (a child process that was started costs whoever comes next some milliseconds of page faults).
+ */
+export async function alternate(rounds, candidates, { isWarm = false } = {}) {
   const seconds = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]))
   for (let round = -1; round < rounds; round++) {
     for (const [name, run] of Object.entries(candidates)) {
+      if (isWarm) await run()
       globalThis.gc?.()
       const start = process.hrtime.bigint()
       await run()

@@ -2,20 +2,24 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const folder = fileURLToPath(new URL('../.cache/bench-peers/', import.meta.url))
 
-/** Loads packages, given as `{ name: version }`, after installing them where they are not there yet. */
-export async function loadPeers(packages) {
+/** What packages export, `{ name: version }` and where it is not the name itself the entry point, installed if need be. */
+export async function loadPeers(packages, entries = {}) {
+  const names = Object.keys(packages)
   mkdirSync(folder, { recursive: true })
-  const missing = Object.entries(packages).filter(([name]) => !existsSync(`${folder}/node_modules/${name}`))
-  if (missing.length > 0) {
+  if (names.some((name) => !existsSync(`${folder}/node_modules/${name}`))) {
     writeFileSync(`${folder}/package.json`, JSON.stringify({ private: true }))
     const options = ['--no-audit', '--no-fund', '--ignore-scripts', '--no-save', '--prefix', folder]
-    const specs = Object.entries(packages).map(([name, version]) => `${name}@${version}`)
+    const specs = names.map((name) => `${name}@${packages[name]}`)
     execFileSync('npm', ['install', ...options, ...specs], { stdio: ['ignore', 'ignore', 'inherit'] })
   }
-  const require = createRequire(`${folder}/package.json`)
-  return Object.fromEntries(Object.keys(packages).map((name) => [name, require(name)]))
+  const { resolve } = createRequire(`${folder}/package.json`)
+  const loaded = names.map(async (name) => {
+    const exported = await import(pathToFileURL(resolve(entries[name] ?? name)))
+    return [name, exported.default ?? exported]
+  })
+  return Object.fromEntries(await Promise.all(loaded))
 }
