@@ -21,6 +21,10 @@ const runs = [
     [8000, 16_000],
     [16_000, 48_000],
   ].map((rates) => ['resample.mjs', ...rates, 10]),
+  ['The VirtualFile, against what else bytes can be kept in'],
+  ['virtualFile.mjs'],
+  ['Append to memory, to its end'],
+  ['appendFlat.mjs'],
   ['Import'],
   ['import.mjs'],
 ]
