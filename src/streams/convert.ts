@@ -10,10 +10,10 @@ export type { ConvertOptions }
  * passes as it is, byte for byte.
  *
  * - **Encoding.** Integers are rounded to the nearest, a half upwards, and cut off at the ends of their range; between
- *   them, out of G.711 and out of floats into u8 they equal what `sox -D` gives bit for bit. Of other floats sox
- *   rounds twice and we once: at most one unit lies between. Floats stay exact, where sox keeps 24 of f32le's bits and
- *   32 of f64le's, and may be above 1. µ-law and A-law follow the decision values of ITU-T G.711; sox, which rounds to
- *   14 and 13 bits first, ends in the neighbouring code for 510 and 1,020 of the 65,536 samples of 16 bits.
+ *   them and out of G.711 they equal what `sox -D` gives bit for bit. Of floats sox rounds twice and we once: at most
+ *   one unit lies between. Floats stay exact, where sox keeps 24 of f32le's bits and 32 of f64le's, and may be above 1.
+ *   µ-law and A-law follow the decision values of ITU-T G.711; sox, which rounds to 14 and 13 bits first, ends in the
+ *   neighbouring code for 510 and 1,020 of the 65,536 samples of 16 bits.
  * - **Dither** by `{ dither: 'tpdf' }`, where u8, s16le, s24le or s32le get fewer bits than there are; the same in
  *   every run.
  * - **Channels.** One is picked by `{ channel }`, from 0. Else mono goes into every channel as it is; two to six are
