@@ -3,54 +3,43 @@ import { pipeline } from 'node:stream/promises'
 import { limit, pcmFormat, VirtualFile, wavHeader } from 'wavespool'
 import { pickSource } from './source.mjs'
 
-const PAGE = 65_536
-
 class Pages {
   size = 0
-  /** @type {Buffer[]} */
-  pages = []
+  pages = [Buffer.alloc(65_536)]
 
-  /** @param {readonly Uint8Array[]} chunks */
-  append(chunks) {
+  append(/** @type {readonly Uint8Array[]} */ chunks) {
     for (const chunk of chunks) {
-      const end = this.size + chunk.length
-      while (this.pages.length * PAGE < end) this.pages.push(Buffer.alloc(PAGE))
-      this.write(chunk, this.size)
-      this.size = end
+      while (this.pages.length * 65_536 < this.size + chunk.length) this.pages.push(Buffer.alloc(65_536))
+      this.size += chunk.length
+      this.write(chunk, this.size - chunk.length)
     }
   }
 
-  /** @param {Uint8Array} target @param {number} position */
-  read(target, position) {
+  read(/** @type {Uint8Array} */ target, /** @type {number} */ position) {
     const count = Math.min(target.length, this.size - position)
-    for (const { page, at, from, to } of this.#stretches(position, count))
-      target.set(page.subarray(at, at + to - from), from)
+    for (const [piece, at] of this.#pieces(position, count)) target.set(piece, at)
     return count
   }
 
-  /** @param {Uint8Array} bytes @param {number} position */
-  write(bytes, position) {
-    for (const { page, at, from, to } of this.#stretches(position, bytes.length))
-      page.set(bytes.subarray(from, to), at)
+  write(/** @type {Uint8Array} */ bytes, /** @type {number} */ position) {
+    for (const [piece, at] of this.#pieces(position, bytes.length))
+      piece.set(bytes.subarray(at, at + piece.length))
   }
 
-  /** @param {number} size */
-  truncate(size) {
+  truncate(/** @type {number} */ size) {
     this.size = size
-    this.pages.length = Math.ceil(size / PAGE)
   }
 
   dispose() {
-    this.truncate(0)
+    this.pages = []
   }
 
-  /** @param {number} position @param {number} count */
-  *#stretches(position, count) {
-    for (let from = 0; from < count; ) {
-      const at = (position + from) % PAGE
-      const to = Math.min(count, from + PAGE - at)
-      yield { page: /** @type {Buffer} */ (this.pages[Math.floor((position + from) / PAGE)]), at, from, to }
-      from = to
+  *#pieces(/** @type {number} */ position, /** @type {number} */ count) {
+    for (let at = 0; at < count; ) {
+      const page = /** @type {Buffer} */ (this.pages[Math.floor((position + at) / 65_536)])
+      const piece = page.subarray((position + at) % 65_536).subarray(0, count - at)
+      yield/** @type {const} */ ([piece, at])
+      at += piece.length
     }
   }
 }

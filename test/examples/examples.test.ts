@@ -77,6 +77,13 @@ const checks: Record<string, () => Promise<void>> = {
     expect(outcome.lines).toEqual(['96044 bytes in 2 pages; the header counts 96000 bytes of samples'])
   },
 
+  async 'worker.mjs'() {
+    const outcome = await run('worker.mjs')
+    expect(outcome).toMatchObject({ code: 0, stderr: says })
+    const peaks = [0, 0.5, 1, 1.5, 2, 2.5].map((at) => `${at} s: peak -12.0 dBFS`)
+    expect(outcome.lines).toEqual([...peaks, 'memo.wav: 3 s'])
+  },
+
   async 'every-two-seconds.mjs'() {
     const outcome = await run('every-two-seconds.mjs', {
       during: (child) => child.stdout?.once('data', () => setTimeout(() => child.kill('SIGINT'), 2700)),
