@@ -81,7 +81,7 @@ export function pcmFormat(options: PcmFormatOptions = {}): PcmFormat {
  *
  * @throws {ArgumentTypeError} when it is no format, or lacks a field
  */
-export function requireFormat(format: unknown, caller: string): PcmFormat {
+export function requireFormat(format: unknown, caller: string, which = 'the PCM format first'): PcmFormat {
   if (typeof format === 'object' && format !== null) {
     if (made.has(format)) return format as PcmFormat
     const { sampleRate, channels, encoding } = format as PcmFormatOptions
@@ -90,7 +90,7 @@ export function requireFormat(format: unknown, caller: string): PcmFormat {
     }
   }
   throw new ArgumentTypeError(
-    `${caller} takes the PCM format first, as made by pcmFormat({ sampleRate, channels, encoding }), got ${show(format)}`,
+    `${caller} takes ${which}, as made by pcmFormat({ sampleRate, channels, encoding }), got ${show(format)}`,
   )
 }
 

@@ -28,7 +28,7 @@ export type { ConvertOptions }
  */
 export function convert(from: PcmFormat, to: PcmFormat, options: ConvertOptions = {}): Stage {
   const source = requireFormat(from, 'convert()')
-  const target = requireFormat(to, 'convert(): the target')
+  const target = requireFormat(to, 'convert()', 'the PCM format that comes out second')
   return new Stage(new ConvertKernel(source, target, options))
 }
 

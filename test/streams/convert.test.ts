@@ -170,6 +170,7 @@ describe('bad arguments throw at once', () => {
     for (const bad of [undefined, null, {}, 's16le', { sampleRate: 16_000 }]) {
       expect(() => convert(bad as never, mono)).toThrow(ARG_TYPE)
       expect(() => convert(mono, bad as never)).toThrow(ARG_TYPE)
+      expect(() => convert(mono, bad as never)).toThrow(/second/)
     }
     expect(() => convert(pcmFormat({ channels: 9 }), stereo)).toThrow(ARG_RANGE)
     expect(() => convert(pcmFormat({ sampleRate: 192_000 }), pcmFormat({ sampleRate: 100 }))).toThrow(
