@@ -22,7 +22,7 @@ const PIECE = 65_536
  * A position of its own in a VirtualFile, with the semantics of Python's `io.BytesIO`: it reads what is there at the
  * time, may stand behind the end, and its `write` and `truncate` change the file once the recording has ended.
  */
-export class Cursor implements AsyncIterable<Buffer> {
+export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposable {
   readonly #target: CursorTarget
   #position = 0
 
@@ -139,7 +139,9 @@ export class Cursor implements AsyncIterable<Buffer> {
     }
   }
 
-  /** A cursor holds nothing that must be given back; this lets it stand in `await using`. */
+  /** A cursor holds nothing that must be given back; this lets it stand in `using` and `await using`. */
+  [Symbol.dispose](): void {}
+
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #room(count?: number): Buffer {

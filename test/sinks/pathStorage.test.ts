@@ -1,9 +1,22 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { pcmFormat, readWavHeader, VirtualFile, wavHeader } from '../../src/index.ts'
+import { PathStorage } from '../../src/sinks/pathStorage.ts'
+import { hasTool, run } from '../judges/tools.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -71,3 +84,36 @@ test('wavHeader alone makes an empty, valid file', async () => {
   await file.dispose()
   expect(readWavHeader(readFileSync(path))).toMatchObject({ dataBytes: 0, riffBytes: 36 })
 })
+
+test.runIf(hasTool('sndfile-info') && hasTool('ffprobe'))(
+  'past 4 GiB it is an RF64 file at every moment',
+  async () => {
+    const path = join(folder, 'long.wav')
+    const storage = new PathStorage({ path })
+    const file = new VirtualFile({ storage })
+    const header = wavHeader(pcmFormat(), { rf64: true })
+    header.pipe(file)
+    header.write(Buffer.alloc(1000))
+    while (file.size < 1000) await sleep(1)
+    // what would take long to record is a hole in the file
+    storage.size = 80 + 2 ** 32
+    truncateSync(path, storage.size)
+    header.write(Buffer.alloc(1000))
+    const start = () => {
+      const bytes = Buffer.alloc(80)
+      const fd = openSync(path, 'r')
+      readSync(fd, bytes, 0, 80, 0)
+      closeSync(fd)
+      return readWavHeader(bytes)!
+    }
+    while (start().container !== 'RF64') await sleep(20)
+    expect(start().dataBytes).toBe(2 ** 32 + 1000)
+    header.end(Buffer.alloc(500))
+    await new Promise((resolve) => file.once('close', resolve))
+    expect(start()).toMatchObject({ container: 'RF64', dataBytes: 2 ** 32 + 1500, riffBytes: 2 ** 32 + 1572 })
+    const frames = 2 ** 31 + 750
+    expect(run('sndfile-info', [path]).toString()).toMatch(new RegExp(`Frames *: ${frames}\\n`))
+    const probe = ['-v', 'error', '-show_entries', 'stream=duration_ts', '-of', 'csv=p=0', path]
+    expect(run('ffprobe', probe).toString().trim()).toBe(String(frames))
+  },
+)

@@ -2,7 +2,14 @@
 import type { File } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Writable } from 'node:stream'
-import { type Cursor, type PcmFormat, VirtualFile, type VirtualFileStorage } from '../../src/index.ts'
+import {
+  type AttachedFile,
+  type Cursor,
+  type PcmFormat,
+  type ReadableFile,
+  VirtualFile,
+  type VirtualFileStorage,
+} from '../../src/index.ts'
 
 const file = new VirtualFile({ name: 'memo.wav', type: 'audio/wav', maxBytes: 1e6, storage: 'memory' })
 const writable: Writable = file
@@ -31,13 +38,21 @@ const own: VirtualFileStorage = {
   dispose() {},
 }
 new VirtualFile({ storage: own })
+const attached: AttachedFile = VirtualFile.attach(file.share())
+const waited: 'ready' | 'ended' | 'failed' | 'timeout' = attached.waitSync(44, 1000)
+const either: ReadableFile[] = [file, attached]
+const disposable: Disposable & AsyncDisposable = file.cursor()
 
-export { answers, format, length, readable, reads, samples, whole, writable }
+export { answers, disposable, either, format, length, readable, reads, samples, waited, whole, writable }
 
 // @ts-expect-error a storage that is none
 new VirtualFile({ storage: 'disk' })
 // @ts-expect-error half a storage
 new VirtualFile({ storage: { size: 0, append() {} } })
+// @ts-expect-error what is attached is not written to
+attached.write(Buffer.alloc(1))
+// @ts-expect-error a handle is what share() returns
+VirtualFile.attach(file)
 // @ts-expect-error a name is a string
 new VirtualFile({ name: 4 })
 // @ts-expect-error the size is not the user's to set
