@@ -73,6 +73,11 @@ export class Stage extends Transform implements Stoppable {
     callback()
   }
 
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.writableEnded) this.upstream.abandon()
+    callback(error)
+  }
+
   /** Nothing more goes out; what still comes in is swallowed. */
   protected cut(): void {
     this.#isCut = true

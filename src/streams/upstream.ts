@@ -40,14 +40,21 @@ export class Upstream {
     for (const source of [...this.#sources]) settle(source, settled)
   }
 
-  /** The stage was destroyed: whoever of them is open then, and not by a pipeline that destroys them too, ends as well. */
+  /**
+   * The stage was destroyed: what was piped into it ends as well, so that no microphone stays open, unless somebody else
+   * reads it, or a pipeline has destroyed it too.
+   */
   abandon(): void {
     const sources = [...this.#sources]
     setImmediate(() => {
       const settled = new Set<unknown>()
-      for (const source of sources) {
-        if ((source as Partial<Readable>).destroyed !== true) settle(source, settled)
-      }
+      for (const source of sources) if (isForsaken(source)) settle(source, settled)
     })
   }
+}
+
+function isForsaken(source: StoppableSource): boolean {
+  const { destroyed, readableEnded, listenerCount } = source as Partial<Readable>
+  if (destroyed === true || readableEnded === true) return false
+  return ['data', 'readable'].every((event) => (listenerCount?.call(source, event) ?? 0) === 0)
 }
