@@ -41,13 +41,20 @@ export class SharedRecording {
   publish({ tracker, recorded, isEnded, isDisposed, edits, failure }: Published): void {
     const isFailed = isEnded && failure !== undefined
     if (isFailed) this.#state.failure = failure.message || String(failure)
+    const { sealed, epoch, base, headBytes } = this.#layout()
+    const { dataBytes, riffBytes } = tracker.declared
+    // named one by one, not spread: this happens with every append
     this.#state.publish({
-      ...this.#layout(),
-      ...tracker.declared,
       status: isDisposed ? 'disposed' : isFailed ? 'failed' : isEnded ? 'ended' : 'recording',
       size: recorded,
       edits,
       dataStart: tracker.isWav ? tracker.dataStart : tracker.isDecided ? -1 : 0,
+      dataBytes,
+      riffBytes,
+      sealed,
+      epoch,
+      base,
+      headBytes,
     })
   }
 
