@@ -1,5 +1,5 @@
 export { type ChannelLevels, type Levels, measureLevels } from './dsp/levels.ts'
-export type { VoiceDetector } from './dsp/voiceDetector.ts'
+export type { VoiceDetector } from './dsp/voice/detector.ts'
 export { ArgumentRangeError, ArgumentTypeError, WavespoolError, type WavespoolErrorCode } from './errors.ts'
 export type { Encoding } from './format/encoding.ts'
 export type { InfoTags } from './format/infoTags.ts'
@@ -7,7 +7,7 @@ export { type PcmFormat, type PcmFormatOptions, pcmFormat } from './format/pcmFo
 export { readWavHeader, type WavHeader } from './format/readWavHeader.ts'
 export type { Span } from './format/span.ts'
 export type { WavHeaderOptions } from './format/wavHeader.ts'
-export { AttachedFile } from './sinks/attachedFile.ts'
+export type { AttachedFile } from './sinks/attachedFile.ts'
 export type { WaitResult } from './sinks/attachedRecording.ts'
 export type { Cursor, SeekOrigin } from './sinks/cursor.ts'
 export type { VirtualFileSource } from './sinks/openSource.ts'
@@ -32,6 +32,7 @@ export { type ChunkOptions, chunk } from './streams/chunk.ts'
 export { type ConvertOptions, convert } from './streams/convert.ts'
 export { type LimitOptions, limit } from './streams/limit.ts'
 export { type Level, type MeterOptions, meter } from './streams/meter.ts'
+export type { PauseRule, TimeRule } from './streams/segment/rule.ts'
 export {
   type Segment,
   type SegmentBegin,
@@ -39,7 +40,6 @@ export {
   type SegmentOptions,
   segment,
 } from './streams/segment.ts'
-export type { PauseRule, TimeRule } from './streams/segmentRule.ts'
 export type { Stage } from './streams/stage.ts'
 export type { Stoppable, StoppableSource } from './streams/stopping.ts'
 export { wavHeader } from './streams/wavHeader.ts'

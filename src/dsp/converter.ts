@@ -4,7 +4,7 @@ import { decodeSamples } from './decode.ts'
 import { Dither } from './dither.ts'
 import { encodeSamples } from './encode.ts'
 import { type MixMatrix, mixChannels, mixMatrix, pickChannel, spreadChannel } from './mix.ts'
-import { checkRates, Resampler } from './resampler.ts'
+import { checkRates, Resampler } from './resampling/resampler.ts'
 
 export interface ConvertOptions {
   /** the one channel to take, from 0, where the target has one; without it all are mixed */

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Converter } from '../../src/dsp/converter.ts'
-import { pcmFormat } from '../../src/format/pcmFormat.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { Converter } from '../../../src/dsp/converter.ts'
+import { pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { hasTool, run } from '../../judges/tools.ts'
+import { random } from '../samples.ts'
 import { polyphase } from './polyphase.ts'
-import { random } from './samples.ts'
 
 /** Interleaved floats at another rate, all at once. */
 async function resample(

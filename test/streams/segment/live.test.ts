@@ -1,11 +1,11 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { pcmFormat } from '../../src/format/pcmFormat.ts'
-import { portAudio } from '../../src/sources/portAudio.ts'
-import { type Segment, type SegmentBegin, segment } from '../../src/streams/segment.ts'
-import { hasTool, run } from '../judges/tools.ts'
-import { Rig, whyNoRig } from '../rig/rig.ts'
+import { pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { portAudio } from '../../../src/sources/portAudio.ts'
+import { type Segment, type SegmentBegin, segment } from '../../../src/streams/segment.ts'
+import { hasTool, run } from '../../judges/tools.ts'
+import { Rig, whyNoRig } from '../../rig/rig.ts'
 
 const isReady = whyNoRig === undefined && hasTool('espeak-ng') && hasTool('sox')
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { decodeSamples } from '../../src/dsp/decode.ts'
-import { VoiceFrames } from '../../src/dsp/voiceFrames.ts'
-import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
-import { allEncodings, chunkings, pattern } from '../format/arbitraries.ts'
+import { decodeSamples } from '../../../src/dsp/decode.ts'
+import { VoiceFrames } from '../../../src/dsp/voice/frames.ts'
+import { type PcmFormat, pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { allEncodings, chunkings, pattern } from '../../format/arbitraries.ts'
 
 interface Heard {
   samples: number[]

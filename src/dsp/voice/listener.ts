@@ -1,7 +1,7 @@
-import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import type { VoiceDetector } from './voiceDetector.ts'
-import { VoiceFrames } from './voiceFrames.ts'
+import { ArgumentTypeError, show, WavespoolError } from '../../errors.ts'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { VoiceDetector } from './detector.ts'
+import { VoiceFrames } from './frames.ts'
 
 /** A detector that listens to a stream: fed with its frames, asked in good order, and its failures are named. */
 export class VoiceListener {

@@ -1,4 +1,4 @@
-import { ArgumentTypeError, show } from '../errors.ts'
+import { ArgumentTypeError, show } from '../../errors.ts'
 
 /**
  * Whatever can tell speech from everything else, frame by frame: a rule of your own, or a model such as Silero (16 kHz,

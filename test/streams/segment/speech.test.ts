@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import type { Encoding } from '../../src/format/encoding.ts'
-import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
-import { readWavHeader } from '../../src/format/readWavHeader.ts'
-import { type Segment, segment } from '../../src/streams/segment.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import type { Encoding } from '../../../src/format/encoding.ts'
+import { type PcmFormat, pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { readWavHeader } from '../../../src/format/readWavHeader.ts'
+import { type Segment, segment } from '../../../src/streams/segment.ts'
+import { hasTool, run } from '../../judges/tools.ts'
 import { type Spoken, type SpokenOptions, spoken } from './spokenMaterial.ts'
 
 const isReady = hasTool('espeak-ng') && hasTool('sox')

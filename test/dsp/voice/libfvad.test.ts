@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest'
-import { LibfvadDetector } from '../../src/dsp/voiceLibfvad.ts'
-import { pcmFormat } from '../../src/format/pcmFormat.ts'
-import { speech } from '../../src/testing/speech.ts'
+import { LibfvadDetector } from '../../../src/dsp/voice/libfvad.ts'
+import { pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { speech } from '../../../src/testing/speech.ts'
 
 interface Library {
   _malloc(bytes: number): number

@@ -1,5 +1,5 @@
-import { WavespoolError } from '../errors.ts'
-import type { VoiceDetector } from './voiceDetector.ts'
+import { WavespoolError } from '../../errors.ts'
+import type { VoiceDetector } from './detector.ts'
 
 /** The part of the WebAssembly module that is used; pointers and sizes are in bytes, as in C. */
 interface Libfvad {

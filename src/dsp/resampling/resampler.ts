@@ -1,4 +1,4 @@
-import { ArgumentRangeError } from '../errors.ts'
+import { ArgumentRangeError } from '../../errors.ts'
 import { type FirKernel, firKernel } from './firKernel.ts'
 import { type SincFilters, sincFilters } from './sincFilters.ts'
 

@@ -1,6 +1,6 @@
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import { decodeSamples } from './decode.ts'
-import type { VoiceDetector } from './voiceDetector.ts'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
+import { decodeSamples } from '../decode.ts'
+import type { VoiceDetector } from './detector.ts'
 
 /**
  * The stream as a detector hears it: one channel, at the detector's rate, in its frames. They begin and end at the same

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { firKernel, plainKernel } from '../../src/dsp/firKernel.ts'
-import { random } from './samples.ts'
+import { firKernel, plainKernel } from '../../../src/dsp/resampling/firKernel.ts'
+import { random } from '../samples.ts'
 
 /** Where things lie, in floats: filters, input, output. */
 const [INPUT, OUTPUT, LENGTH] = [4000, 10_000, 16_000]

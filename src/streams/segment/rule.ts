@@ -1,9 +1,9 @@
-import { checkDetector, type VoiceDetector } from '../dsp/voiceDetector.ts'
-import { LibfvadDetector } from '../dsp/voiceLibfvad.ts'
-import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import { type Span, spanFrames } from '../format/span.ts'
-import { type PlanSpans, tiles } from './segmentPlan.ts'
+import { checkDetector, type VoiceDetector } from '../../dsp/voice/detector.ts'
+import { LibfvadDetector } from '../../dsp/voice/libfvad.ts'
+import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
+import { type Span, spanFrames } from '../../format/span.ts'
+import { type PlanSpans, tiles } from './plan.ts'
 
 /** Segments of equal length which tile the stream: not one sample is lost or doubled. */
 export interface TimeRule {

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { pcmFormat } from '../../src/format/pcmFormat.ts'
-import { type Segment, type SegmentOptions, segment } from '../../src/streams/segment.ts'
+import { pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { type Segment, type SegmentOptions, segment } from '../../../src/streams/segment.ts'
 
 const format = pcmFormat()
 setFlagsFromString('--expose-gc')

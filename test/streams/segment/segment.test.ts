@@ -5,12 +5,17 @@ import { PassThrough, Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import type { VoiceDetector } from '../../src/dsp/voiceDetector.ts'
-import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
-import { readWavHeader } from '../../src/format/readWavHeader.ts'
-import type { VirtualFile } from '../../src/sinks/virtualFile.ts'
-import { type Segment, type SegmentBegin, type SegmentOptions, segment } from '../../src/streams/segment.ts'
-import { chunkings, formats, pattern } from '../format/arbitraries.ts'
+import type { VoiceDetector } from '../../../src/dsp/voice/detector.ts'
+import { type PcmFormat, pcmFormat } from '../../../src/format/pcmFormat.ts'
+import { readWavHeader } from '../../../src/format/readWavHeader.ts'
+import type { VirtualFile } from '../../../src/sinks/virtualFile.ts'
+import {
+  type Segment,
+  type SegmentBegin,
+  type SegmentOptions,
+  segment,
+} from '../../../src/streams/segment.ts'
+import { chunkings, formats, pattern } from '../../format/arbitraries.ts'
 
 // As where it is not installed: nothing here but one test needs it.
 vi.mock('@echogarden/fvad-wasm', () => {

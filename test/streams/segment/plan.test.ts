@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type PlanSpans, SegmentPlan, type Step, tiles } from '../../src/streams/segmentPlan.ts'
+import { type PlanSpans, SegmentPlan, type Step, tiles } from '../../../src/streams/segment/plan.ts'
 
 interface Piece {
   start: number
