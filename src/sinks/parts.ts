@@ -76,11 +76,11 @@ export async function readParts(parts: Parts, target: Uint8Array, position: numb
       const count = piece.bytes
         ? copyBytes(piece.bytes, into)
         : await readFile(piece.path, into, piece.offset)
-      if (parts.epoch !== epoch) continue
+      if (hasMoved(parts, epoch, piece, at, end)) continue
       if (count === 0) return at - position // a file was cut off by somebody else
       at += count
     } catch (error) {
-      if (parts.epoch === epoch) throw error
+      if (!hasMoved(parts, epoch, piece, at, end)) throw error
     }
   }
   return Math.max(0, end - position)
@@ -95,32 +95,37 @@ export function readPartsSync(parts: Parts, target: Uint8Array, position: number
     const into = target.subarray(at - position, at - position + piece.count)
     try {
       const count = piece.bytes ? copyBytes(piece.bytes, into) : readFileSync(piece.path, into, piece.offset)
-      if (parts.epoch !== epoch) continue
+      if (hasMoved(parts, epoch, piece, at, end)) continue
       if (count === 0) return at - position
       at += count
     } catch (error) {
-      if (parts.epoch === epoch) throw error
+      if (!hasMoved(parts, epoch, piece, at, end)) throw error
     }
   }
   return Math.max(0, end - position)
 }
 
+/** Memory may be another part's since anything moved; a file that is still the one to read is as it was. */
+function hasMoved(parts: Parts, epoch: number, { path }: Piece, at: number, end: number): boolean {
+  return parts.epoch !== epoch && (path === undefined || path !== pieceAt(parts, at, end).path)
+}
+
 /** The bytes from `start` to `end` (exclusive): one copy of what lies in memory, none of what lies in files. */
 export async function blobsOf(parts: Parts, start: number, end: number): Promise<Blob[]> {
-  for (;;) {
+  const blobs: (Blob[] | Promise<Blob>)[] = []
+  for (let at = start; at < end; ) {
     const { epoch } = parts
-    const opened = [...piecesOf(parts, start, end)].map(async (piece) =>
-      piece.bytes
-        ? memoryBlobs(piece.bytes)
-        : [(await openAsBlob(piece.path)).slice(piece.offset, piece.offset + piece.count)],
-    )
-    const blobs = await Promise.allSettled(opened)
-    if (parts.epoch !== epoch) continue
-    return blobs.flatMap((blob) => {
-      if (blob.status === 'rejected') throw blob.reason
-      return blob.value
-    })
+    const piece = pieceAt(parts, at, end)
+    const made = piece.bytes ? memoryBlobs(piece.bytes) : openStretch(piece.path, piece.offset, piece.count)
+    if (piece.bytes && parts.epoch !== epoch) continue
+    blobs.push(made)
+    at += piece.count
   }
+  return (await Promise.all(blobs)).flat()
+}
+
+async function openStretch(path: string, offset: number, count: number): Promise<Blob> {
+  return (await openAsBlob(path)).slice(offset, offset + count)
 }
 
 /** The first file there is. */

@@ -63,7 +63,7 @@ export class VirtualFile extends Writable {
 
   /**
    * The recording behind a handle, to be read in this thread while the other one writes it, without copies or
-   * messages.
+   * messages. It ends when that one ends it: of a thread that is terminated nobody hears any more.
    *
    * @throws {ArgumentTypeError} for anything but what {@link share} returned
    */

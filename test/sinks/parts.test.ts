@@ -58,12 +58,30 @@ test.each([Moving, Returning])(
     expect(readPartsSync(new Kind(), target.fill(0), 1000)).toBe(4000)
     expect(target.equals(whole.subarray(1000))).toBe(true)
     expect(readPartsSync(new Kind(), target, 4999)).toBe(1)
-    const blobs = await blobsOf(new Kind(), 10, 4990)
-    expect(Buffer.from(await new Blob(blobs as never).arrayBuffer()).equals(whole.subarray(10, 4990))).toBe(
-      true,
-    )
   },
 )
+
+test('a Blob is made of what lies where it lies when it is made', async () => {
+  const blobs = await blobsOf(new Moving(), 10, 4990)
+  expect(Buffer.from(await new Blob(blobs as never).arrayBuffer()).equals(whole.subarray(10, 4990))).toBe(
+    true,
+  )
+})
+
+test('a recording that keeps moving on the other side does not keep a reader from its files', async () => {
+  class Restless extends Moving {
+    override sealed = 1
+    override pathOf(): string {
+      writeFileSync(this.path, whole)
+      this.epoch += 1
+      return this.path
+    }
+  }
+  const target = Buffer.alloc(5000)
+  expect(await readParts(new Restless(), target, 0)).toBe(5000)
+  expect(readPartsSync(new Restless(), target.fill(0), 0)).toBe(5000)
+  expect(target.equals(whole)).toBe(true)
+})
 
 test('a file that is gone for good is an error', async () => {
   class Gone extends Moving {
