@@ -100,7 +100,15 @@ function loadLibfvad(): Promise<Libfvad> {
 }
 
 async function load(): Promise<Libfvad> {
-  // @ts-expect-error: the package has no types
-  const { default: create } = await import('@echogarden/fvad-wasm')
-  return create({ print: () => {}, printErr: () => {} })
+  // Compiling keeps no event loop alive. Where nothing else does, Node goes on with the program from within the wait
+  // for its compiler threads (`NodePlatform::DrainTasks`), and one of those that wants the garbage collected, which
+  // only the waiting thread can do, hangs it for ever: seen on Node 20 in one start of thirty.
+  const awake = setInterval(() => {}, 1000)
+  try {
+    // @ts-expect-error: the package has no types
+    const { default: create } = await import('@echogarden/fvad-wasm')
+    return await create({ print: () => {}, printErr: () => {} })
+  } finally {
+    clearInterval(awake)
+  }
 }
