@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { isInForeground } from './terminal/foreground.ts'
 
 /** What the user does to end a recording. */
 export type StopReason = 'enter' | 'signal'
@@ -29,17 +29,5 @@ export function onStop(isStdinFree: boolean, stop: (reason: StopReason) => void)
   return () => {
     for (const off of signals) off()
     if (isKeyboard) process.stdin.off('data', onKey).off('end', onKey).destroy()
-  }
-}
-
-/** A job in the background that reads from its terminal is stopped by the kernel. Linux tells, others are believed. */
-function isInForeground(): boolean {
-  try {
-    // proc(5): pid (comm) state ppid pgrp session tty_nr tpgid …; comm may hold anything, so from its end on
-    const stat = readFileSync('/proc/self/stat', 'latin1')
-    const [, , group, , , foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return group === foreground
-  } catch {
-    return true
   }
 }

@@ -1,18 +1,24 @@
 import type { TransformCallback } from 'node:stream'
-import { VoiceFrames } from '../dsp/voiceFrames.ts'
-import { LibfvadDetector } from '../dsp/voiceLibfvad.ts'
+import { VoiceFrames } from '../dsp/voice/frames.ts'
+import { LibfvadDetector } from '../dsp/voice/libfvad.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
-import { SegmentPlan } from '../streams/segmentPlan.ts'
+import { SegmentPlan } from '../streams/segment/plan.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 import { WholeFrames } from '../streams/wholeFrames.ts'
 
 /** Speech so short is a click. */
 const MIN_SPEECH = { milliseconds: 160 }
 
-/** A Transform that passes everything until nobody has spoken for `silence` after somebody had, then stops the source. */
-export function untilSilence(format: PcmFormat, silence: Span): Stage {
-  return new UntilSilence(new SilenceKernel(format, silence))
+/**
+ * A Transform that passes everything until nobody has spoken for `silence` after somebody had, then stops the source.
+ *
+ * @returns a promise of it, once the voice detector is loaded
+ */
+export async function untilSilence(format: PcmFormat, silence: Span): Promise<Stage> {
+  const detector = new LibfvadDetector(format.sampleRate)
+  await detector.open()
+  return new UntilSilence(new SilenceKernel(format, silence, detector), detector)
 }
 
 class SilenceKernel implements Kernel {
@@ -25,23 +31,15 @@ class SilenceKernel implements Kernel {
   readonly #plan: SegmentPlan
   #heard = 0
 
-  constructor(format: PcmFormat, silence: Span) {
+  constructor(format: PcmFormat, silence: Span, detector: LibfvadDetector) {
     this.#bytesPerFrame = format.bytesPerFrame
     this.#frames = new WholeFrames(format)
-    this.#detector = new LibfvadDetector(format.sampleRate)
-    this.#voice = new VoiceFrames(format, this.#detector)
+    this.#detector = detector
+    this.#voice = new VoiceFrames(format, detector)
     const frames = spanFrames(format, silence, '--until-silence')
     const minSpeech = spanFrames(format, MIN_SPEECH)
     const maxLength = Number.MAX_SAFE_INTEGER
     this.#plan = new SegmentPlan({ preRoll: 0, postRoll: frames, minSpeech, silence: frames, maxLength })
-  }
-
-  start(): Promise<void> {
-    return this.#detector.open()
-  }
-
-  close(): void {
-    this.#detector.close()
   }
 
   push(bytes: Uint8Array, out: Output): void {
@@ -71,9 +69,10 @@ class SilenceKernel implements Kernel {
 class UntilSilence extends Stage {
   readonly #kernel: SilenceKernel
 
-  constructor(kernel: SilenceKernel) {
+  constructor(kernel: SilenceKernel, detector: LibfvadDetector) {
     super(kernel)
     this.#kernel = kernel
+    this.once('close', () => detector.close())
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {

@@ -74,7 +74,7 @@ The first Ctrl-C ends the recording gracefully, the second one leaves at once. W
       const format = targetFormat(from, values)
       const stages: Readable[] = [source]
       if (seconds !== undefined) stages.push(limit(from, { seconds }))
-      if (silence !== undefined) stages.push(untilSilence(from, { seconds: silence }))
+      if (silence !== undefined) stages.push(await untilSilence(from, { seconds: silence }))
       if (format !== from) stages.push(convert(from, format))
       if (bytes !== undefined) stages.push(limit(format, { bytes }))
       stages.push(recording.measure(format))

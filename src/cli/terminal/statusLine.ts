@@ -1,10 +1,12 @@
-/** One line of stderr that is drawn over itself. Where stderr is no terminal it stays silent. */
+import { isInForeground } from './foreground.ts'
+
+/** One line of stderr that is drawn over itself. Where stderr is no terminal, or somebody else's, it stays silent. */
 export class StatusLine {
   readonly isVisible = process.stderr.isTTY === true
   #isDrawn = false
 
   draw(text: string): void {
-    if (!this.isVisible) return
+    if (!this.isVisible || !isInForeground()) return
     this.#isDrawn = true
     process.stderr.write(`\r${text}\x1b[K`) // EL, ECMA-48 8.3.41: erase what stands behind
   }
