@@ -7,24 +7,23 @@ import { build } from 'esbuild'
 
 rmSync('dist', { recursive: true, force: true })
 
-await build({
-  // the entry points of the package, its command, and the script that a capture child runs
-  entryPoints: [
-    'src/index.ts',
-    'src/chain/index.ts',
-    'src/testing/index.ts',
-    'src/cli/index.ts',
-    'src/sources/capture/child.ts',
-  ],
-  outdir: 'dist',
-  outbase: 'src',
+const options = {
   bundle: true,
   splitting: true,
   packages: 'external',
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
+}
+await build({
+  ...options,
+  // the entry points of the package, and the script that a capture child runs
+  entryPoints: ['src/index.ts', 'src/chain/index.ts', 'src/testing/index.ts', 'src/sources/capture/child.ts'],
+  outdir: 'dist',
+  outbase: 'src',
 })
+// The command is a bundle of its own: shared with it, the library would fall into more files, and import more slowly.
+await build({ ...options, entryPoints: ['src/cli/index.ts'], outdir: 'dist/cli' })
 
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
 const tsc = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.tsc)

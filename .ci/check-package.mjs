@@ -2,7 +2,7 @@
 // no compiler and no Python, it installs, imports, records, and says what portAudio would need.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -29,6 +29,9 @@ try {
   writeFileSync(join(user, 'package.json'), '{ "private": true, "type": "module" }')
   run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: user, env })
   assert.ok(!existsSync(join(user, 'node_modules', 'naudiodon')), 'naudiodon was built without a compiler?')
+  const command = join(user, 'node_modules', '.bin', 'wavespool')
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
+  assert.equal(run(command, ['--version'], { cwd: user, env }), `${version}\n`)
   // The other way to PortAudio needs no compiler, but a library of the system's, which this machine may have.
   rmSync(join(user, 'node_modules', 'koffi'), { recursive: true, force: true })
   writeFileSync(

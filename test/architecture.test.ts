@@ -108,6 +108,13 @@ describe('what is loaded', () => {
     expect(chains.map(({ from }) => roomOf(from))).toEqual(['chain'])
   })
 
+  test('the entry of the command loads nothing before it knows the command', () => {
+    const loaded = imports.filter(({ from, isLoaded }) => from === 'cli/index.ts' && isLoaded)
+    expect(names(loaded)).toEqual(['cli/index.ts → node:fs'])
+    const eager = imports.filter(({ to, isLoaded }) => to.startsWith('cli/commands/') && isLoaded)
+    expect(names(eager)).toEqual([])
+  })
+
   test('index.ts re-exports and does nothing else', () => {
     const code = readFileSync(join(src, 'index.ts'), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
     const rest = code.replace(/export\s+(type\s+)?\{[^}]*\}\s+from\s+'[^']+';?/g, '').trim()

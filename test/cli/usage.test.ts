@@ -38,6 +38,17 @@ test('the help names every command; without a command it goes to stderr', async 
   })
 })
 
+test('the page about it names what there is', async () => {
+  const page = readFileSync(new URL('../../docs/command.md', import.meta.url), 'utf8')
+  const named = [...page.matchAll(/wavespool ([a-z]+)|^\| `([a-z]+)/gm)].map(
+    ([, ran, listed]) => ran ?? listed,
+  )
+  expect([...new Set(named)].toSorted()).toEqual(commands.toSorted())
+  const helps = await Promise.all(commands.map((command) => packed.run([command, '--help'])))
+  const options = helps.map(({ stdout }) => stdout.toString()).join()
+  for (const [option] of page.matchAll(/--[a-z][-a-z]+/g)) expect(options).toContain(option)
+})
+
 test.each(commands)('%s --help tells its options, in 40 columns too', async (command) => {
   const { code, stdout, stderr } = await packed.run([command, '--help'], {
     env: { ...process.env, COLUMNS: '41' },
