@@ -84,7 +84,7 @@ const tasks = {
   async waitForDispose() {
     answer('begun')
     try {
-      file.waitSync(2 ** 40, 30_000)
+      answer({ result: file.waitSync(2 ** 40, 30_000) })
     } catch (error) {
       answer({ code: codeOf(error) })
     }

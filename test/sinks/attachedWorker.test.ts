@@ -21,6 +21,7 @@ const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const MIB = 2 ** 20
+const codeOfDisposed = expect.objectContaining({ code: 'ERR_WAVESPOOL_DISPOSED' })
 const format = pcmFormat()
 let paths = 0
 const kinds: [string, () => NonNullable<VirtualFileOptions['storage']>][] = [
@@ -124,13 +125,41 @@ describe.each(kinds)('in other threads: %s', (_kind, make) => {
     const header = wavHeader(format)
     header.pipe(file)
     for (const piece of samples(12 * MIB)) if (!header.write(piece)) await once(header, 'drain')
-    const workers = ['untilDisposed', 'waitForDispose'].map((task) => start(task, handle))
-    await Promise.all(workers.map(answer))
+    const readers = ['untilDisposed', 'waitForDispose'].map((task) => start(task, handle))
+    expect(await Promise.all(readers.map(answer))).toEqual(['begun', 'begun'])
     await file.dispose()
-    for (const worker of workers)
-      expect(await answer(worker)).toMatchObject({ code: 'ERR_WAVESPOOL_DISPOSED' })
+    const [reading, waiting] = await Promise.all(readers.map(answer))
+    const disposed = { code: 'ERR_WAVESPOOL_DISPOSED' }
+    expect(reading).toMatchObject(disposed)
+    expect([disposed, { result: 'failed' }]).toContainEqual(waiting) // it did not come to its end, and is gone
     expect(readdirSync(folder).filter((name) => name.includes('spill'))).toEqual([])
   })
+})
+
+test.each([
+  ['memory', 'memory'],
+  ['spilled', { spill: { after: MIB } }],
+])('a thread that records, and the main thread that reads along: %s', async (_label, storage) => {
+  const bytes = 20_000_000
+  const worker = new Worker(new URL('recordingWorker.mjs', import.meta.url), {
+    workerData: { storage, bytes },
+  })
+  const [handle] = await once(worker, 'message')
+  const file = VirtualFile.attach(handle)
+  expect(file.waitSync(1_000_000, 20_000)).toBe('ready')
+  let at = 0
+  for await (const piece of file.createReadStream({ follow: true, highWaterMark: 64_000 })) {
+    for (let i = 0; i + 4 <= piece.length; i += 4) {
+      if (piece.readUInt32LE(i) !== (at + i) / 4) expect.fail(`the word at ${at + i} is wrong`)
+    }
+    at += piece.length - (piece.length % 4)
+    expect(piece.length % 4).toBe(0)
+  }
+  expect(at).toBe(bytes)
+  expect(file.waitSync(bytes + 1)).toBe('ended')
+  worker.postMessage('enough')
+  await once(worker, 'exit')
+  expect(() => file.readSync(Buffer.alloc(1), 0)).toThrow(codeOfDisposed)
 })
 
 test('waitSync() gives up in time', async () => {

@@ -10,10 +10,11 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import { pcmFormat, readWavHeader, VirtualFile, wavHeader } from '../../src/index.ts'
 import { PathStorage } from '../../src/sinks/pathStorage.ts'
 import { hasTool, run } from '../judges/tools.ts'
@@ -117,3 +118,38 @@ test.runIf(hasTool('sndfile-info') && hasTool('ffprobe'))(
     expect(run('ffprobe', probe).toString().trim()).toBe(String(frames))
   },
 )
+
+test('with fsync the disk confirms the samples before the header that counts them, and the header', async () => {
+  const path = join(folder, 'confirmed.wav')
+  const other = await open(join(folder, 'other'), 'w')
+  const handles = Object.getPrototypeOf(other)
+  await other.close()
+  const calls: string[] = []
+  const { write, datasync } = handles
+  vi.spyOn(handles, 'write').mockImplementation(function (this: unknown, ...args) {
+    calls.push(args[3] === 0 ? 'header' : 'samples')
+    return write.apply(this, args)
+  })
+  vi.spyOn(handles, 'datasync').mockImplementation(function (this: unknown) {
+    calls.push('sync')
+    return datasync.call(this)
+  })
+  const file = new VirtualFile({ storage: { path, fsync: true } })
+  const header = wavHeader(pcmFormat())
+  header.pipe(file)
+  header.write(Buffer.alloc(20_000, 1))
+  while (!calls.includes('sync')) await sleep(10) // while it is recorded
+  header.end(Buffer.alloc(20_000, 2))
+  await new Promise((resolve) => file.once('close', resolve))
+  vi.restoreAllMocks()
+  expect(calls.filter((call, i) => call !== 'samples' || calls[i - 1] !== call).slice(-6)).toEqual([
+    'sync',
+    'samples',
+    'header', // the exact one, at the end
+    'sync',
+    'header',
+    'sync',
+  ])
+  expect(calls.indexOf('sync')).toBeGreaterThan(calls.indexOf('samples'))
+  expect(readWavHeader(readFileSync(path))).toMatchObject({ dataBytes: 40_000 })
+})
