@@ -1,0 +1,226 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { nodePrograms } from './nodes.ts'
+
+const root = join(import.meta.dirname, '..')
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+/** The cookbook's blocks want the packages that they are about: test/consumers runs them. */
+const documents = [
+  'README.md',
+  'docs/streams.md',
+  'docs/virtual-file.md',
+  'docs/microphone.md',
+  'docs/command.md',
+]
+const texts = new Map(
+  [...documents, 'docs/cookbook.md'].map((path) => [path, readFileSync(join(root, path), 'utf8')]),
+)
+const blocks = new Map(
+  documents.flatMap((path) =>
+    [...texts.get(path)!.matchAll(/^```ts ?(\S*)\n(.*?)^```$/gms)].map(
+      ([, name, code]) => [name!, code!] as const,
+    ),
+  ),
+)
+
+/** What stands around a block: declarations before it, what to look at behind it, and what that prints. */
+interface Setting {
+  before?: string
+  after?: string
+  prints: string
+}
+
+const imports = `
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { pipeline } from 'node:stream/promises'
+import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { convert, limit, listDevices, meter, pcmFormat, segment, VirtualFile, wavHeader, wavReader } from 'wavespool'
+import { silence, speech, tone } from 'wavespool/testing'
+`
+const aFormat = `const format = pcmFormat()\n`
+const aRecording = `${aFormat}
+const memo = new VirtualFile({ name: 'memo.wav' })
+const recording = pipeline(tone(format, { duration: { seconds: 2 } }), wavHeader(format), memo)
+`
+const recogniser = `import { parentPort, workerData } from 'node:worker_threads'
+import { VirtualFile } from 'wavespool'
+let heard = 0
+const recognise = (bytes) => { heard += bytes.length }
+${blocks.get('attach')}
+parentPort.postMessage(heard)
+`
+
+const settings: Record<string, Setting> = {
+  memo: {
+    before: `
+const openai = { audio: { transcriptions: { create: async ({ file }: { model: string, file: File }) =>
+  ({ text: [file.constructor.name, file.name, file.size, file.type].join(' ') }) } } }
+`,
+    after: 'console.log(text)',
+    prints: 'File memo.wav 960044 audio/wav',
+  },
+  'any-wav': {
+    before: `${imports}
+const phone = pcmFormat({ sampleRate: 8000, channels: 2, encoding: 'mulaw' })
+const call = new VirtualFile()
+const samples = pcmFormat({ ...phone, encoding: 's16le' })
+const voice = tone(samples, { level: 0, duration: { seconds: 2 } })
+await pipeline(voice, convert(samples, phone), wavHeader(phone), call)
+await writeFile('call.wav', await call.toBuffer())
+const memo = new VirtualFile()
+const { log } = console
+console.log = (...values) => log(values.map((value: number) => value.toFixed(1)).join(' '))
+`,
+    after: 'log(memo.format?.sampleRate, memo.format?.channels, memo.format?.encoding, memo.duration)',
+    prints: '0.0 -0.0 -3.0 0.0\n1.0 -0.0 -3.0 0.0\n16000 1 s16le 2',
+  },
+  sentences: {
+    before: `${imports}${aFormat}
+const portAudio = (format: ReturnType<typeof pcmFormat>) => speech(format, { duration: { seconds: 8 }, pace: 'fast' })
+let heard = 0
+const transcribe = async (file: File) => { heard++; return file.name }
+const { log } = console
+console.log = () => {}
+`,
+    after: 'log(heard > 1)',
+    prints: 'true',
+  },
+  response: {
+    before: `${imports}${aRecording}
+await recording
+const request = { headers: { range: 'bytes=0-3' } }
+`,
+    after: 'console.log(response.status, await response.text())',
+    prints: '206 RIFF',
+  },
+  worker: {
+    before: `${imports}${aRecording}`,
+    after: `console.log(await once(worker, 'message'))\nawait recording`,
+    prints: '[ 64044 ]',
+  },
+  path: {
+    before: `${imports}
+import { mkdir, rm } from 'node:fs/promises'
+await rm('calls', { recursive: true, force: true })
+await mkdir('calls')
+`,
+    after: `await pipeline(silence(pcmFormat(), { duration: { seconds: 1 } }), wavHeader(pcmFormat()), call)
+console.log((await VirtualFile.from('calls/0001.wav')).duration)`,
+    prints: '1',
+  },
+  testing: {
+    after: 'console.log(typeof assertRamp, typeof ramp, typeof speech, typeof tone)',
+    prints: 'function function function function',
+  },
+  segments: {
+    before: `${imports}${aFormat}
+const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { duration: { seconds: 5 }, pace: 'fast' })
+const begun: number[] = []
+const follow = (_file: VirtualFile, start: number) => begun.push(start)
+const process = async (file: VirtualFile, seconds: number) => console.log(file.name, file.duration, seconds)
+`,
+    after: 'console.log(begun)',
+    prints: 'segment-0001.wav 2 0\nsegment-0002.wav 2 2\nsegment-0003.wav 1 4\n[ 0, 32000, 64000 ]',
+  },
+  share: {
+    before: `${imports}${aRecording}`,
+    after: `console.log(await once(worker, 'message'))\nawait recording`,
+    prints: '[ 64044 ]',
+  },
+  attach: {
+    before: `${imports}let heard = 0
+const recognise = (bytes: Uint8Array) => { heard += bytes.length }
+if (isMainThread) {
+  ${aRecording.replaceAll('\n', '\n  ')}
+  const worker = new Worker(new URL(import.meta.url), { workerData: memo.share() })
+  console.log(await once(worker, 'message'))
+  await recording
+  process.exit()
+}
+`,
+    after: 'parentPort?.postMessage(heard)',
+    prints: '[ 64044 ]',
+  },
+  microphone: {
+    before: `${imports}${aFormat}
+import type { portAudio as PortAudio } from 'wavespool'
+const fake = Object.assign(tone(format), { ready: Promise.resolve({ backend: 'koffi', device: {}, latency: 0.2, startedAt: {} }) })
+const portAudio = ((_format, options) => { console.log(options); return fake }) as unknown as typeof PortAudio
+`,
+    after: `console.log(backend, device, latency, startedAt)\nsource.resume()\nawait once(source, 'end')`,
+    prints: "{ device: 'Headset', onGap: 'fill' }\nkoffi {} 0.2 {}",
+  },
+}
+
+describe('the code in the documents', () => {
+  const folder = join(root, '.cache', 'documents')
+  const moduleOf = (name: string) =>
+    [settings[name]?.before, blocks.get(name), settings[name]?.after, 'export {}'].join('\n')
+
+  beforeAll(() => {
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'recogniser.mjs'), recogniser)
+    for (const name of blocks.keys()) writeFileSync(join(folder, `${name}.ts`), moduleOf(name))
+  })
+
+  test('has a setting for each block, and a block for each setting', () => {
+    expect([...blocks.keys()].sort()).toEqual(Object.keys(settings).sort())
+  })
+
+  test('is right for the compiler as it stands', () => {
+    const options = {
+      extends: '../../tsconfig.json',
+      compilerOptions: { noUnusedLocals: false, noImplicitAny: false },
+    }
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ ...options, include: ['*.ts'] }))
+    const typescript = createRequire(import.meta.url).resolve('typescript/package.json')
+    const tsc = join(dirname(typescript), JSON.parse(readFileSync(typescript, 'utf8')).bin.tsc)
+    const { stdout } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
+    expect(stdout).toBe('')
+  })
+
+  test.each([...blocks.keys()])(
+    '%s runs as it stands, but for the microphone and the service',
+    async (name) => {
+      const { transform } = await import('esbuild')
+      const runnable = moduleOf(name).replace(
+        'import { limit, pcmFormat, portAudio,',
+        "import { tone as portAudio } from 'wavespool/testing'\nimport { limit, pcmFormat,",
+      )
+      const { code } = await transform(runnable, { loader: 'ts' })
+      const program = join(folder, `${name}.mjs`)
+      writeFileSync(program, code)
+      for (const node of nodePrograms()) {
+        const { stdout, stderr } = spawnSync(node.path, [program], { cwd: folder, encoding: 'utf8' })
+        expect(stderr, node.name).toBe('')
+        expect(stdout.trim(), node.name).toBe(settings[name]!.prints)
+      }
+    },
+  )
+})
+
+test('the commands that the README names are there', () => {
+  for (const [, script] of texts.get('README.md')!.matchAll(/npm (?:run )?(demo|test|bench)\b/g)) {
+    expect(manifest.scripts).toHaveProperty(script!)
+  }
+})
+
+test.each([...texts])('every link of %s leads somewhere', (path, text) => {
+  for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+    expect(existsSync(join(root, dirname(path), link!)), link).toBe(true)
+  }
+})
+
+test('every example is linked from a document', () => {
+  const examples = readdirSync(join(root, 'examples')).filter(
+    (name) => !['source.mjs', 'terminal.mjs', 'demo.mjs'].includes(name),
+  )
+  const linked = [...texts.values()].join('')
+  expect(examples.filter((name) => !linked.includes(`examples/${name})`))).toEqual([])
+})
