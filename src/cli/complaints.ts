@@ -35,7 +35,13 @@ export function sentenceOf(error: unknown): string {
   const { code, errno, path, syscall, message } = systemError(error)
   if (code === 'EPIPE') return 'the program that reads the output has closed the pipe'
   const meaning = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]
-  if (meaning === undefined) return message.replace(/\s*\n\s*/g, ' ').trim()
+  if (meaning === undefined) {
+    const called = /^\w+\(\)(: \w+)?: / // the function of the library, which nobody here has called
+    return message
+      .replace(called, '')
+      .replace(/\s*\n\s*/g, ' ')
+      .trim()
+  }
   return `cannot ${syscall}${path === undefined ? '' : ` ${path}`}: ${meaning}`
 }
 

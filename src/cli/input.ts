@@ -30,11 +30,11 @@ export interface AudioInput {
  */
 export async function openInput(path: string, raw?: PcmFormat): Promise<AudioInput> {
   const name = path === '-' ? 'stdin' : path
-  const file = openFile(path)
+  const file = path === '-' ? pipedStdin() : createReadStream(path, { highWaterMark: 2 ** 17 })
   const size = path === '-' ? undefined : (await stat(path).catch(() => undefined))?.size
   const reader = raw === undefined ? wavReader() : undefined
   const source = reader ?? new Stage(new WholeFrames(raw!))
-  file.on('error', (error) => source.destroy(Object.assign(error, { path: name })))
+  file.on('error', (error: Error) => source.destroy(Object.assign(error, { path: name })))
   source.once('close', () => file.destroy())
   if (raw) file.once('data', (bytes: Buffer) => refuseWav(bytes, name, source))
   file.pipe(source)
@@ -59,10 +59,11 @@ export async function openInput(path: string, raw?: PcmFormat): Promise<AudioInp
   }
 }
 
-function openFile(path: string): Readable {
-  if (path !== '-') return createReadStream(path, { highWaterMark: 2 ** 17 })
-  if (process.stdin.isTTY)
+/** @throws {UsageError} where nobody but a person could write into it */
+export function pipedStdin(): Readable {
+  if (process.stdin.isTTY) {
     throw new UsageError('- reads from stdin, which is a terminal: pipe something into it')
+  }
   return process.stdin
 }
 

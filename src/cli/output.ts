@@ -1,5 +1,5 @@
-import { createWriteStream, type Stats } from 'node:fs'
-import { access, constants, rm, stat } from 'node:fs/promises'
+import { createWriteStream, rmSync, type Stats } from 'node:fs'
+import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
@@ -8,6 +8,7 @@ import { VirtualFile } from '../sinks/virtualFile.ts'
 import { wavHeader } from '../streams/wavHeader.ts'
 import { type Option, UsageError } from './command.ts'
 import { sentenceOf, systemError } from './complaints.ts'
+import { onAbort } from './stopKeys.ts'
 import { byteSize, exactSeconds } from './terminal/units.ts'
 
 export const forceOption = {
@@ -102,16 +103,22 @@ export async function writeStages(
   const [head = sink] = later
   let failure: Error | undefined
   // Not in the pipeline: a source that fails would take with it what has been recorded and is still on its way.
-  source.once('error', (error) => {
-    failure = error
-  })
-  source.once('close', () => head.end())
+  const onClose = () => {
+    failure ??= source.errored ?? undefined
+    head.end()
+  }
+  source.on('error', () => {}) // told by `errored`
+  if (source.closed) onClose()
+  else source.once('close', onClose)
+  const letGo = isRepeatable && sink instanceof VirtualFile ? onAbort(() => rmSync(output.path)) : () => {}
   source.pipe(head)
   try {
     await (later.length === 0 ? finished(sink) : pipeline([...later, sink] as [Duplex, ...Duplex[], Duplex]))
   } catch (error) {
     failure ??= error as Error
     source.destroy()
+  } finally {
+    letGo()
   }
   if (failure === undefined) {
     if (sink instanceof VirtualFile) await sink.dispose()
@@ -149,4 +156,14 @@ async function endFile(
 function openSink({ path, isPipe, overwrite }: Output): Writable {
   if (path === '-') return process.stdout
   return isPipe ? createWriteStream(path) : new VirtualFile({ storage: { path, overwrite } })
+}
+
+/** Writes a file that is no audio, whole or not at all. */
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(path, content)
+  } catch (error) {
+    await rm(path, { force: true })
+    throw Object.assign(error as Error, { path })
+  }
 }

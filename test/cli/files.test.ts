@@ -1,9 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { hasTool, run } from '../judges/tools.ts'
-import { Packed } from './packed.ts'
+import { ended, Packed } from './packed.ts'
 
 const hasSox = hasTool('sox')
 const hasFfmpeg = hasTool('ffmpeg')
@@ -198,6 +199,15 @@ describe('convert', () => {
     const torn = await packed.run(['convert', '-', 'x.wav', '--rate', '8000'], { input: Buffer.alloc(99) })
     expect(torn.stderr).toMatch(/^wavespool convert: .*1 bytes into a frame.*\n$/)
     expect({ code: torn.code, exists: existsSync(packed.path('x.wav')) }).toEqual({ code: 1, exists: false })
+  })
+
+  test('what is interrupted leaves nothing behind', async () => {
+    await packed.shell('cp in.wav big.wav && truncate -s 500M big.wav && wavespool repair --in-place big.wav')
+    const child = packed.start(['convert', 'big.wav', 'big8.wav', '--to-rate', '8000'])
+    for (let tries = 0; tries < 400 && !existsSync(packed.path('big8.wav')); tries++) await sleep(10)
+    child.kill('SIGINT')
+    expect((await ended(child)).code).toBe(130)
+    expect(existsSync(packed.path('big8.wav'))).toBe(false)
   })
 })
 

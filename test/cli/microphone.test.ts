@@ -108,6 +108,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, () 
     ['no such device', ['--device', 'nonsense'], 1, /desk_microphone.*desk_headset/],
     ['an ambiguous name', ['--device', 'desk'], 1, /desk_microphone.*desk_headset/],
     ['more channels than it has', ['--channels', '64'], 1, /64 channels/],
+    ['less than a frame, told once it records', ['--bytes', '1'], 2, /less than one frame/],
     ['what no microphone records', ['--encoding', 'mulaw'], 2, /s16le/],
   ])('%s is one sentence, and no file', async (_name, args, expected, sentence) => {
     const { code, stdout, stderr } = await run('record', ...args, 'none.wav')

@@ -16,6 +16,7 @@ let packed: Packed
 beforeAll(() => {
   packed = Packed.install()
   writeFileSync(packed.path('in.wav'), wav(format, noise(format, 3)))
+  writeFileSync(packed.path('long.wav'), wav(format, noise(format, 20)))
   writeFileSync(packed.path('stereo.wav'), wav(stereo, noise(stereo, 1)))
 })
 afterAll(() => packed?.[Symbol.asyncDispose]())
@@ -158,7 +159,6 @@ describe('into a pipe', () => {
   })
 
   test('a reader that reads slowly loses nothing', async () => {
-    writeFileSync(packed.path('long.wav'), wav(format, noise(format, 20)))
     const { stdout } = await packed.shell('wavespool record --from long.wav - | (sleep 0.5; cat)')
     expect(stdout.subarray(44).equals(noise(format, 20))).toBe(true)
   })
@@ -222,6 +222,21 @@ describe('one sentence, exit code 1, and no file that is no WAV', () => {
       /^wavespool record: the stream ended 1 bytes into a frame.*; 1.000 s of it is in half.wav\n$/,
     )
     expect(samplesOf('half.wav').pcm.length).toBe(16_000)
+  })
+
+  test('a disk that fills up: of a recording is kept what fitted, of a conversion nothing', async () => {
+    const recorded = await packed.shell('ulimit -f 100; wavespool record --from long.wav full.wav')
+    expect(recorded.code).toBe(1)
+    expect(recorded.stderr).toMatch(
+      /^wavespool record: cannot write full.wav: .*; 3\.199 s of it is in full.wav\n$/,
+    )
+    expect(samplesOf('full.wav').pcm).toEqual(noise(format, 20).subarray(0, 102_356))
+    const converted = await packed.shell('ulimit -f 100; wavespool convert long.wav x.wav')
+    expect(converted).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^wavespool convert: cannot write x.wav: .*\n$/),
+    })
+    expect(existsSync(packed.path('x.wav'))).toBe(false)
   })
 
   test('a full disk behind stdout', async () => {

@@ -27,19 +27,19 @@ export const convert = defineCommand({
     targetChanges(values) // what is wrong with them is told before anything is opened
     const output = await checkOutput(to!, values.force, from)
     const input = await openInput(from!, inputFormat(values))
-    if (channel !== undefined && channel > input.format.channels) {
-      throw new UsageError(`--channel ${channel}: ${from} has ${input.format.channels}, and the first is 1`)
-    }
-    const format = targetFormat(
-      input.format,
-      channel === undefined ? values : { ...values, 'to-channels': '1' },
-    )
     const hide = showProgress(input, 'converted')
     try {
+      const { channels } = input.format
+      if (channel !== undefined && channel > channels) {
+        throw new UsageError(`--channel ${channel}: ${from} has ${channels}, and the first is 1`)
+      }
+      const one = channel === undefined ? {} : { 'to-channels': '1' }
+      const format = targetFormat(input.format, { ...values, ...one })
       const stage = convertStage(input.format, format, channel === undefined ? {} : { channel: channel - 1 })
       await writeAudio(output, format, [input.source, stage], { isRepeatable: true })
     } finally {
       hide()
+      input.source.destroy()
     }
     return 0
   },

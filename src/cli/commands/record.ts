@@ -169,7 +169,9 @@ class Recording {
     else this.#source?.destroy()
   }
 
+  /** Nothing of it keeps the process alive, however it ended. */
   close(): void {
+    this.#source?.destroy()
     this.#status.clear()
   }
 

@@ -19,6 +19,7 @@ export const repair = defineCommand({
   async run([input, output], { 'in-place': isInPlace = false, force, json }) {
     if (isInPlace && output !== undefined)
       throw new UsageError('--in-place and an output are two outputs: choose one')
+    if (output === '-') throw new UsageError('it tells on stdout what was wrong: name a file for the output')
     const found = await examine(input!)
     const { faults } = found.diagnosis
     let path: string | null = null

@@ -1,11 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type Segment, segment } from '../../streams/segment.ts'
 import { defineCommand, type Options, UsageError, type Values } from '../command.ts'
 import { inputFormat, inputFormatOptions } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
-import { checkPlace, forceOption } from '../output.ts'
+import { checkPlace, forceOption, writeWhole } from '../output.ts'
 import { timeOf } from '../values.ts'
 
 const ruleOptions = {
@@ -67,11 +67,12 @@ export const split = defineCommand({
       }
     } finally {
       hide()
+      input.source.destroy()
     }
     const { sampleRate, channels, encoding } = input.format
     const index = { source: path, format: { sampleRate, channels, encoding }, parts }
     const text = `${JSON.stringify(index, null, 2)}\n`
-    await writeFile(indexPath, text)
+    await writeWhole(indexPath, text)
     if (values.json) process.stdout.write(text)
     else if (process.stderr.isTTY) process.stderr.write(`${parts.length} files in ${folder}\n`)
     return 0

@@ -1,9 +1,9 @@
-import { writeFile } from 'node:fs/promises'
 import { extname } from 'node:path'
 import { defineCommand, UsageError } from '../command.ts'
 import { envelopesOf, peakOf, scaleOf } from '../envelope.ts'
 import { type Examination, examine, withFile } from '../examine.ts'
-import { checkPlace, forceOption } from '../output.ts'
+import { checkPlace, forceOption, writeWhole } from '../output.ts'
+import type { PictureSize } from '../pictures/svg.ts'
 import { brailleLines } from '../terminal/braille.ts'
 import { paintFor, widthOf } from '../terminal/style.ts'
 import { clockTime, decibels, exactSeconds } from '../terminal/units.ts'
@@ -28,17 +28,18 @@ export const waveform = defineCommand({
   async run([input], { output, force = false, ...values }) {
     const width = countOf('width', values.width)
     const height = countOf('height', values.height)
-    const format = output === undefined ? undefined : extname(output).toLowerCase()
     if (output !== undefined) {
-      if (!formats.includes(format!))
+      if (!formats.includes(extname(output).toLowerCase()))
         throw new UsageError(`--output takes a name in ${formats.join(' or ')}, not ${output}`)
       await checkPlace(output, force, input)
     }
     await withFile(input!, async (path) => {
       const found = await examine(path)
       if (output === undefined) await drawInTerminal(found, width, height)
-      else
-        await drawPicture(found, output, { width: width ?? 1200, height: height ?? 300 }, format === '.svg')
+      else {
+        const name = input === '-' ? 'stdin' : input!
+        await drawPicture(found, name, output, { width: width ?? 1200, height: height ?? 300 })
+      }
     })
     return 0
   },
@@ -65,17 +66,17 @@ async function drawInTerminal(
 
 async function drawPicture(
   found: Examination,
+  name: string,
   output: string,
-  size: { width: number; height: number },
-  isVector: boolean,
+  size: PictureSize,
 ): Promise<void> {
   const envelopes = await envelopesOf(found, size.width)
-  if (isVector) {
+  if (extname(output).toLowerCase() === '.svg') {
     const { svgPicture } = await import('../pictures/svg.ts')
-    await writeFile(output, svgPicture(envelopes, size, `${found.path}, ${exactSeconds(secondsOf(found))}`))
+    await writeWhole(output, svgPicture(envelopes, size, `${name}, ${exactSeconds(secondsOf(found))}`))
   } else {
     const { pngPicture } = await import('../pictures/png.ts')
-    await writeFile(output, pngPicture(envelopes, size))
+    await writeWhole(output, pngPicture(envelopes, size))
   }
 }
 
