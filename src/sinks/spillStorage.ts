@@ -29,6 +29,8 @@ export const SPILL_AFTER = 64 * 2 ** 20
 
 const HEAD_BYTES = 4096
 
+const PART_FILE = { mode: 0o600, flag: 'wx' }
+
 /**
  * Memory up to a threshold, from there on sealed part files with a tail in memory. Parts are sealed one at a time in
  * the background, while the next one fills; an append waits only when that is full too. What could not be written
@@ -112,21 +114,30 @@ export class SpillStorage implements VirtualFileStorage, Parts {
 
   /** The part in front of the one that is filled: while the recording goes on in the background. */
   #sealNext(): void {
-    if (this.#isFinished) {
-      writeFileSync(this.#openPath(), asBuffer(this.memoryOf(this.sealed)), { mode: 0o600, flag: 'wx' })
-      this.#release()
-    } else {
+    if (this.#isFinished) this.#sealSync()
+    else {
       this.#sealing ??= this.#seal().finally(() => {
         this.#sealing = undefined
       })
     }
   }
 
+  #sealSync(): void {
+    const path = this.#openPath()
+    try {
+      writeFileSync(path, asBuffer(this.memoryOf(this.sealed)), PART_FILE)
+    } catch (error) {
+      rmSync(path, { force: true })
+      throw error
+    }
+    this.#release()
+  }
+
   async #seal(): Promise<void> {
     try {
       const path = this.#openPath()
       try {
-        await writeFile(path, asBuffer(this.memoryOf(this.sealed)), { mode: 0o600, flag: 'wx' })
+        await writeFile(path, asBuffer(this.memoryOf(this.sealed)), PART_FILE)
       } catch (error) {
         await rm(path, { force: true })
         throw error
