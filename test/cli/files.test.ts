@@ -5,6 +5,7 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { hasTool, run } from '../judges/tools.ts'
 import { ended, Packed } from './packed.ts'
+import { spoken } from './spoken.ts'
 
 const hasSox = hasTool('sox')
 const hasFfmpeg = hasTool('ffmpeg')
@@ -273,5 +274,29 @@ describe('split', () => {
     expect(code).toBe(0)
     const { parts } = JSON.parse(readFileSync(packed.path('many/index.json'), 'utf8'))
     expect([parts.length, parts[0].file, parts.at(-1).file]).toEqual([10_667, 'in-00001.wav', 'in-10667.wav'])
+  })
+
+  test('at pauses in speech, which are left out', async () => {
+    writeFileSync(packed.path('spoken.wav'), spoken(rate, 8, [2, 4], [6, 7.5]))
+    expect(await packed.run(['split', 'spoken.wav', '--silence', '1s', '-o', 'said'])).toEqual(quiet)
+    const { parts } = JSON.parse(readFileSync(packed.path('said/index.json'), 'utf8'))
+    expect(parts).toEqual([
+      expect.objectContaining({
+        file: 'spoken-0001.wav',
+        startSeconds: expect.closeTo(1.9, 0),
+        endSeconds: expect.closeTo(4.1, 0),
+      }),
+      expect.objectContaining({
+        file: 'spoken-0002.wav',
+        startSeconds: expect.closeTo(5.9, 0),
+        endSeconds: expect.closeTo(7.6, 0),
+      }),
+    ])
+    for (const { file, start, end } of parts) {
+      expect(readFileSync(packed.path(`said/${file}`)).length).toBe(44 + (end - start) * 2)
+    }
+    const { code, stderr } = await packed.run(['split', 'package.json', '--silence', '1s', '-o', 'none'])
+    expect({ code, exists: existsSync(packed.path('none')) }).toEqual({ code: 1, exists: false })
+    expect(stderr).toMatch(/no WAV file/)
   })
 })

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -222,8 +221,8 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, () 
       await using window = new Window(packed, { env: rig.env })
       window.begin('wavespool record twice.wav')
       await window.until(/0:01\.[5-9]/)
-      const recorder = Number(
-        execFileSync('pgrep', ['-f', 'wavespool record twice.wav']).toString().split('\n')[0],
+      const recorder = processWhere((folder) =>
+        readFileSync(`${folder}/cmdline`, 'latin1').includes('record\0twice.wav'),
       )
       const capture = captureChild(recorder)
       process.kill(capture, 'SIGSTOP')
@@ -273,15 +272,21 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, () 
 
   /** The process that captures for a command. */
   function captureChild(parent: number): number {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-    const found = pids.find((pid) => {
+    return processWhere((folder) => {
+      const stat = readFileSync(`${folder}/stat`, 'latin1')
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent // ppid, proc(5)
+    })
+  }
+
+  function processWhere(isIt: (folder: string) => boolean): number {
+    const found = readdirSync('/proc').find((name) => {
       try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent
+        return /^\d+$/.test(name) && isIt(`/proc/${name}`)
       } catch {
         return false // gone meanwhile
       }
     })
+    expect(found).toBeDefined()
     return Number(found)
   }
 })

@@ -6,6 +6,7 @@ import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { hasTool, run } from '../judges/tools.ts'
 import { ended, Packed } from './packed.ts'
+import { spoken } from './spoken.ts'
 
 const hasSox = hasTool('sox')
 const hasFfmpeg = hasTool('ffmpeg')
@@ -101,20 +102,7 @@ describe('into a file', () => {
   })
 
   test('it ends when nobody has spoken for a while after somebody had', async () => {
-    const rate = 16_000
-    const pcm = Buffer.alloc(rate * 2 * 8)
-    const speak = (from: number, to: number) => {
-      // a voice by rule of thumb: harmonics of 120 Hz, in syllables
-      for (let i = from * rate; i < to * rate; i++) {
-        const syllable = Math.max(0, Math.sin((2 * Math.PI * 4 * i) / rate))
-        let sample = 0
-        for (let h = 1; h < 20; h++) sample += Math.sin((2 * Math.PI * 120 * h * i) / rate) / h
-        pcm.writeInt16LE(Math.round(6000 * syllable * sample), i * 2)
-      }
-    }
-    speak(2, 4)
-    speak(7, 8)
-    writeFileSync(packed.path('spoken.wav'), wav(format, pcm))
+    writeFileSync(packed.path('spoken.wav'), spoken(16_000, 8, [2, 4], [7, 8]))
     const { stderr } = await packed.run([
       'record',
       '--from',

@@ -35,17 +35,18 @@ export async function linuxFindings(): Promise<Finding[]> {
   const cards = soundCards()
   const card =
     cards.length > 0 ? good('ALSA', cards.join(', ')) : bad('ALSA', 'no sound card: plug a microphone in')
-  // One of the two is enough.
+  const permission = permissionFinding()
+  // One of the two is enough, and a server has the permission for its cards.
   server.isNeeded = !card.ok
-  card.isNeeded = !server.ok
-  return [server, card, permissionFinding()]
+  card.isNeeded = permission.isNeeded = !server.ok
+  return [server, card, permission]
 }
 
 async function serverFinding(): Promise<Finding> {
   const name = 'PulseAudio'
   const { PULSE_SERVER, XDG_RUNTIME_DIR } = process.env
-  const socket =
-    PULSE_SERVER?.replace(/^(\{.*\})?unix:/, '') ?? join(XDG_RUNTIME_DIR ?? '/run', 'pulse', 'native')
+  const runtime = XDG_RUNTIME_DIR ?? `/run/user/${process.getuid?.()}`
+  const socket = PULSE_SERVER?.replace(/^(\{.*\})?unix:/, '') ?? join(runtime, 'pulse', 'native')
   if (!socket.startsWith('/')) return good(name, `PULSE_SERVER names ${PULSE_SERVER}`)
   const isThere = await new Promise<boolean>((resolve) => {
     const connection = connect(socket)
@@ -80,6 +81,6 @@ function permissionFinding(): Finding {
     return good(name, `${folder} can be opened`)
   } catch (error) {
     const remedy = 'join the group audio (sudo usermod -aG audio $USER) and log in again'
-    return { ...bad(name, `${sentenceOf(error)}: ${remedy}`), isNeeded: false } // a sound server needs none
+    return bad(name, `${sentenceOf(error)}: ${remedy}`)
   }
 }
