@@ -109,7 +109,7 @@ export abstract class ReadableFile {
 
   /** A copy of the file of this moment, in an ArrayBuffer of its own. */
   async toBuffer(): Promise<Buffer<ArrayBuffer>> {
-    return this[stored].snapshot().toBuffer()
+    return inOnePiece(this, () => this[stored].snapshot().toBuffer())
   }
 
   /**
@@ -117,8 +117,7 @@ export abstract class ReadableFile {
    * copy of what lies in memory, none of what lies on a disk.
    */
   async toFile(): Promise<File> {
-    const parts = await this[stored].blobs()
-    return new File(parts, this.name, { type: this.type })
+    return inOnePiece(this, async () => new File(await this[stored].blobs(), this.name, { type: this.type }))
   }
 
   /**
@@ -129,12 +128,12 @@ export abstract class ReadableFile {
    * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
    */
   async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
-    return float32Samples(this[stored].snapshot(), this.name, options)
+    return inOnePiece(this, () => float32Samples(this[stored].snapshot(), this.name, options))
   }
 
   /** The same as 16-bit samples. */
   async toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>> {
-    return int16Samples(this[stored].snapshot(), this.name, options)
+    return inOnePiece(this, () => int16Samples(this[stored].snapshot(), this.name, options))
   }
 
   /**
@@ -172,6 +171,20 @@ export abstract class ReadableFile {
     throw new WavespoolError(
       'ERR_WAVESPOOL_NOT_A_STRING',
       'a VirtualFile is no string and no Blob; pass `await file.toFile()` instead',
+    )
+  }
+}
+
+/** A Buffer, and on Node 20 a File too, ends at 4 GiB, or where memory does. */
+async function inOnePiece<T>(file: ReadableFile, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (cause) {
+    if (!(cause instanceof RangeError) || cause instanceof ArgumentRangeError) throw cause
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_FULL',
+      `${file.name} is too long for one piece of memory (${file.size} bytes: ${cause.message}); use createReadStream(), toResponse() or toPath()`,
+      { cause },
     )
   }
 }

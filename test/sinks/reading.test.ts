@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../../src/sinks/virtualFileOptions.ts'
 import { pattern } from '../format/arbitraries.ts'
-import { finish, storages, write } from './storageContract.ts'
+import { finish, PlainStorage, storages, write } from './storageContract.ts'
 
 const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
 const ARG_RANGE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_RANGE' })
@@ -137,6 +137,21 @@ describe.each(storages)('reading: $label', (storage) => {
     await finish(growing)
     await growing.dispose()
   })
+})
+
+test('what is too long for one piece of memory says so, and what to use instead', async () => {
+  class Endless extends PlainStorage {
+    override get size(): number {
+      return 2 ** 50
+    }
+  }
+  const file = new VirtualFile({ storage: new Endless() })
+  const refusal = expect.objectContaining({
+    code: 'ERR_WAVESPOOL_FULL',
+    message: expect.stringContaining('createReadStream()'),
+  })
+  await expect(file.toBuffer()).rejects.toEqual(refusal)
+  await expect(file.toFile()).rejects.toEqual(refusal)
 })
 
 describe('what a VirtualFile is not', () => {
