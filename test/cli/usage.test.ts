@@ -135,4 +135,15 @@ describe.skipIf(whyNoWindow)('in a terminal', () => {
     expect((await window.run('wavespool record -')).code).toBe(2)
     expect((await window.run('wavespool record --from - a.wav')).screen).toMatch(/stdin, which is a terminal/)
   })
+
+  test('a waveform is as wide as the window, and in colour, unless NO_COLOR', async () => {
+    await packed.shell('head -c 16000 /dev/urandom | wavespool convert --rate 8000 - noise.wav')
+    await using window = new Window(packed, { columns: 40, env: { ...process.env, NO_COLOR: undefined } })
+    const { screen } = await window.run('wavespool waveform noise.wav')
+    const lines = screen.split('\n').filter((line) => /[\u2801-\u28ff]/.test(line))
+    expect(lines.map((line) => line.length)).toEqual(Array(8).fill(39))
+    expect(window.screen({ escapes: true })).toContain('[36m')
+    await window.run('NO_COLOR=1 wavespool waveform noise.wav')
+    expect(window.screen({ escapes: true })).not.toContain('[36m')
+  })
 })

@@ -1,0 +1,128 @@
+import type { Readable } from 'node:stream'
+import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
+import { type PortAudioSource, portAudio } from '../sources/portAudio.ts'
+import { type Level, meter } from '../streams/meter.ts'
+import type { Stoppable } from '../streams/stopping.ts'
+import { UsageError, type Values } from './command.ts'
+import { backendOf, deviceOf } from './deviceOptions.ts'
+import { inputFormat, type inputFormatOptions } from './formatOptions.ts'
+import { openInput } from './input.ts'
+import { levelLine } from './terminal/levelLine.ts'
+import { StatusLine } from './terminal/statusLine.ts'
+import { paintFor, widthOf } from './terminal/style.ts'
+import { byteSize, decibels, exactSeconds } from './terminal/units.ts'
+
+const METER_MILLISECONDS = 50
+
+type SourceValues = Values<typeof inputFormatOptions> & {
+  readonly from?: string | undefined
+  readonly device?: string | undefined
+  readonly backend?: string | undefined
+}
+
+/** What is being recorded, and what is told of it. */
+export class Recording {
+  readonly #path: string
+  readonly #status = new StatusLine()
+  #source: (Readable & Stoppable) | undefined
+  #microphone: PortAudioSource | undefined
+  #format = pcmFormat()
+  #frames = 0
+  #peak = Number.NEGATIVE_INFINITY
+  #clipped = 0
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  announce(): void {
+    this.#status.draw('recording; Enter or Ctrl-C ends it')
+  }
+
+  /** Resolves when audio comes, so that nothing is written when none does. */
+  async open(values: SourceValues): Promise<{ source: Readable & Stoppable; format: PcmFormat }> {
+    const format = inputFormat(values)
+    if (values.from !== undefined) {
+      if (values.device !== undefined) throw new UsageError('--from and --device are two sources: choose one')
+      const input = await openInput(values.from, format)
+      this.#source = input.source
+      return input
+    }
+    const source = portAudio(format ?? pcmFormat(), {
+      ...deviceOf(values.device),
+      ...backendOf(values.backend),
+    })
+    this.#source = source
+    this.#microphone = source
+    source.on('error', () => {}) // `ready` and the pipeline tell it
+    source.on('gap', ({ at, frames, cause }) => {
+      this.#status.clear()
+      const much = frames === 0 ? 'audio is' : `${frames} frames are`
+      process.stderr.write(`wavespool record: ${much} missing in front of frame ${at} (${cause})\n`)
+    })
+    await source.ready
+    return { source, format: source.format }
+  }
+
+  /** The last stage: measures what goes into the file. */
+  measure(format: PcmFormat): Readable {
+    this.#format = format
+    const stage = meter(format, { every: { milliseconds: METER_MILLISECONDS } })
+    stage.on('level', (level: Level) => this.#note(level))
+    return stage
+  }
+
+  #note({ end, peak, clipped }: Level): void {
+    this.#frames = end
+    this.#peak = Math.max(this.#peak, peak)
+    this.#clipped += clipped
+    if (!this.#status.isVisible) return
+    const reading = { seconds: this.#seconds, bytes: this.#bytes, peak, isClipped: clipped > 0 }
+    this.#status.draw(levelLine(reading, widthOf(process.stderr), paintFor(process.stderr)))
+  }
+
+  get #seconds(): number {
+    return this.#frames / this.#format.sampleRate
+  }
+
+  get #bytes(): number {
+    return this.#frames * this.#format.bytesPerFrame
+  }
+
+  stop(): void {
+    const isHeard = this.#microphone === undefined || this.#microphone.startedAt !== undefined
+    if (isHeard) this.#source?.stop()
+    else this.#source?.destroy()
+  }
+
+  /** Nothing of it keeps the process alive, however it ended. */
+  close(): void {
+    this.#source?.destroy()
+    this.#status.clear()
+  }
+
+  report(isJson: boolean | undefined): void {
+    const { sampleRate, channels, encoding } = this.#format
+    if (isJson) {
+      const peak = Number.isFinite(this.#peak) ? this.#peak : null // JSON has no infinity
+      console.log(
+        JSON.stringify({
+          path: this.#path,
+          format: { sampleRate, channels, encoding },
+          frames: this.#frames,
+          seconds: this.#seconds,
+          peak,
+          clipped: this.#clipped,
+          gaps: this.#microphone?.gaps ?? [],
+        }),
+      )
+    }
+    if (!this.#status.isVisible) return
+    const facts = [exactSeconds(this.#seconds), byteSize(this.#bytes), `peak ${decibels(this.#peak)}`]
+    if (this.#clipped > 0) facts.push(`${this.#clipped} samples clipped`)
+    process.stderr.write(`${this.#path === '-' ? 'stdout' : this.#path}: ${facts.join(', ')}\n`)
+    if (this.#microphone && this.#peak === Number.NEGATIVE_INFINITY) {
+      process.stderr.write('nothing but silence was heard; wavespool doctor looks for the reason\n')
+    }
+  }
+}
