@@ -8,6 +8,7 @@ import {
   createReadStream,
   createWriteStream,
   mkdtempSync,
+  openAsBlob,
   openSync,
   readFileSync,
   readSync,
@@ -172,6 +173,7 @@ const tasks = {
   'snapshot of 100 MiB as a File': {
     memory: () => memory.toFile(),
     spilled: () => spilled.toFile(),
+    disk: () => openAsBlob(path),
     'Buffer.concat': () => new File([joined], 'peer.wav'),
   },
 }
