@@ -1,6 +1,6 @@
 import type { Blob } from 'node:buffer'
-import { closeSync, openAsBlob, openSync, readSync, writeSync } from 'node:fs'
-import { open } from 'node:fs/promises'
+import { closeSync, openAsBlob, openSync, read, readSync, writeSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { copyBytes } from './copyBytes.ts'
 import { memoryBlobs } from './memoryBlobs.ts'
 import type { StoredStretch } from './storage.ts'
@@ -134,12 +134,15 @@ export function fileOf(parts: Parts): StoredStretch | undefined {
   return { path: parts.pathOf(0), start: parts.head.length, end: Math.min(parts.size, parts.firstBytes) }
 }
 
+const readDescriptor = promisify(read)
+
+/** To open a file at once costs a few microseconds, to wait for it in the pool and for its closing ten times as many. */
 async function readFile(path: string, target: Uint8Array, position: number): Promise<number> {
-  const file = await open(path, 'r')
+  const file = openSync(path, 'r')
   try {
-    return (await file.read(target, 0, target.length, position)).bytesRead
+    return (await readDescriptor(file, target, 0, target.length, position)).bytesRead
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
