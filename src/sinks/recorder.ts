@@ -24,6 +24,10 @@ export class Recorder extends StoredFile {
   /** an append that is on its way to an asynchronous storage */
   #inFlight: Promise<void> | undefined
   #ending: Promise<void> | undefined
+  /** appends that were still waiting when the stream was destroyed */
+  #waiting: readonly Uint8Array[] = []
+  /** an append did not find room: what comes behind it would leave a hole */
+  #isRefused = false
   #shared: SharedRecording | undefined
 
   constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
@@ -46,6 +50,7 @@ export class Recorder extends StoredFile {
       }
       const fitting = cutToFit(chunks, storage.size, this.#maxBytes, tracker)
       const overflow = fitting === chunks ? undefined : this.#fullError()
+      this.#isRefused = overflow !== undefined
       const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.#maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
       if (appended === undefined) {
@@ -72,6 +77,7 @@ export class Recorder extends StoredFile {
   }
 
   #failAppend(error: unknown, callback: Callback): void {
+    this.#isRefused = true
     try {
       this.#publish()
     } catch {
@@ -105,6 +111,11 @@ export class Recorder extends StoredFile {
     )
   }
 
+  /** Takes what is to be appended when the stream is destroyed, behind what is on its way. */
+  keep(chunks: readonly Uint8Array[]): void {
+    this.#waiting = chunks
+  }
+
   /** Whatever ended the writing: whole frames, the pad byte, exact sizes. Happens once. */
   end(): Promise<void> {
     this.#ending ??= this.#end()
@@ -115,6 +126,9 @@ export class Recorder extends StoredFile {
     const storage = this.storage
     try {
       await this.#inFlight
+      if (this.#waiting.length > 0 && !this.#isRefused) {
+        await new Promise((resolve) => this.append(this.#waiting, resolve))
+      }
       try {
         await this.#putRight()
       } finally {

@@ -85,6 +85,15 @@ export class VirtualFile extends Writable {
     return `VirtualFile { name: ${show(this.name)}, type: ${show(this.type)}, size: ${this.size} }`
   }
 
+  /** What waits for its turn in front of a slow storage was written too: Node would forget it. */
+  override destroy(error?: Error): this {
+    if (!this.destroyed) {
+      const { writableBuffer } = this as unknown as { writableBuffer?: { chunk: Buffer }[] }
+      this.#recorder.keep((writableBuffer ?? []).map(({ chunk }) => chunk))
+    }
+    return super.destroy(error)
+  }
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     this.#recorder.append([chunk], callback)
   }

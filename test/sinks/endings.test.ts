@@ -75,6 +75,25 @@ describe.each(storages)('however writing ends: $label', (storage) => {
     await expectKept(file, momentOf(recorded!, size))
   })
 
+  test.each([1, 7, 100])('destroy() while writes of %i bytes wait their turn', async (step) => {
+    const file = new VirtualFile({ storage: storage.make() })
+    for (let at = 0; at < 147; at += step) file.write(recorded!.bytes.subarray(at, Math.min(at + step, 147)))
+    file.destroy()
+    await expectKept(file, momentOf(recorded!, 147))
+  })
+
+  test('a source that fails as soon as it has begun', async () => {
+    const file = new VirtualFile({ storage: storage.make() })
+    async function* failing() {
+      yield recorded!.bytes.subarray(0, 100)
+      yield recorded!.bytes.subarray(100, 147)
+      throw new Error('the microphone is gone')
+    }
+    const source = Readable.from(failing(), { objectMode: false, highWaterMark: 1000 })
+    await expect(pipeline(source, file)).rejects.toThrow('the microphone is gone')
+    await expectKept(file, momentOf(recorded!, 147))
+  })
+
   test('dispose() in the middle of it', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     await write(file, recorded!.bytes)
