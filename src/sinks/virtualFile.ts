@@ -1,12 +1,12 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { show } from '../errors.ts'
-import { AttachedFile } from './attachedFile.ts'
-import { makeStorage } from './makeStorage.ts'
 import { openSource, type VirtualFileSource } from './openSource.ts'
 import { ReadableFile, stored } from './readableFile.ts'
-import { Recorder } from './recorder.ts'
-import type { SharedVirtualFile } from './sharedRecording.ts'
+import { Recorder } from './recording/recorder.ts'
+import { AttachedFile } from './sharing/attachedFile.ts'
+import type { SharedVirtualFile } from './sharing/sharedRecording.ts'
+import { makeStorage } from './storage/makeStorage.ts'
 import { checkOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
 
 /**

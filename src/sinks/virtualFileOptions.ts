@@ -1,10 +1,10 @@
 import { basename, extname } from 'node:path'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkName, checkPosition } from './arguments.ts'
-import { hasPath } from './makeStorage.ts'
-import type { PathOptions } from './pathStorage.ts'
-import type { SpillOptions } from './spillStorage.ts'
-import type { VirtualFileStorage } from './storage.ts'
+import { hasPath } from './storage/makeStorage.ts'
+import type { PathOptions } from './storage/pathStorage.ts'
+import type { SpillOptions } from './storage/spillStorage.ts'
+import type { VirtualFileStorage } from './storage/storage.ts'
 
 export interface VirtualFileOptions {
   /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { afterAll, expect, test } from 'vitest'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { pcmFormat, readWavHeader, VirtualFile, type VirtualFileStorage, wavHeader } from '../../src/index.ts'
-import { WavTracker } from '../../src/sinks/wavTracker.ts'
+import { WavTracker } from '../../src/sinks/recording/wavTracker.ts'
 import { hasTool, run } from './tools.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { platform } from 'node:os'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { MemoryStorage } from '../../src/sinks/memoryStorage.ts'
+import { MemoryStorage } from '../../src/sinks/storage/memoryStorage.ts'
 
 const MIB = 2 ** 20
 

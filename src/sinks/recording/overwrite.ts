@@ -1,0 +1,33 @@
+import type { VirtualFileStorage } from '../storage/storage.ts'
+
+const ZEROS = new Uint8Array(65_536)
+
+/**
+ * Writes over what is there and on beyond the end; a gap between the end and `position` becomes zeros. Returns a
+ * promise where the storage does.
+ */
+export function overwrite(
+  storage: VirtualFileStorage,
+  bytes: Uint8Array,
+  position: number,
+): void | Promise<void> {
+  if (bytes.length === 0) return
+  const { size } = storage
+  const inside = bytes.subarray(0, Math.max(0, Math.min(bytes.length, size - position)))
+  const beyond = bytes.subarray(inside.length)
+  const written = inside.length > 0 ? storage.write(inside, position) : undefined
+  const append = () => appendBehindGap(storage, Math.max(0, position - size), beyond)
+  return written ? written.then(append) : append()
+}
+
+/** A gap of zeros, then bytes, at the end. Returns a promise where the storage does. */
+function appendBehindGap(storage: VirtualFileStorage, gap: number, bytes: Uint8Array): void | Promise<void> {
+  let left = gap
+  while (left > 0) {
+    const piece = ZEROS.subarray(0, left)
+    left -= piece.length
+    const appended = storage.append([piece])
+    if (appended) return appended.then(() => appendBehindGap(storage, left, bytes))
+  }
+  if (bytes.length > 0) return storage.append([bytes])
+}

@@ -1,0 +1,53 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
+import { checkPosition } from '../arguments.ts'
+import { MemoryStorage } from './memoryStorage.ts'
+import { type PathOptions, PathStorage } from './pathStorage.ts'
+import { type SpillOptions, SpillStorage } from './spillStorage.ts'
+import type { VirtualFileStorage } from './storage.ts'
+
+const verbs = ['append', 'read', 'write', 'truncate', 'dispose'] as const
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for a `storage` option that names no storage */
+export function makeStorage(storage: unknown, maxBytes: number | undefined): VirtualFileStorage {
+  if (storage === 'memory') return new MemoryStorage(maxBytes)
+  if (storage === 'spill') return new SpillStorage()
+  if (typeof storage === 'object' && storage !== null) {
+    const own = storage as Partial<VirtualFileStorage>
+    if (verbs.every((verb) => typeof own[verb] === 'function')) return own as VirtualFileStorage
+    if (hasPath(storage)) return new PathStorage(checkPathOptions(storage))
+    const { spill } = storage as { spill?: unknown }
+    if (typeof spill === 'object' && spill !== null) return new SpillStorage(checkSpillOptions(spill))
+  }
+  throw new ArgumentTypeError(
+    `storage must be 'memory', 'spill', { spill: { after, directory } }, { path } or an object with size, ${verbs.join(', ')}, got ${show(storage)}`,
+  )
+}
+
+export function hasPath(storage: unknown): storage is PathOptions {
+  return typeof (storage as PathOptions | null | undefined)?.path === 'string'
+}
+
+function checkPathOptions(options: PathOptions): PathOptions {
+  if (options.path === '' || options.path.includes('\0')) {
+    throw new ArgumentRangeError(`storage: path must be the path of a file, got ${show(options.path)}`)
+  }
+  for (const option of ['overwrite', 'fsync'] as const) {
+    const value = options[option]
+    if (value !== undefined && typeof value !== 'boolean') {
+      throw new ArgumentTypeError(`storage: ${option} must be true or false, got ${show(value)}`)
+    }
+  }
+  return options
+}
+
+function checkSpillOptions(options: SpillOptions): SpillOptions {
+  const { after, directory } = options
+  if (after !== undefined) {
+    checkPosition(after, 'storage: spill.after')
+    if (after === 0) throw new ArgumentRangeError('storage: spill.after must be more than 0')
+  }
+  if (directory !== undefined && typeof directory !== 'string') {
+    throw new ArgumentTypeError(`storage: spill.directory must be a path, got ${show(directory)}`)
+  }
+  return options
+}

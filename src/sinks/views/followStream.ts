@@ -1,0 +1,80 @@
+import { Readable } from 'node:stream'
+import type { Recording } from '../recording/recording.ts'
+import type { Stretch } from './snapshotStream.ts'
+
+/**
+ * Delivers what has been recorded and what is still to come, to the end of the recording. It looks for more only when
+ * its reader asks for more and the recording has grown: no timer, and a slow reader holds up nobody else.
+ */
+export class FollowStream extends Readable {
+  readonly #recording: Recording
+  readonly #withHeader: boolean
+  #end: number
+  #position: number
+  /** the header as a pipe would have it, since its reader must not stop at the size of some moment */
+  #header: Uint8Array | undefined
+  #unsubscribe: (() => void) | undefined
+
+  constructor(recording: Recording, { start, past, header, highWaterMark }: Stretch) {
+    super({ highWaterMark })
+    this.#recording = recording
+    this.#position = start
+    this.#end = past
+    this.#withHeader = header
+  }
+
+  override _read(size: number): void {
+    this.#deliver(size).catch((error) => this.destroy(error))
+  }
+
+  async #deliver(size: number): Promise<void> {
+    const recording = this.#recording
+    recording.refresh()
+    const { tracker } = recording
+    if (this.#header === undefined && tracker.isDecided) {
+      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.recorded)
+      if (!this.#withHeader) {
+        this.#position += tracker.dataStart
+        this.#end += tracker.dataStart
+      }
+    }
+    // A header that nobody can tell yet to be one is held back.
+    const recorded = this.#header === undefined ? 0 : this.#recorded()
+    const available = Math.min(recorded, this.#end) - this.#position
+    if (available > 0) {
+      const chunk = Buffer.allocUnsafeSlow(Math.min(size, available))
+      const header = this.#header!.subarray(this.#position, this.#position + chunk.length)
+      chunk.set(header)
+      let count = header.length
+      if (count < chunk.length) count += await recording.readAt(chunk.subarray(count), this.#position + count)
+      this.#position += count
+      this.push(chunk.subarray(0, count))
+    } else if (this.#position >= this.#end || (recording.isEnded && recording.failure === undefined)) {
+      this.push(null)
+    } else if (recording.isEnded) {
+      // destroy() would throw away what is buffered: nothing is pushed until the reader has it and asks again
+      if (this.readableLength > 0) this.push(nothing)
+      else this.destroy(recording.failure)
+    } else {
+      this.#unsubscribe = recording.onChange(() => {
+        this.#unsubscribe?.()
+        this.#unsubscribe = undefined
+        this._read(size)
+      })
+    }
+  }
+
+  /** Where what can be delivered ends now. Half a frame is held back: it may still be cut off. */
+  #recorded(): number {
+    const { tracker, isEnded, recorded } = this.#recording
+    if (!this.#withHeader) return tracker.dataEnd(recorded)
+    return isEnded ? recorded : tracker.extent(recorded).end
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#unsubscribe?.()
+    callback(error)
+  }
+}
+
+const nothing = Buffer.alloc(0)

@@ -1,0 +1,69 @@
+import { constants } from 'node:fs'
+import { chmod, copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { WavespoolError } from '../../errors.ts'
+import type { Snapshot } from './snapshot.ts'
+
+/** A copy of a recording under a real path, which is the user's to read, rewrite and remove. */
+export interface PrivateCopy extends AsyncDisposable {
+  readonly path: string
+  /** Removes the file and its directory; also what `Symbol.asyncDispose` does. */
+  remove(): Promise<void>
+}
+
+/** Copied in pieces of this many bytes, so that a long recording does not go through memory whole. */
+const PIECE = 2 ** 20
+
+/**
+ * Writes a snapshot under its own name into a directory of its own (0700, the file 0600). What lies in a file already
+ * is cloned where the file system can share its blocks, and else copied; it is never the same file.
+ */
+export async function privateCopy(snapshot: Snapshot, name: string): Promise<PrivateCopy> {
+  try {
+    const directory = await mkdtemp(join(tmpdir(), 'wavespool-'))
+    const remove = () => rm(directory, { recursive: true, force: true })
+    const path = join(directory, name)
+    try {
+      await copy(snapshot, path)
+    } catch (error) {
+      await remove()
+      throw error
+    }
+    return { path, remove, [Symbol.asyncDispose]: remove }
+  } catch (error) {
+    if (error instanceof WavespoolError || !(error instanceof Error)) throw error
+    throw new WavespoolError('ERR_WAVESPOOL_STORAGE', `${name} cannot be copied: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+async function copy(snapshot: Snapshot, path: string): Promise<void> {
+  const { path: from, start, end } = snapshot.file ?? { path: undefined, start: 0, end: 0 }
+  const cloned = Math.min(end, snapshot.end)
+  if (from !== undefined) {
+    await copyFile(from, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+    await chmod(path, 0o600) // a copy has the rights of its model
+  }
+  const file = await open(path, from === undefined ? 'wx' : 'r+', 0o600)
+  try {
+    if (from !== undefined) await file.truncate(cloned)
+    await write(snapshot, file, 0, Math.min(Math.max(start, snapshot.header.length), cloned))
+    await write(snapshot, file, cloned, snapshot.size)
+  } finally {
+    await file.close()
+  }
+}
+
+async function write(snapshot: Snapshot, file: FileHandle, start: number, end: number): Promise<void> {
+  const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, Math.max(1, end - start)))
+  for (let at = start; at < end; ) {
+    const count = await snapshot.read(piece.subarray(0, end - at), at)
+    if (count === 0) break
+    for (let done = 0; done < count; ) {
+      done += (await file.write(piece, done, count - done, at + done)).bytesWritten
+    }
+    at += count
+  }
+}
