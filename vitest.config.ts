@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Much of the time is spent waiting for sound: fewer leave the machine idle.
+    maxWorkers: 2,
   },
 })
