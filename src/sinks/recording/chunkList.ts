@@ -10,8 +10,8 @@ export function cutToFit(
   if (maxBytes === Number.POSITIVE_INFINITY) return chunks
   let total = 0
   for (const chunk of chunks) total += chunk.length
-  const wanted = tracker.extent(size + total)
-  if (size + total + wanted.pad <= maxBytes) return chunks
+  const whole = tracker.extent(size + total)
+  if (Math.max(size + total, whole.end + whole.pad) <= maxBytes) return chunks
   const { dataStart, blockAlign } = tracker
   let end = maxBytes
   if (dataStart > 0 && dataStart <= end) {
