@@ -1,7 +1,7 @@
 import type { Blob } from 'node:buffer'
-import { closeSync, openAsBlob, openSync, read, readSync, writeSync } from 'node:fs'
-import { promisify } from 'node:util'
+import { openAsBlob } from 'node:fs'
 import { copyBytes } from './copyBytes.ts'
+import { readFileAt, readFileAtSync } from './fileAccess.ts'
 import { memoryBlobs } from './memoryBlobs.ts'
 import type { StoredStretch } from './storage.ts'
 
@@ -75,7 +75,7 @@ export async function readParts(parts: Parts, target: Uint8Array, position: numb
     try {
       const count = piece.bytes
         ? copyBytes(piece.bytes, into)
-        : await readFile(piece.path, into, piece.offset)
+        : await readFileAt(piece.path, into, piece.offset)
       if (hasMoved(parts, epoch, piece, at, end)) continue
       if (count === 0) return at - position // a file was cut off by somebody else
       at += count
@@ -94,7 +94,9 @@ export function readPartsSync(parts: Parts, target: Uint8Array, position: number
     const piece = pieceAt(parts, at, end)
     const into = target.subarray(at - position, at - position + piece.count)
     try {
-      const count = piece.bytes ? copyBytes(piece.bytes, into) : readFileSync(piece.path, into, piece.offset)
+      const count = piece.bytes
+        ? copyBytes(piece.bytes, into)
+        : readFileAtSync(piece.path, into, piece.offset)
       if (hasMoved(parts, epoch, piece, at, end)) continue
       if (count === 0) return at - position
       at += count
@@ -132,36 +134,4 @@ async function openStretch(path: string, offset: number, count: number): Promise
 export function fileOf(parts: Parts): StoredStretch | undefined {
   if (parts.sealed === 0) return undefined
   return { path: parts.pathOf(0), start: parts.head.length, end: Math.min(parts.size, parts.firstBytes) }
-}
-
-const readDescriptor = promisify(read)
-
-/** To open a file at once costs a few microseconds, to wait for it in the pool and for its closing ten times as many. */
-async function readFile(path: string, target: Uint8Array, position: number): Promise<number> {
-  const file = openSync(path, 'r')
-  try {
-    return (await readDescriptor(file, target, 0, target.length, position)).bytesRead
-  } finally {
-    closeSync(file)
-  }
-}
-
-function readFileSync(path: string, target: Uint8Array, position: number): number {
-  const file = openSync(path, 'r')
-  try {
-    return readSync(file, target, 0, target.length, position)
-  } finally {
-    closeSync(file)
-  }
-}
-
-export function writeFileAt(path: string, bytes: Uint8Array, position: number): void {
-  const file = openSync(path, 'r+')
-  try {
-    for (let done = 0; done < bytes.length; ) {
-      done += writeSync(file, bytes, done, bytes.length - done, position + done)
-    }
-  } finally {
-    closeSync(file)
-  }
 }

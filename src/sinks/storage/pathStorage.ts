@@ -4,7 +4,8 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { WavespoolError } from '../../errors.ts'
 import { dropBytes } from '../recording/chunkList.ts'
-import { blobsOf, fileOf, type Parts, readParts, readPartsSync, writeFileAt } from './parts.ts'
+import { fill, writeAll, writeFileAt } from './fileAccess.ts'
+import { blobsOf, fileOf, type Parts, readParts, readPartsSync } from './parts.ts'
 import type { SharedStorage } from './sharedParts.ts'
 import type { StoredStretch, VirtualFileStorage } from './storage.ts'
 
@@ -239,20 +240,4 @@ export class PathStorage implements VirtualFileStorage {
     this.#work = done.catch(() => {})
     return done
   }
-}
-
-async function writeAll(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten
-  }
-}
-
-async function fill(file: FileHandle, target: Uint8Array, position: number): Promise<number> {
-  let done = 0
-  while (done < target.length) {
-    const { bytesRead } = await file.read(target, done, target.length - done, position + done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return done
 }

@@ -2,6 +2,7 @@ import type { Blob } from 'node:buffer'
 import { rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { asBuffer } from '../asBuffer.ts'
+import { writeFileAt } from './fileAccess.ts'
 import { MemoryStorage } from './memoryStorage.ts'
 import {
   blobsOf,
@@ -12,7 +13,6 @@ import {
   placeOf,
   readParts,
   readPartsSync,
-  writeFileAt,
 } from './parts.ts'
 import type { SharedStorage } from './sharedParts.ts'
 import { makeSpillDirectory, nameSpillDirectory, partPath, removeSpillDirectory } from './spillDirectory.ts'
