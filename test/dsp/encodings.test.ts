@@ -4,8 +4,8 @@ import { decodeSamples } from '../../src/dsp/decode.ts'
 import type { Encoding } from '../../src/format/encoding.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { allEncodings } from '../format/arbitraries.ts'
-import { hasTool, run } from '../judges/tools.ts'
-import { material, soxEncodings } from './samples.ts'
+import { hasTool, run, soxEncodings } from '../judges/tools.ts'
+import { material } from './samples.ts'
 
 function recode(from: Encoding, to: Encoding, bytes: Uint8Array): Uint8Array {
   return new Converter(pcmFormat({ encoding: from }), pcmFormat({ encoding: to }), {}, 'test').convert(bytes)

@@ -1,17 +1,5 @@
 import { type Encoding, encodings } from '../../src/format/encoding.ts'
 
-/** What sox calls an encoding: its `-e` and `-b`. */
-export const soxEncodings: Record<Encoding, readonly string[]> = {
-  u8: ['-e', 'unsigned-integer', '-b', '8'],
-  s16le: ['-e', 'signed-integer', '-b', '16'],
-  s24le: ['-e', 'signed-integer', '-b', '24'],
-  s32le: ['-e', 'signed-integer', '-b', '32'],
-  f32le: ['-e', 'floating-point', '-b', '32'],
-  f64le: ['-e', 'floating-point', '-b', '64'],
-  mulaw: ['-e', 'mu-law', '-b', '8'],
-  alaw: ['-e', 'a-law', '-b', '8'],
-}
-
 /** Numbers that come again in every run: a linear congruential generator, from 0 to 1. */
 export function random(seed = 1): () => number {
   let state = seed

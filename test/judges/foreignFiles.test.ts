@@ -8,7 +8,7 @@ import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { type Truncation, type WavReader, wavReader } from '../../src/streams/wavReader.ts'
 import { allEncodings } from '../format/arbitraries.ts'
-import { hasTool, run } from './tools.ts'
+import { hasTool, run, soxEncodings } from './tools.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-foreign-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -16,17 +16,6 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const rates = [8000, 11_025, 16_000, 22_050, 32_000, 44_100, 48_000, 192_000]
 /** An odd number of frames at some rates, so that odd data gets its pad byte. */
 const SECONDS = 0.0173
-
-const soxEncodings: Record<Encoding, string[]> = {
-  u8: ['-b', '8', '-e', 'unsigned'],
-  s16le: ['-b', '16', '-e', 'signed'],
-  s24le: ['-b', '24', '-e', 'signed'],
-  s32le: ['-b', '32', '-e', 'signed'],
-  f32le: ['-b', '32', '-e', 'float'],
-  f64le: ['-b', '64', '-e', 'float'],
-  mulaw: ['-e', 'mu-law'],
-  alaw: ['-e', 'a-law'],
-}
 
 interface Sample {
   path: string

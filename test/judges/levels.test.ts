@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Levels, measureLevels } from '../../src/dsp/levels.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
-import { hasTool, run } from './tools.ts'
+import { hasTool, run, soxEncodings } from './tools.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-levels-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -16,18 +16,7 @@ function levelsOf(path: string): Levels {
   return measureLevels(bytes.subarray(dataStart, dataStart + dataBytes), format!)
 }
 
-const kinds = {
-  u8: ['-b', '8', '-e', 'unsigned'],
-  s16le: ['-b', '16', '-e', 'signed'],
-  s24le: ['-b', '24', '-e', 'signed'],
-  s32le: ['-b', '32', '-e', 'signed'],
-  f32le: ['-b', '32', '-e', 'float'],
-  f64le: ['-b', '64', '-e', 'float'],
-  mulaw: ['-e', 'mu-law'],
-  alaw: ['-e', 'a-law'],
-}
-
-describe.runIf(hasTool('sox') && hasTool('ffmpeg')).each(Object.entries(kinds))(
+describe.runIf(hasTool('sox') && hasTool('ffmpeg')).each(Object.entries(soxEncodings))(
   'the levels of noise in %s',
   (encoding, kind) => {
     const path = join(directory, `${encoding}.wav`)

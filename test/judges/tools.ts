@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import type { Encoding } from '../../src/format/encoding.ts'
 
 /** Programs of the machine that tests take for judges, and the Debian package that brings each. */
 const packages = {
@@ -36,4 +37,16 @@ export function run(tool: Tool, args: string[], input?: Uint8Array): Buffer {
   if (error) throw error
   if (status !== 0) throw new Error(`${tool} ${args.join(' ')} failed: ${stderr}`)
   return stdout
+}
+
+/** What sox calls an encoding: its `-e` and `-b`. */
+export const soxEncodings: Record<Encoding, readonly string[]> = {
+  u8: ['-e', 'unsigned-integer', '-b', '8'],
+  s16le: ['-e', 'signed-integer', '-b', '16'],
+  s24le: ['-e', 'signed-integer', '-b', '24'],
+  s32le: ['-e', 'signed-integer', '-b', '32'],
+  f32le: ['-e', 'floating-point', '-b', '32'],
+  f64le: ['-e', 'floating-point', '-b', '64'],
+  mulaw: ['-e', 'mu-law', '-b', '8'],
+  alaw: ['-e', 'a-law', '-b', '8'],
 }

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { chain } from '../../src/chain/index.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { chunk, convert, limit, meter, pcmFormat, wavHeader, wavReader } from '../../src/index.ts'
+import { Ticking } from './ticking.ts'
 
 const format = pcmFormat()
 const stages = {
@@ -23,26 +24,6 @@ const rows = Object.entries(stages).map(([name, make]) => ({ name, make }))
 const nothing = new Uint8Array(0)
 const headers: Record<string, Uint8Array> = {
   wavReader: makeWavHeader(format, { dataBytes: 2 ** 30 }),
-}
-
-class Ticking extends Readable {
-  delivered = 0
-  timer: NodeJS.Timeout | undefined
-  constructor(header: Uint8Array = nothing) {
-    super()
-    this.push(header)
-  }
-  override _read() {
-    this.timer ??= setInterval(() => {
-      this.delivered += 640
-      this.push(Buffer.alloc(640))
-    }, 2)
-  }
-  override _destroy(error: Error | null, callback: (error: Error | null) => void) {
-    clearInterval(this.timer)
-    this.timer = undefined
-    callback(error)
-  }
 }
 
 /** Ends gracefully, as every source of ours does. */

@@ -14,28 +14,12 @@ import { ramp } from '../../../src/testing/ramp.ts'
 import { speech } from '../../../src/testing/speech.ts'
 import { tone } from '../../../src/testing/tone.ts'
 import { pattern } from '../../format/arbitraries.ts'
+import { Ticking } from '../ticking.ts'
 
 const format = pcmFormat()
 const every = { milliseconds: 40 }
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-segments-'))
 afterAll(() => rmSync(directory, { recursive: true }))
-
-/** Endless, in real time but fast, without a stop(). */
-class Ticking extends Readable {
-  delivered = 0
-  timer: NodeJS.Timeout | undefined
-  override _read() {
-    this.timer ??= setInterval(() => {
-      this.delivered += 640
-      this.push(Buffer.alloc(640))
-    }, 2)
-  }
-  override _destroy(error: Error | null, callback: (error: Error | null) => void) {
-    clearInterval(this.timer)
-    this.timer = undefined
-    callback(error)
-  }
-}
 
 function collect(milliseconds = 0) {
   const segments: Segment[] = []
