@@ -21,6 +21,8 @@ const runs = [
     [8000, 16_000],
     [16_000, 48_000],
   ].map((rates) => ['resample.mjs', ...rates, 10]),
+  ['Many live calls in one process, against as many rows of three identity Transforms'],
+  ['calls.mjs'],
   ['The VirtualFile, against what else bytes can be kept in'],
   ['virtualFile.mjs'],
   ['Append to memory, to its end'],

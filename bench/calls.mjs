@@ -1,0 +1,120 @@
+// Live calls in one process: each brings 20 ms of a phone's audio (160 bytes of µ-law) fifty times a second, on a wheel
+// of timers, and is recorded. Against as many rows of three identity Transforms and a plain sink in the same run:
+// node --expose-gc bench/calls.mjs [calls at once …]
+import { Readable, Transform, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { convert, limit, meter, pcmFormat, segment, VirtualFile, wavHeader } from 'wavespool'
+import { chain } from 'wavespool/chain'
+import { median, ratio } from './measure.mjs'
+
+const counts = process.argv.slice(2).map(Number)
+if (counts.length === 0) counts.push(100, 1000, 2500, 5000)
+const [ROUNDS, SECONDS] = [3, 1]
+/** ms from one chunk of a call to the next; in each of them a twentieth of the calls is due */
+const PERIOD = 20
+const CHUNK_BYTES = 160
+
+const phone = pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })
+const speech = pcmFormat({ sampleRate: 16_000 })
+const audio = Buffer.from(Uint8Array.from({ length: CHUNK_BYTES * 64 }, (_, i) => i * 167 + (i >> 6)))
+const block = (index) => audio.subarray((index % 64) * CHUNK_BYTES, ((index % 64) + 1) * CHUNK_BYTES)
+
+const identity = () => new Transform({ transform: (bytes, _encoding, callback) => callback(null, bytes) })
+const sink = () => new Writable({ write: (_bytes, _encoding, callback) => callback() })
+const cap = () => limit(phone, { seconds: 3600 })
+const recorded = (...stages) => {
+  const file = new VirtualFile({ name: 'call.wav' })
+  return { row: [chain(stages), file], file }
+}
+
+/** What stands behind the source of a call, and where there is one the file that it ends in. */
+const kinds = {
+  floor: () => ({ row: [identity(), identity(), identity(), sink()] }),
+  plain: () => recorded(cap(), wavHeader(phone)),
+  metered: () => recorded(cap(), meter(phone, { every: { milliseconds: 100 } }), wavHeader(phone)),
+  converted: () => recorded(cap(), convert(phone, speech), wavHeader(speech)),
+  segmented: () => ({
+    row: [
+      chain([cap()]),
+      segment(phone, { every: { seconds: 1 }, storage: 'memory' }),
+      async (segments) => {
+        for await (const { file } of segments) await file.dispose()
+      },
+    ],
+  }),
+}
+
+function call(kind) {
+  const source = new Readable({ read() {} })
+  const { row, file } = kinds[kind]()
+  return { source, file, done: pipeline(source, ...row) }
+}
+
+/** Brings the calls their audio from chunk `first` on; resolves with how late each group was through, in ms. */
+function play(calls, first, chunks) {
+  const start = performance.now()
+  const lateness = []
+  let turn = 0
+  return new Promise((resolve) => {
+    const bring = () => {
+      const bytes = block(first + Math.floor(turn / PERIOD))
+      for (let i = turn % PERIOD; i < calls.length; i += PERIOD) calls[i].source.push(bytes)
+      setImmediate(next) // behind all that these chunks have set going
+    }
+    const next = () => {
+      lateness.push(performance.now() - start - turn)
+      if (++turn === chunks * PERIOD) return resolve(lateness)
+      if (performance.now() - start < turn) setTimeout(bring, 1)
+      else bring()
+    }
+    bring()
+  })
+}
+
+function memory() {
+  globalThis.gc()
+  globalThis.gc()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+async function run(kind, count) {
+  const chunks = SECONDS * 50
+  const before = memory()
+  const calls = Array.from({ length: count }, () => call(kind))
+  await play(calls, 0, 25) // as long as it takes to compile, and for what a call sets up at its first chunk
+  const from = process.cpuUsage()
+  const lateness = await play(calls, 25, chunks)
+  const { user, system } = process.cpuUsage(from)
+  const bytes = (memory() - before) / count // without the audio: memory that can be shared with threads is in neither
+  for (const { source } of calls) source.push(null)
+  await Promise.all(calls.map(({ done }) => done))
+  await Promise.all(calls.map(({ file }) => file?.dispose()))
+  const sorted = lateness.toSorted((a, b) => a - b)
+  return { micros: (user + system) / (count * chunks), p99: sorted[Math.floor(sorted.length * 0.99)], bytes }
+}
+
+const largest = {}
+/** what fell behind at a smaller number: more would only take its time */
+const hopeless = new Set()
+for (const count of counts) {
+  const left = Object.keys(kinds).filter((kind) => !hopeless.has(kind))
+  const runs = Object.fromEntries(left.map((kind) => [kind, []]))
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const kind of left) runs[kind].push(await run(kind, count))
+  }
+  console.log(`  ${count} calls at once`)
+  const floor = runs.floor.map(({ micros }) => micros)
+  for (const kind of left) {
+    const of = (name) => runs[kind].map((result) => result[name])
+    const [micros, p99, bytes] = ['micros', 'p99', 'bytes'].map((name) => median(of(name)))
+    if (p99 < 20) largest[kind] = count
+    if (p99 > 500 && kind !== 'floor') hopeless.add(kind)
+    const factor = ratio(of('micros'), floor)
+    console.log(
+      `    ${kind.padEnd(10)} ${micros.toFixed(1).padStart(6)} µs of CPU a chunk  ${factor.toFixed(2).padStart(5)} × the floor   99 % within ${p99.toFixed(1).padStart(6)} ms   ${(bytes / 1000).toFixed(1).padStart(6)} kB a call beyond its audio`,
+    )
+  }
+}
+const most = Object.entries(largest).map(([kind, count]) => `${kind} ${count}`)
+console.log(`  the most of these with 99 % within 20 ms: ${most.join(', ')}`)
