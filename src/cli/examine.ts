@@ -1,7 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { WavespoolError } from '../errors.ts'
-import { diagnoseWav, endOfData, type WavDiagnosis } from '../format/diagnoseWav.ts'
+import { diagnoseWav, type WavDiagnosis } from '../format/diagnoseWav.ts'
 import { readWavHeader, type WavHeader } from '../format/readWavHeader.ts'
+import { endOfData } from '../format/wavLength.ts'
 import { VirtualFile } from '../sinks/virtualFile.ts'
 import { pipedStdin } from './input.ts'
 

@@ -1,5 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
+import { MAX_CHANNELS, type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
+import { checkChannelMask } from '../format/wavHeader.ts'
 import { decodeSamples } from './decode.ts'
 import { Dither } from './dither.ts'
 import { encodeSamples } from './encode.ts'
@@ -11,6 +12,11 @@ export interface ConvertOptions {
   channel?: number
   /** noise that hides the steps where samples get fewer bits: `'none'` (default) or `'tpdf'`, triangular */
   dither?: 'tpdf' | 'none'
+  /**
+   * dwChannelMask: the loudspeakers that the channels belong to where they are mixed, 0 for none; without it the usual ones
+   * of so many channels
+   */
+  channelMask?: number | undefined
 }
 
 /** samples that are worked on at once: few enough to stay in the processor's cache */
@@ -28,6 +34,8 @@ export class Converter {
   readonly #from: PcmFormat
   readonly #to: PcmFormat
   readonly #isComputed: boolean
+  /** whether a sample that is no number would go into others */
+  readonly #isSpread: boolean
   readonly #outer: { from: PcmFormat; to: PcmFormat }
   readonly #matrix: MixMatrix | undefined
   readonly #dither: Dither | undefined
@@ -38,14 +46,14 @@ export class Converter {
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, and for formats without a way between them */
   constructor(from: PcmFormat, to: PcmFormat, options: ConvertOptions, caller: string) {
-    checkOptions(from, to, options, caller)
+    checkConvertOptions(from, to, options, caller)
     const inputs = options.channel === undefined ? from.channels : 1
     const outputs = inputs === 1 ? 1 : to.channels
     this.#outer = { from, to }
     this.#channel = options.channel
     this.#from = inputs === from.channels ? from : pcmFormat({ ...from, channels: inputs })
     this.#to = outputs === to.channels ? to : pcmFormat({ ...to, channels: outputs })
-    if (inputs !== outputs) this.#matrix = mixMatrix(inputs, outputs, caller)
+    if (inputs !== outputs) this.#matrix = mixMatrix(inputs, outputs, caller, options.channelMask)
     if (from.sampleRate !== to.sampleRate) {
       checkRates(from.sampleRate, to.sampleRate, caller)
       this.#resampler = new Resampler(from.sampleRate, to.sampleRate, outputs)
@@ -53,6 +61,7 @@ export class Converter {
     const isRecoded = from.encoding !== to.encoding
     const hasNewValues = this.#resampler !== undefined || this.#matrix !== undefined
     this.#isComputed = isRecoded || hasNewValues
+    this.#isSpread = hasNewValues && /^f/.test(from.encoding)
     this.isIdentity = !this.#isComputed && from.channels === to.channels
     if (options.dither === 'tpdf') this.#dither = Dither.between(from, to, hasNewValues)
     const blockFrames = Math.max(1, Math.floor(BLOCK / Math.max(inputs, outputs)))
@@ -96,6 +105,7 @@ export class Converter {
   #computeBlock(bytes: Uint8Array): Float64Array {
     const count = bytes.length / this.#from.bytesPerSample
     let samples = decodeSamples(bytes, this.#from, this.#decoded.subarray(0, count))
+    if (this.#isSpread) makeFinite(samples)
     if (this.#matrix) {
       const mixed = this.#mixed.subarray(0, (count / this.#from.channels) * this.#to.channels)
       mixChannels(samples, this.#matrix, mixed)
@@ -110,11 +120,28 @@ export class Converter {
   }
 }
 
-function checkOptions(from: PcmFormat, to: PcmFormat, options: ConvertOptions, caller: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`${caller}: the options are { channel, dither }, got ${show(options)}`)
+/** Of floats what is no number becomes silence, and what is infinite full scale, before it reaches its neighbours. */
+function makeFinite(samples: Float64Array): void {
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i]!
+    if (sample - sample !== 0) samples[i] = Number.isNaN(sample) ? 0 : Math.sign(sample)
   }
-  const { channel, dither = 'none' } = options
+}
+
+/** @param from undefined where it is not known yet */
+export function checkConvertOptions(
+  from: PcmFormat | undefined,
+  to: PcmFormat,
+  options: ConvertOptions,
+  caller: string,
+): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(
+      `${caller}: the options are { channel, dither, channelMask }, got ${show(options)}`,
+    )
+  }
+  const { channel, dither = 'none', channelMask } = options
+  if (from !== undefined) checkChannelMask(channelMask, from.channels, caller)
   if (dither !== 'none' && dither !== 'tpdf') {
     throw new ArgumentTypeError(`${caller}: dither must be 'none' or 'tpdf', got ${show(dither)}`)
   }
@@ -122,9 +149,10 @@ function checkOptions(from: PcmFormat, to: PcmFormat, options: ConvertOptions, c
   if (typeof channel !== 'number') {
     throw new ArgumentTypeError(`${caller}: channel must be a number, got ${show(channel)}`)
   }
-  if (!Number.isInteger(channel) || channel < 0 || channel >= from.channels) {
+  const last = from === undefined ? MAX_CHANNELS - 1 : from.channels - 1
+  if (!Number.isInteger(channel) || channel < 0 || channel > last) {
     throw new ArgumentRangeError(
-      `${caller}: channel must be a whole number from 0 to ${from.channels - 1}, as the first is 0; got ${channel}`,
+      `${caller}: channel must be a whole number from 0 to ${last}, as the first is 0; got ${channel}`,
     )
   }
   if (to.channels !== 1) {

@@ -4,7 +4,7 @@ import { alawSamples, mulawSamples } from './g711.ts'
 /**
  * Samples as numbers from −1 to 1, in the order in which they lie: integers are divided by half their range
  * (32,768 for s16le), floats are taken as they are, G.711 as the 16-bit samples that it stands for. A Float64Array
- * holds all of them exactly; a Float32Array all but s32le and f64le.
+ * holds all of them exactly; a Float32Array all but those of 32 bits and f64le.
  *
  * @param bytes whole samples, at any alignment
  * @param out where they go, from its beginning; new unless given
@@ -31,6 +31,21 @@ export function decodeSamples<T extends Float32Array | Float64Array = Float32Arr
       break
     case 'f32le':
       for (let i = 0; i < count; i++) out[i] = view.getFloat32(i * 4, true)
+      break
+    case 's16be':
+      for (let i = 0; i < count; i++) out[i] = view.getInt16(i * 2) / 2 ** 15
+      break
+    case 's24be':
+      for (let i = 0; i < count; i++) {
+        out[i] =
+          (((bytes[i * 3]! << 24) | (bytes[i * 3 + 1]! << 16) | (bytes[i * 3 + 2]! << 8)) >> 8) / 2 ** 23
+      }
+      break
+    case 's32be':
+      for (let i = 0; i < count; i++) out[i] = view.getInt32(i * 4) / 2 ** 31
+      break
+    case 'f32be':
+      for (let i = 0; i < count; i++) out[i] = view.getFloat32(i * 4)
       break
     case 'f64le':
       for (let i = 0; i < count; i++) out[i] = view.getFloat64(i * 8, true)

@@ -2,7 +2,15 @@ import type { Encoding } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 
 /** The bits of the encodings whose steps are equal: those that dither is for. */
-const integerBits: Partial<Record<Encoding, number>> = { u8: 8, s16le: 16, s24le: 24, s32le: 32 }
+const integerBits: Partial<Record<Encoding, number>> = {
+  u8: 8,
+  s16le: 16,
+  s24le: 24,
+  s32le: 32,
+  s16be: 16,
+  s24be: 24,
+  s32be: 32,
+}
 /** The bits that an encoding can carry; floats have steps of any size. */
 const sourceBits: Partial<Record<Encoding, number>> = { ...integerBits, mulaw: 16, alaw: 16 }
 

@@ -40,6 +40,23 @@ export function encodeSamples(
     case 'f32le':
       for (let i = 0; i < count; i++) view.setFloat32(i * 4, samples[i]!, true)
       break
+    case 's16be':
+      for (let i = 0; i < count; i++) view.setInt16(i * 2, quantize(samples[i]! * 2 ** 15 + 0.5, 2 ** 15))
+      break
+    case 's24be':
+      for (let i = 0, at = 0; i < count; i++) {
+        const sample = quantize(samples[i]! * 2 ** 23 + 0.5, 2 ** 23)
+        out[at++] = sample >> 16
+        out[at++] = sample >> 8
+        out[at++] = sample
+      }
+      break
+    case 's32be':
+      for (let i = 0; i < count; i++) view.setInt32(i * 4, quantize(samples[i]! * 2 ** 31 + 0.5, 2 ** 31))
+      break
+    case 'f32be':
+      for (let i = 0; i < count; i++) view.setFloat32(i * 4, samples[i]!)
+      break
     case 'f64le':
       for (let i = 0; i < count; i++) view.setFloat64(i * 8, samples[i]!, true)
       break

@@ -5,8 +5,8 @@ import { alawSamples, mulawSamples } from './g711.ts'
 /**
  * How loud a stretch of audio is. 0 dBFS is the largest value that a sample can have, for `rms` as for `peak`: a
  * square wave of full scale has an RMS of 0, a sine of full scale one of -3.01 (as in sox `stats` and ffmpeg
- * `astats`; AES17 calls that 0 dBFS, so add 3.01 for its reading). A constant offset counts. Floats that are no number
- * do not.
+ * `astats`; AES17 calls that 0 dBFS, so add 3.01 for its reading). A constant offset counts. Floats that are infinite or
+ * no number count as `nonFinite` alone, and as clipped where they are infinite.
  */
 export interface ChannelLevels {
   /** the lowest sample, where full scale is -1 to 1 */
@@ -19,6 +19,8 @@ export interface ChannelLevels {
   rms: number
   /** samples at an end of the range that the encoding has, for floats at ±1 or beyond */
   clipped: number
+  /** samples that are Infinity, -Infinity or NaN, where there are any */
+  nonFinite?: number
 }
 
 /** The same over all channels, and for each. */
@@ -75,6 +77,7 @@ export class LevelMeter {
       total.max = Math.max(total.max, sums.max)
       total.squares += sums.squares
       total.clipped += sums.clipped
+      total.nonFinite += sums.nonFinite
     }
     const channels = this.#channels.map((sums) => toLevels(sums, this.frames, full))
     const levels = Object.assign(toLevels(total, this.frames * channels.length, full), { channels })
@@ -90,9 +93,13 @@ export class LevelMeter {
   /** The samples in the machine's own order, which is little-endian wherever Node has a build with PortAudio. */
   #samplesOf(bytes: Uint8Array): Samples {
     const { bytesPerSample } = this.#format
-    const { Samples, table } = this.#scale
+    const { Samples, table, isBigEndian = false } = this.#scale
     const count = bytes.length / bytesPerSample
-    if (Samples.BYTES_PER_ELEMENT === bytesPerSample && bytes.byteOffset % bytesPerSample === 0) {
+    if (
+      !isBigEndian &&
+      Samples.BYTES_PER_ELEMENT === bytesPerSample &&
+      bytes.byteOffset % bytesPerSample === 0
+    ) {
       return new Samples(bytes.buffer as ArrayBuffer, bytes.byteOffset, count)
     }
     this.#scratch ??= new Samples(this.#blockBytes / bytesPerSample)
@@ -100,11 +107,13 @@ export class LevelMeter {
     if (table !== undefined) {
       for (let i = 0; i < count; i++) samples[i] = table[bytes[i]!]!
     } else if (bytesPerSample === 3) {
+      const [low, high] = isBigEndian ? [2, 0] : [0, 2]
       for (let i = 0, at = 0; i < count; i++, at += 3) {
-        samples[i] = (bytes[at]! << 8) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 24)
+        samples[i] = (bytes[at + low]! << 8) | (bytes[at + 1]! << 16) | (bytes[at + high]! << 24)
       }
     } else {
       new Uint8Array(samples.buffer).set(bytes)
+      if (isBigEndian) turnRound(samples)
     }
     return samples
   }
@@ -126,6 +135,7 @@ interface Scale {
   high: number
   /** the sample of each code */
   table?: Int16Array
+  isBigEndian?: true
 }
 
 const scales: Record<Encoding, Scale> = {
@@ -137,6 +147,17 @@ const scales: Record<Encoding, Scale> = {
   f64le: { Samples: Float64Array, full: 1, low: -1, high: 1 },
   mulaw: tableScale(mulawSamples),
   alaw: tableScale(alawSamples),
+  s16be: { Samples: Int16Array, full: 2 ** 15, low: -(2 ** 15), high: 2 ** 15 - 1, isBigEndian: true },
+  s24be: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 2 ** 8, isBigEndian: true },
+  s32be: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 1, isBigEndian: true },
+  f32be: { Samples: Float32Array, full: 1, low: -1, high: 1, isBigEndian: true },
+}
+
+/** Puts the bytes of each sample into the other order. */
+function turnRound(samples: Samples): void {
+  const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength)
+  if (samples.BYTES_PER_ELEMENT === 2) bytes.swap16()
+  else bytes.swap32()
 }
 
 function tableScale(table: Int16Array): Scale {
@@ -148,10 +169,17 @@ interface Sums {
   max: number
   squares: number
   clipped: number
+  nonFinite: number
 }
 
 function newSums(): Sums {
-  return { min: Number.POSITIVE_INFINITY, max: Number.NEGATIVE_INFINITY, squares: 0, clipped: 0 }
+  return {
+    min: Number.POSITIVE_INFINITY,
+    max: Number.NEGATIVE_INFINITY,
+    squares: 0,
+    clipped: 0,
+    nonFinite: 0,
+  }
 }
 
 /**
@@ -173,10 +201,15 @@ function accumulate(sums: Sums, samples: Samples, start: number, step: number, {
       if (samples[i]! <= low || samples[i]! >= high) sums.clipped++
     }
   }
-  if (Number.isNaN(squares)) {
-    squares = sums.squares
+  if (Number.isNaN(squares) || min === Number.NEGATIVE_INFINITY || max === Number.POSITIVE_INFINITY) {
+    ;[min, max, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, sums.squares]
     for (let i = start; i < samples.length; i += step) {
-      if (!Number.isNaN(samples[i])) squares += samples[i]! ** 2
+      const sample = samples[i]!
+      if (Number.isFinite(sample)) {
+        min = Math.min(min, sample)
+        max = Math.max(max, sample)
+        squares += sample * sample
+      } else sums.nonFinite++
     }
   }
   sums.min = Math.min(sums.min, min)
@@ -189,7 +222,9 @@ function toLevels(sums: Sums, count: number, full: number): ChannelLevels {
   const min = isEmpty ? 0 : sums.min / full
   const max = isEmpty ? 0 : sums.max / full
   const rms = isEmpty ? 0 : Math.sqrt(sums.squares / count) / full
-  return { min, max, peak: toDecibels(Math.max(-min, max)), rms: toDecibels(rms), clipped: sums.clipped }
+  const { clipped, nonFinite } = sums
+  const levels = { min, max, peak: toDecibels(Math.max(-min, max)), rms: toDecibels(rms), clipped }
+  return nonFinite === 0 ? levels : { ...levels, nonFinite }
 }
 
 function toDecibels(amplitude: number): number {

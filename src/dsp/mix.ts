@@ -1,58 +1,110 @@
 import { ArgumentRangeError } from '../errors.ts'
+import { channelMasks } from '../format/wavHeader.ts'
 
 /** A gain for every input channel, for each output channel. */
 export type MixMatrix = readonly (readonly number[])[]
 
-type Speaker = 'L' | 'R' | 'C' | 'LFE' | 'Ls' | 'Rs'
+/** The loudspeakers of a dwChannelMask, in the order of its bits: KSAUDIO_SPEAKER_* in Microsoft's ksmedia.h. */
+const speakers = [
+  'L',
+  'R',
+  'C',
+  'LFE',
+  'BL',
+  'BR',
+  'LC',
+  'RC',
+  'BC',
+  'SL',
+  'SR',
+  'TC',
+  'TL',
+  'TF',
+  'TR',
+  'TBL',
+  'TBC',
+  'TBR',
+] as const
 
-/** What a number of channels means where nothing else is said, in the order of a WAV file. */
-const layouts: Record<number, readonly Speaker[]> = {
-  1: ['C'],
-  2: ['L', 'R'],
-  3: ['L', 'R', 'C'],
-  4: ['L', 'R', 'Ls', 'Rs'],
-  5: ['L', 'R', 'C', 'Ls', 'Rs'],
-  6: ['L', 'R', 'C', 'LFE', 'Ls', 'Rs'],
-}
+type Speaker = (typeof speakers)[number]
+type Gains = Partial<Record<Speaker, number>>
+
+/** What a number of channels means where nothing else is said. */
+const usualMasks: Record<number, number | undefined> = { ...channelMasks, 4: 0x33, 7: undefined } // there are three 6.1
 
 const MINUS_3_DB = Math.SQRT1_2
-/** Into which speakers one goes that the target has not, by how much: the downward mixing of ITU-R BS.775, which leaves the LFE out. */
-const downMix: Record<Speaker, Partial<Record<Speaker, number>>> = {
-  L: { C: MINUS_3_DB },
-  R: { C: MINUS_3_DB },
-  C: { L: MINUS_3_DB, R: MINUS_3_DB },
-  LFE: {},
-  Ls: { L: MINUS_3_DB, C: 0.5 },
-  Rs: { R: MINUS_3_DB, C: 0.5 },
+const MINUS_6_DB = 0.5
+const left: readonly Gains[] = [{ L: MINUS_3_DB }, { C: MINUS_6_DB }]
+const right: readonly Gains[] = [{ R: MINUS_3_DB }, { C: MINUS_6_DB }]
+const middle: readonly Gains[] = [{ L: MINUS_6_DB, R: MINUS_6_DB }, { C: MINUS_6_DB }]
+
+/**
+ * Into which speakers one goes that the target has not, by how much: the first of these that the target has all of. The
+ * downward mixing of ITU-R BS.775, which leaves the LFE out; what stands at the side or the back is one surround.
+ */
+const downMix: Record<Speaker, readonly Gains[]> = {
+  L: [{ C: MINUS_3_DB }],
+  R: [{ C: MINUS_3_DB }],
+  C: [{ L: MINUS_3_DB, R: MINUS_3_DB }],
+  LFE: [],
+  BL: [{ SL: 1 }, ...left],
+  BR: [{ SR: 1 }, ...right],
+  SL: [{ BL: 1 }, ...left],
+  SR: [{ BR: 1 }, ...right],
+  BC: [{ BL: MINUS_3_DB, BR: MINUS_3_DB }, { SL: MINUS_3_DB, SR: MINUS_3_DB }, ...middle],
+  LC: [{ L: 1 }, { C: MINUS_3_DB }],
+  RC: [{ R: 1 }, { C: MINUS_3_DB }],
+  TC: middle,
+  TF: [{ C: MINUS_3_DB }, ...middle],
+  TL: left,
+  TR: right,
+  TBL: [{ BL: MINUS_3_DB }, { SL: MINUS_3_DB }, ...left],
+  TBR: [{ BR: MINUS_3_DB }, { SR: MINUS_3_DB }, ...right],
+  TBC: [{ BL: MINUS_6_DB, BR: MINUS_6_DB }, { SL: MINUS_6_DB, SR: MINUS_6_DB }, ...middle],
 }
 
 /**
  * How several channels become others, for each number of output channels:
  *
- * - 2 to 6 channels are taken for stereo, 3/0, quadraphony, 5.0 and 5.1, and are mixed by ITU-R BS.775: a speaker that
- *   the target has keeps its place, one that it lacks goes into others, and a place that nothing belongs to is silent;
- * - more than 6 have no such meaning: they become one by their mean.
+ * - channels that belong to loudspeakers are mixed by ITU-R BS.775: a speaker that the target has keeps its place, one
+ *   that it lacks goes into others, and a place that nothing belongs to is silent. Where no mask tells the loudspeakers,
+ *   2, 3, 5, 6 and 8 channels are taken for stereo, 3.0, 5.0, 5.1 and 7.1, and 4 for a quadraphony where they become
+ *   several;
+ * - channels of which it is not known, or which belong to none, become one by their mean.
  *
  * No mix clips: where the gains of a channel add up to more than 1, all are divided by the largest such sum, which
  * keeps the balance. Two channels become one by their mean, therefore.
  *
- * @throws {ArgumentRangeError} for more than 6 channels into several
+ * @param mask dwChannelMask of the inputs
+ * @throws {ArgumentRangeError} for channels into several where it is not known what they are
  */
-export function mixMatrix(inputs: number, outputs: number, caller: string): MixMatrix {
-  const [from, to] = [layouts[inputs], layouts[outputs]]
-  if (outputs === 1 && from === undefined) return [new Array(inputs).fill(1 / inputs)]
+export function mixMatrix(inputs: number, outputs: number, caller: string, mask?: number): MixMatrix {
+  const isUnknown = mask === 0 || (mask === undefined && inputs === 4)
+  const from = layoutOf(inputs, mask) ?? layoutOf(inputs, usualMasks[inputs])
+  const to = layoutOf(outputs, usualMasks[outputs])
+  if (outputs === 1 && (from === undefined || isUnknown)) return [new Array(inputs).fill(1 / inputs)]
   if (from === undefined || to === undefined) {
     throw new ArgumentRangeError(
       `${caller}: there is no standard way to make ${outputs} channels of ${inputs}; pick one with { channel }, or make them one (channels: 1)`,
     )
   }
-  const gains = to.map((speaker) =>
-    from.map((source) =>
-      to.includes(source) ? Number(source === speaker) : (downMix[source][speaker] ?? 0),
-    ),
-  )
+  const columns = from.map((source) => gainsInto(source, to))
+  const gains = to.map((speaker) => columns.map((column) => column[speaker] ?? 0))
   const loudest = Math.max(1, ...gains.map((row) => row.reduce((sum, gain) => sum + gain, 0)))
   return gains.map((row) => row.map((gain) => gain / loudest))
+}
+
+/** The loudspeaker of each channel; undefined where not all of them are known. */
+function layoutOf(channels: number, mask: number | undefined): Speaker[] | undefined {
+  if (mask === undefined) return undefined
+  const layout = speakers.filter((_, bit) => Math.floor(mask / 2 ** bit) % 2 === 1)
+  return layout.length === channels ? layout : undefined
+}
+
+function gainsInto(source: Speaker, to: readonly Speaker[]): Gains {
+  if (to.includes(source)) return { [source]: 1 }
+  const all = (gains: Gains) => Object.keys(gains).every((speaker) => to.includes(speaker as Speaker))
+  return downMix[source].find(all) ?? {}
 }
 
 /** Mixes interleaved frames into `out`, which has room for as many. */

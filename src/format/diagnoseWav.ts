@@ -1,5 +1,6 @@
-import { isOpenSize, type WavHeader } from './readWavHeader.ts'
+import type { WavHeader } from './readWavHeader.ts'
 import { OPEN_SIZE, setWavSizes } from './wavHeader.ts'
+import { endOfData, isOpenSize } from './wavLength.ts'
 
 /** What is wrong with a WAV file, as stable words for programs and as a sentence for people. */
 export interface WavFault {
@@ -96,11 +97,6 @@ function lengthFault(header: WavHeader, present: number, behind: Uint8Array): Wa
     kind: 'short',
     message: `the header says ${declared}, but ${there}: the last ${lost} are not counted`,
   }
-}
-
-/** Where the samples end, and their pad byte, by what the header says. */
-export function endOfData({ dataStart, dataBytes }: WavHeader): number {
-  return dataStart + dataBytes + (dataBytes % 2)
 }
 
 /** A chunk with a size that fits, which samples hardly ever look like, or a tag that players put behind everything. */

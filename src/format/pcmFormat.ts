@@ -27,7 +27,7 @@ export interface PcmFormatOptions {
 /** nSamplesPerSec is a 32-bit field, and so is nAvgBytesPerSec. */
 const MAX_32_BIT = 0xffffffff
 /** nBlockAlign is a 16-bit field: 1024 channels of f64le are 8192 bytes. More is no microphone. */
-const MAX_CHANNELS = 1024
+export const MAX_CHANNELS = 1024
 
 const made = new WeakSet<object>()
 

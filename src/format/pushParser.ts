@@ -23,6 +23,22 @@ export class PushParser<T> {
     this.#resume(nothing)
   }
 
+  /** whether the parser has come to its end */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
+  /** bytes that come next and need not be pushed: whoever can seek says {@link pass} instead */
+  get skippable(): number {
+    return this.#skip
+  }
+
+  /** Passes over bytes of which there are as many as {@link skippable} says, or fewer. */
+  pass(count: number): void {
+    this.#skip -= count
+    if (this.#skip === 0) this.push(nothing)
+  }
+
   /** @returns how many of the bytes were used: all of them, unless the parser has come to its end */
   push(bytes: Uint8Array): number {
     let at = 0

@@ -1,21 +1,12 @@
 import { WavespoolError } from '../errors.ts'
-import { type Encoding, encodingOf } from './encoding.ts'
 import { type InfoTags, readInfoTags } from './infoTags.ts'
-import { type PcmFormat, pcmFormat } from './pcmFormat.ts'
 import { type Parsing, PushParser, skip, take } from './pushParser.ts'
-import { DS64_BYTES, OPEN_SIZE, subFormatTail, type WavSizeFields } from './wavHeader.ts'
+import { parseWave64, WAVE64_RIFF } from './wave64.ts'
+import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
+import { DS64_BYTES, OPEN_SIZE, speakersIn, type WavContainer, type WavSizeFields } from './wavHeader.ts'
 
 /** What stands in front of the samples of a WAV file. */
-export interface WavHeader extends WavSizeFields {
-  container: 'RIFF' | 'RF64'
-  /** undefined where the samples are in an encoding that Wavespool does not know (ADPCM, say) */
-  format: PcmFormat | undefined
-  /** wFormatTag, or that of the SubFormat */
-  formatTag: number
-  /** wBitsPerSample */
-  bitsPerSample: number
-  /** nBlockAlign: bytes that belong together */
-  blockAlign: number
+export interface WavHeader extends WavFormat, WavSizeFields {
   /** position of the first sample */
   dataStart: number
   /** the size of the data as the header has it, right or wrong */
@@ -26,6 +17,12 @@ export interface WavHeader extends WavSizeFields {
   tags: InfoTags
 }
 
+/** dwChannelMask of a header where it can be one: a broken one has more loudspeakers than the file has channels. */
+export function maskOf({ channelMask, format }: WavHeader): number | undefined {
+  if (channelMask === undefined || format === undefined) return undefined
+  return speakersIn(channelMask) > format.channels ? undefined : channelMask
+}
+
 /** `{ header }` when all of it is there, `{ fault }` when it can be none, else neither: more bytes are needed. */
 export interface WavHeaderScan {
   header?: WavHeader
@@ -33,8 +30,8 @@ export interface WavHeaderScan {
 }
 
 /**
- * Reads a WAV header, up to the first sample: RIFF and RF64, plain and extensible formats, chunks in any order in
- * front of `data`, odd chunks with their pad byte and without.
+ * Reads a WAV header, up to the first sample: RIFF, RF64 and BW64, big-endian RIFX, Sony's Wave64, also behind an ID3
+ * tag; plain and extensible formats, chunks in any order in front of `data`, odd chunks with their pad byte and without.
  *
  * @returns undefined when the header goes on behind these bytes
  * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` when this is no WAV file
@@ -53,80 +50,97 @@ export function scanWavHeader(bytes: Uint8Array): WavHeaderScan {
 }
 
 /** {@link scanWavHeader} for bytes that come in pieces: it uses them up to the first sample, and looks at each once. */
-export function wavHeaderParser(): PushParser<WavHeaderScan> {
-  return new PushParser(parseHeader())
+export function wavHeaderParser(progress: HeaderProgress = {}): PushParser<WavHeaderScan> {
+  return new PushParser(parseHeader(progress))
+}
+
+/** What is known of a header that has not come to its end. */
+export interface HeaderProgress {
+  container?: string
+}
+
+/** The first bytes of another WAV file that stands where a chunk should. */
+export interface NextWav {
+  start: Uint8Array
 }
 
 /**
- * For what stands behind the samples: looks for more tags to the end of the file, and takes nothing amiss.
+ * For what stands behind the samples: looks for more tags to the end of the file, and takes nothing amiss. It comes to
+ * its end where no chunk follows any more.
  *
  * @param isOdd whether an odd number of bytes went before, so that a pad byte should follow
  */
-export function trailingTagsParser(tags: InfoTags, isOdd: boolean): PushParser<never> {
+export function trailingTagsParser(tags: InfoTags, isOdd: boolean): PushParser<NextWav | null> {
   return new PushParser(parseTrailingTags(tags, isOdd))
 }
 
-/** How far below 2^31 or 2^32 a size may lie that means "not known yet": two of the largest frames. */
-const OPEN_BAND = 2 ** 14
+/** More chunks than this are no file that anybody made, and each costs time. */
+const MAX_CHUNKS = 2 ** 18
+/** So many chunks in a row without a name or a size are the zeros that a recorder had reserved. */
+const MAX_NAMELESS_CHUNKS = 2 ** 9
 
-/**
- * Whether a size is one of those with which writers into a pipe say "not known yet": 0, the end of 31 bits (arecord
- * 0x80000000, sox the last whole frame up to 0x7FFFF000), of 32 bits (ffmpeg 0xFFFFFFFF, npm `wav` 2^32 - 101), or of
- * more.
- */
-export function isOpenSize(bytes: number): boolean {
-  return (
-    bytes === 0 ||
-    (bytes > 2 ** 31 - OPEN_BAND && bytes <= 2 ** 31) ||
-    (bytes > 2 ** 32 - OPEN_BAND && bytes < 2 ** 32) ||
-    !Number.isSafeInteger(bytes)
-  )
-}
-
-function* parseHeader(): Parsing<WavHeaderScan> {
-  const container = fourCC(yield* take(4))
-  if (container !== 'RIFF' && container !== 'RF64') {
-    return {
-      fault:
-        container === 'RIFX'
-          ? 'this is a RIFX file, whose numbers are big-endian; convert it to RIFF first (sox in.wav -L out.wav)'
-          : `this is no WAV file: it begins with ${JSON.stringify(container)} instead of "RIFF" or "RF64"`,
+function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
+  const start = yield* take(4)
+  let container = fourCC(start)
+  let riffAt = 0
+  if (container.startsWith('ID3')) {
+    const tagBytes = id3Bytes(Uint8Array.from([...start, ...(yield* take(6))]))
+    if (tagBytes === undefined) return noWav(container)
+    yield* skip(tagBytes - 10)
+    riffAt = tagBytes
+    container = fourCC(yield* take(4))
+    if (!isContainer(container)) {
+      return {
+        fault: `this is no WAV file: behind an ID3 tag comes ${JSON.stringify(container)}, as in an MP3 file`,
+      }
     }
   }
-  let riffBytes = u32(yield* take(4))
+  progress.container = container
+  if (container === WAVE64_RIFF) return yield* parseWave64(riffAt)
+  if (!isContainer(container)) return noWav(container)
+  const isBigEndian = container === 'RIFX'
+  let riffBytes = u32(yield* take(4), 0, isBigEndian)
   const form = fourCC(yield* take(4))
   if (form !== 'WAVE') return { fault: `this RIFF file holds ${JSON.stringify(form)}, not "WAVE"` }
 
   const tags: InfoTags = {}
   let room = MAX_TAGS_BYTES
-  let fmt: Fmt | undefined
+  let fmt: WavFormat | undefined
   let factAt: number | undefined
   let ds64: { at: number; riffBytes: number; dataBytes: number } | undefined
-  for (let at = 12, isOdd = false; ; ) {
-    const { id, size, headBytes }: ChunkHead = yield* nextChunk(isOdd)
+  let nameless = 0
+  const first = riffAt + 12
+  for (let at = first, isOdd = false, count = 0; ; count++) {
+    const { id, size, headBytes }: ChunkHead = yield* nextChunk(isOdd, isBigEndian)
     const body: number = at + headBytes
     if (id === 'data') {
       if (fmt === undefined) return { fault: 'this WAV file has no fmt chunk in front of its data' }
-      const is64 = container === 'RF64' && ds64 !== undefined
-      if (is64 && riffBytes === OPEN_SIZE) riffBytes = ds64!.riffBytes
-      const dataBytes = is64 && size === OPEN_SIZE ? ds64!.dataBytes : size
-      const fields = { ds64At: ds64?.at, factAt, dataSizeAt: body - 4 }
-      return { header: { container, ...fmt, ...fields, dataStart: body, dataBytes, riffBytes, tags } }
+      const is64 = (container === 'RF64' || container === 'BW64') && ds64 !== undefined
+      // as libsndfile and ffmpeg do, whatever stands in the fields of 32 bits
+      if (is64 && isKnown(ds64!.riffBytes)) riffBytes = ds64!.riffBytes
+      const dataBytes = is64 && (isKnown(ds64!.dataBytes) || size === OPEN_SIZE) ? ds64!.dataBytes : size
+      const fields = { container, riffAt, ds64At: ds64?.at, factAt, dataSizeAt: body - 4 }
+      return { header: { ...fmt, ...fields, dataStart: body, dataBytes, riffBytes, tags } }
     }
+    nameless = size === 0 && !isPrintable(id) ? nameless + 1 : 0
+    if (nameless > MAX_NAMELESS_CHUNKS)
+      return { fault: 'this WAV file holds zeros where its samples should begin' }
+    if (count > MAX_CHUNKS)
+      return { fault: `this WAV file has more than ${MAX_CHUNKS} chunks in front of its samples` }
     let seen = 0
     if (id === 'fmt ') {
-      seen = Math.min(size, 40)
-      const read = readFmt(yield* take(seen), size)
+      seen = Math.min(size, FMT_BYTES)
+      const read = readFmt(yield* take(seen), size, isBigEndian)
       if (typeof read === 'string') return { fault: read }
       fmt = read
     } else if (id === 'fact' && size >= 4) {
       factAt = body
-    } else if ((id === 'ds64' || (id === 'JUNK' && at === 12)) && size >= DS64_BYTES) {
+    } else if ((id === 'ds64' || (id === 'JUNK' && at === first)) && size >= DS64_BYTES) {
       seen = 16
       const sizes = yield* take(seen)
       ds64 = { at: body, riffBytes: u64(sizes, 0), dataBytes: u64(sizes, 8) } // riffSize, dataSize
     } else if (id === 'LIST') {
-      seen = yield* readList(size, tags, room)
+      seen = yield* readList(size, tags, room, isBigEndian)
       room -= seen
     }
     yield* skip(size - seen)
@@ -135,15 +149,48 @@ function* parseHeader(): Parsing<WavHeaderScan> {
   }
 }
 
-function* parseTrailingTags(tags: InfoTags, startsOdd: boolean): Parsing<never> {
+function noWav(start: string): WavHeaderScan {
+  return { fault: `this is no WAV file: it begins with ${JSON.stringify(start)} instead of "RIFF" or "RF64"` }
+}
+
+function isContainer(id: string): id is WavContainer {
+  return id === 'RIFF' || id === 'RF64' || id === 'RIFX' || id === 'BW64' || id === WAVE64_RIFF
+}
+
+/** Whether a `ds64` says something: nobody writes a length that means "not known yet" into one that is finished. */
+function isKnown(bytes: number): boolean {
+  return bytes !== OPEN_SIZE && bytes !== 0 && Number.isSafeInteger(bytes)
+}
+
+/**
+ * The length of an ID3v2 tag by its header, in which each byte of the size holds seven bits (id3.org, "ID3 tag version
+ * 2.4.0", 3.1); undefined where it can be none.
+ */
+function id3Bytes(head: Uint8Array): number | undefined {
+  const size = head.subarray(6)
+  if (head[3]! === 0xff || size.some((byte) => byte >= 0x80)) return undefined
+  const hasFooter = (head[5]! & 0x10) !== 0
+  return 10 + size.reduce((sum, byte) => sum * 128 + byte, 0) + (hasFooter ? 10 : 0)
+}
+
+function* parseTrailingTags(tags: InfoTags, startsOdd: boolean): Parsing<NextWav | null> {
   let room = MAX_TAGS_BYTES
-  for (let isOdd = startsOdd; ; ) {
-    const { id, size } = yield* nextChunk(isOdd)
-    const seen = id === 'LIST' ? yield* readList(size, tags, room) : 0
+  for (let isOdd = startsOdd, count = 0; count < MAX_CHUNKS; count++) {
+    const { id, size } = yield* nextChunk(isOdd, false)
+    if (!isPrintable(id)) return null
+    let seen = 0
+    if (id === 'LIST') seen = yield* readList(size, tags, room, false)
+    else if (isContainer(id)) {
+      const form = yield* take(4)
+      if (fourCC(form) === 'WAVE')
+        return { start: Uint8Array.from([...bytesOf(id), ...sizeBytes(size), ...form]) }
+      seen = 4
+    }
     room -= seen
-    yield* skip(size - seen)
+    yield* skip(Math.max(0, size - seen))
     isOdd = size % 2 === 1
   }
+  return null
 }
 
 interface ChunkHead {
@@ -153,65 +200,31 @@ interface ChunkHead {
   headBytes: number
 }
 
-function* nextChunk(isOdd: boolean): Parsing<ChunkHead> {
+function* nextChunk(isOdd: boolean, isBigEndian: boolean): Parsing<ChunkHead> {
   if (!isOdd) {
     const head = yield* take(8)
-    return { id: fourCC(head), size: u32(head, 4), headBytes: 8 }
+    return { id: fourCC(head), size: u32(head, 4, isBigEndian), headBytes: 8 }
   }
   // Some writers leave out the pad byte behind an odd chunk: then the next one's name stands where it should be.
   const start = yield* take(5)
-  if (isChunkName(start) && !isChunkName(start.subarray(1))) {
+  if (start[0] !== 0 && isPrintable(fourCC(start)) && !isChunkName(start.subarray(1))) {
     const id = fourCC(start)
     const sizeStart = start[4]!
-    return { id, size: u32(Uint8Array.of(sizeStart, ...(yield* take(3)))), headBytes: 8 }
+    return { id, size: u32(Uint8Array.of(sizeStart, ...(yield* take(3))), 0, isBigEndian), headBytes: 8 }
   }
   const id = fourCC(start, 1)
-  return { id, size: u32(yield* take(4)), headBytes: 9 }
+  return { id, size: u32(yield* take(4), 0, isBigEndian), headBytes: 9 }
 }
 
 /** More than this, in all, is no text about a recording. */
 const MAX_TAGS_BYTES = 2 ** 16
 
 /** Reads the tags of a LIST chunk where there is room for it; returns how many of its bytes were taken. */
-function* readList(size: number, tags: InfoTags, room: number): Parsing<number> {
+function* readList(size: number, tags: InfoTags, room: number, isBigEndian: boolean): Parsing<number> {
   if (size < 4 || size > room) return 0
   if (fourCC(yield* take(4)) !== 'INFO') return 4
-  readInfoTags(yield* take(size - 4), tags)
+  readInfoTags(yield* take(size - 4), tags, isBigEndian)
   return size
-}
-
-type Fmt = Pick<WavHeader, 'format' | 'formatTag' | 'bitsPerSample' | 'blockAlign'>
-
-function readFmt(bytes: Uint8Array, size: number): Fmt | string {
-  if (size < 16) return `the fmt chunk of this WAV file is ${size} bytes long; it needs 16`
-  const view = viewOf(bytes)
-  const tag = view.getUint16(0, true) // wFormatTag
-  const channels = view.getUint16(2, true) // nChannels
-  const sampleRate = view.getUint32(4, true) // nSamplesPerSec
-  const blockAlign = view.getUint16(12, true) // nBlockAlign
-  const bitsPerSample = view.getUint16(14, true) // wBitsPerSample
-  let formatTag = tag
-  if (tag === 0xfffe) {
-    if (size < 40)
-      return `the fmt chunk of this WAVE_FORMAT_EXTENSIBLE file is ${size} bytes long; it needs 40`
-    // A SubFormat outside the KSDATAFORMAT family has no format tag: it stays 0xFFFE, which no encoding has.
-    if (subFormatTail.every((byte, i) => view.getUint8(28 + i) === byte)) formatTag = view.getUint32(24, true)
-  }
-  if (channels === 0 || sampleRate === 0 || blockAlign === 0) {
-    return `this WAV file has ${channels} channels at ${sampleRate} Hz in frames of ${blockAlign} bytes`
-  }
-  const encoding = encodingOf(formatTag, bitsPerSample)
-  const format = encoding && tryFormat(sampleRate, channels, encoding, blockAlign)
-  return { formatTag, bitsPerSample, blockAlign, format }
-}
-
-function tryFormat(sampleRate: number, channels: number, encoding: Encoding, blockAlign: number) {
-  try {
-    const format = pcmFormat({ sampleRate, channels, encoding })
-    return format.bytesPerFrame === blockAlign ? format : undefined
-  } catch {
-    return undefined
-  }
 }
 
 /** Whether these bytes begin with the name of a chunk that occurs in WAV files. */
@@ -223,16 +236,29 @@ const knownChunks = new Set(
   'fmt ,data,fact,LIST,JUNK,junk,PAD ,FLLR,bext,cue ,smpl,inst,id3 ,ID3 ,iXML,_PMX,PEAK,cart,ds64'.split(','),
 )
 
+/** What the names of chunks are made of. */
+export function isPrintable(id: string): boolean {
+  return /^[\x20-\x7e]{4}/.test(id)
+}
+
 function fourCC(bytes: Uint8Array, at = 0): string {
   return String.fromCharCode(...bytes.subarray(at, at + 4))
+}
+
+function bytesOf(id: string): Uint8Array {
+  return Uint8Array.from(id, (char) => char.charCodeAt(0))
+}
+
+function sizeBytes(size: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(size).buffer)
 }
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }
 
-function u32(bytes: Uint8Array, at = 0): number {
-  return viewOf(bytes).getUint32(at, true)
+function u32(bytes: Uint8Array, at: number, isBigEndian: boolean): number {
+  return viewOf(bytes).getUint32(at, !isBigEndian)
 }
 
 function u64(bytes: Uint8Array, at: number): number {

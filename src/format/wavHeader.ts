@@ -1,5 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { encodings } from './encoding.ts'
+import { checkTags, type InfoTags, tagsChunk } from './infoTags.ts'
 import type { PcmFormat } from './pcmFormat.ts'
 
 /** The value that says "not known yet" in a 32-bit size field, as ffmpeg writes it into pipes. */
@@ -13,14 +14,31 @@ export interface WavHeaderOptions {
   dataBytes?: number
   /** reserve a JUNK chunk at byte 12 that can become `ds64`, for recordings past 4 GiB */
   rf64?: boolean
+  /**
+   * dwChannelMask: a bit for the loudspeaker of each channel, as Microsoft's ksmedia.h counts them (1 front left, 2 front
+   * right, 4 centre, 8 LFE …), 0 for channels that belong to none. Without it the usual loudspeakers of 3, 5, 6, 7 and 8
+   * channels, and none for other numbers: four channels may be a quadraphony, and are four microphones more often.
+   */
+  channelMask?: number | undefined
+  /** `LIST INFO` in front of the samples: INAM title, IART artist, ISFT software … */
+  tags?: InfoTags | undefined
 }
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for lengths that are no whole frames, or too long for RIFF */
 export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptions): void {
   if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`the options of a WAV header are { dataBytes, rf64 }, got ${show(options)}`)
+    throw new ArgumentTypeError(
+      `the options of a WAV header are { dataBytes, rf64, channelMask, tags }, got ${show(options)}`,
+    )
   }
-  const { dataBytes, rf64 = false } = options
+  const { dataBytes, rf64 = false, channelMask, tags } = options
+  if (encodings[format.encoding].formatTag === undefined) {
+    throw new ArgumentRangeError(
+      `the samples of a WAV file are little-endian, and these are ${format.encoding}; put convert() in front, to ${format.encoding.replace('be', 'le')} for example`,
+    )
+  }
+  checkChannelMask(channelMask, format.channels)
+  checkTags(tags)
   if (typeof rf64 !== 'boolean') throw new ArgumentTypeError(`rf64 must be true or false, got ${show(rf64)}`)
   if (dataBytes === undefined) return
   if (typeof dataBytes !== 'number') {
@@ -31,7 +49,7 @@ export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptio
       `dataBytes must be a whole number of frames of ${format.bytesPerFrame} bytes, got ${dataBytes}`,
     )
   }
-  if (!rf64 && dataBytes + MAX_HEADER_BYTES > OPEN_SIZE) {
+  if (!rf64 && dataBytes + MAX_HEADER_BYTES + tagsChunk(tags).length > OPEN_SIZE) {
     throw new ArgumentRangeError(
       `${dataBytes} bytes are more than a RIFF file can hold; to write larger files use { rf64: true }`,
     )
@@ -40,6 +58,26 @@ export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptio
 
 /** RIFF 12, JUNK 36, fmt 48, fact 12, data 8. */
 const MAX_HEADER_BYTES = 116
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for what is no dwChannelMask of so many channels */
+export function checkChannelMask(mask: unknown, channels: number, caller = 'wavHeader()'): void {
+  if (mask === undefined) return
+  if (typeof mask !== 'number') {
+    throw new ArgumentTypeError(`${caller}: channelMask must be a number, got ${show(mask)}`)
+  }
+  if (!Number.isInteger(mask) || mask < 0 || mask > OPEN_SIZE || speakersIn(mask) > channels) {
+    throw new ArgumentRangeError(
+      `${caller}: channelMask must have a bit for each of ${channels} channels at most, got ${mask}`,
+    )
+  }
+}
+
+/** How many loudspeakers a dwChannelMask names. */
+export function speakersIn(mask: number): number {
+  let count = 0
+  for (let rest = mask; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
+  return count
+}
 
 /**
  * The bytes that go in front of PCM to make it a WAV file: 44 for mono and stereo integer PCM, in which `fmt `
@@ -51,14 +89,17 @@ const MAX_HEADER_BYTES = 116
  */
 export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {}): Uint8Array<ArrayBuffer> {
   checkWavHeaderOptions(format, options)
-  const { dataBytes, rf64 = false } = options
-  const { formatTag } = encodings[format.encoding]
+  const { dataBytes, rf64 = false, channelMask } = options
+  const formatTag = encodings[format.encoding].formatTag!
   const bitsPerSample = format.bytesPerSample * 8
-  const extensible = format.channels > 2
+  const usualMask = channelMasks[format.channels] ?? 0
+  const extensible = format.channels > 2 || (channelMask !== undefined && channelMask !== usualMask)
   const isPcm = formatTag === 0x0001
   const fmtBytes = extensible ? 40 : isPcm ? 16 : 18
 
-  const header = new Uint8Array(12 + (rf64 ? 8 + DS64_BYTES : 0) + 8 + fmtBytes + (isPcm ? 0 : 12) + 8)
+  const list = tagsChunk(options.tags)
+  const fixedBytes = 12 + (rf64 ? 8 + DS64_BYTES : 0) + 8 + fmtBytes + (isPcm ? 0 : 12) + 8
+  const header = new Uint8Array(fixedBytes + list.length)
   const out = new FieldWriter(header)
   out.fourCC('RIFF') // ckID
   out.u32(OPEN_SIZE) // ckSize: everything behind this field
@@ -79,7 +120,7 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
   if (fmtBytes > 16) out.u16(fmtBytes - 18) // cbSize: 22 for WAVE_FORMAT_EXTENSIBLE, else 0
   if (extensible) {
     out.u16(bitsPerSample) // wValidBitsPerSample
-    out.u32(channelMasks[format.channels] ?? 0) // dwChannelMask: 0 is "no particular loudspeaker"
+    out.u32(channelMask ?? usualMask) // dwChannelMask: 0 is "no particular loudspeaker"
     out.u32(formatTag) // SubFormat, first field of the GUID: the tag again
     for (const byte of subFormatTail) out.u8(byte) // SubFormat, the rest: KSDATAFORMAT_SUBTYPE_*
   }
@@ -88,11 +129,19 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
     out.u32(4) // ckSize
     out.u32(OPEN_SIZE) // dwSampleLength: frames
   }
+  out.bytes(list)
   out.fourCC('data') // ckID
   out.u32(OPEN_SIZE) // ckSize
 
   if (dataBytes !== undefined) {
-    setWavSizes(new DataView(header.buffer), locateSizes(header.length, rf64, isPcm), {
+    const fields: WavSizeFields = {
+      container: 'RIFF',
+      riffAt: 0,
+      ds64At: rf64 ? 20 : undefined,
+      factAt: isPcm ? undefined : fixedBytes - 12,
+      dataSizeAt: header.length - 4,
+    }
+    setWavSizes(new DataView(header.buffer), fields, {
       dataBytes,
       riffBytes: header.length + dataBytes + (dataBytes % 2) - 8,
       bytesPerFrame: format.bytesPerFrame,
@@ -101,8 +150,14 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
   return header
 }
 
+/** `RIFX` is RIFF with big-endian numbers, `BW64` RF64 by another name (ITU-R BS.2088), `W64` Sony's Wave64. */
+export type WavContainer = 'RIFF' | 'RF64' | 'RIFX' | 'BW64' | 'W64'
+
 /** Where in a header the fields stand that depend on its length. */
 export interface WavSizeFields {
+  container: WavContainer
+  /** where the RIFF chunk begins: behind an ID3 tag it is not 0 */
+  riffAt: number
   /** the 28 bytes of a `ds64` chunk, or of a JUNK chunk that can become one */
   ds64At?: number | undefined
   /** dwSampleLength of the `fact` chunk */
@@ -118,45 +173,63 @@ export interface WavSizes {
   bytesPerFrame: number
 }
 
-function locateSizes(headerBytes: number, rf64: boolean, isPcm: boolean): WavSizeFields {
-  return {
-    ds64At: rf64 ? 20 : undefined,
-    factAt: isPcm ? undefined : headerBytes - 12,
-    dataSizeAt: headerBytes - 4,
-  }
-}
+/** What sizes are written into: a DataView over the header, or whatever remembers where they go. */
+export type SizeView = Pick<DataView, 'setUint8' | 'setUint32' | 'setBigUint64'>
 
 /**
  * Writes the sizes into a header, in place; `undefined` leaves them open, as for a pipe. What does not fit into 32
  * bits makes an RF64 file where there is room for `ds64`, else both sizes stay open.
  */
-export function setWavSizes(view: DataView, fields: WavSizeFields, sizes: WavSizes | undefined): void {
-  const { ds64At, factAt, dataSizeAt } = fields
-  const is64 = sizes !== undefined && sizes.riffBytes >= OPEN_SIZE
+export function setWavSizes(view: SizeView, fields: WavSizeFields, sizes: WavSizes | undefined): void {
+  const { container, riffAt, ds64At, factAt, dataSizeAt } = fields
+  if (container === 'W64') {
+    // Its sizes count the heads of the chunks: 16 bytes of GUID and the size itself.
+    view.setBigUint64(riffAt + 16, sizes ? BigInt(sizes.riffBytes + 8) : OPEN_64, true)
+    view.setBigUint64(dataSizeAt, sizes ? BigInt(sizes.dataBytes + 24) : OPEN_64, true)
+    return
+  }
+  const isLittle = container !== 'RIFX'
+  const isLong = sizes !== undefined && sizes.riffBytes >= OPEN_SIZE
+  const is64 = isLong || (container === 'BW64' && sizes !== undefined) // which has no other name for a short file
   if (ds64At !== undefined) {
-    setFourCC(view, 0, is64 ? 'RF64' : 'RIFF') // ckID
-    setFourCC(view, ds64At - 8, is64 ? 'ds64' : 'JUNK') // ckID
-    view.setBigUint64(ds64At, is64 ? BigInt(sizes.riffBytes) : 0n, true) // riffSize
-    view.setBigUint64(ds64At + 8, is64 ? BigInt(sizes.dataBytes) : 0n, true) // dataSize
-    view.setBigUint64(ds64At + 16, is64 ? BigInt(sizes.dataBytes / sizes.bytesPerFrame) : 0n, true) // sampleCount
+    const name = container === 'BW64' ? 'BW64' : is64 ? 'RF64' : 'RIFF'
+    setFourCC(view, riffAt, name) // ckID
+    setFourCC(view, ds64At - 8, name === 'RIFF' ? 'JUNK' : 'ds64') // ckID
+    view.setBigUint64(ds64At, is64 ? BigInt(sizes!.riffBytes) : 0n, true) // riffSize
+    view.setBigUint64(ds64At + 8, is64 ? BigInt(sizes!.dataBytes) : 0n, true) // dataSize
+    view.setBigUint64(ds64At + 16, is64 ? BigInt(framesIn(sizes!)) : 0n, true) // sampleCount
   }
   const fits = sizes !== undefined && !is64
-  view.setUint32(4, fits ? sizes.riffBytes : OPEN_SIZE, true) // ckSize of RIFF
-  view.setUint32(dataSizeAt, fits ? sizes.dataBytes : OPEN_SIZE, true) // ckSize of data
+  view.setUint32(riffAt + 4, fits ? sizes.riffBytes : OPEN_SIZE, isLittle) // ckSize of RIFF
+  view.setUint32(dataSizeAt, fits ? sizes.dataBytes : OPEN_SIZE, isLittle) // ckSize of data
   if (factAt !== undefined) {
-    view.setUint32(factAt, fits ? sizes.dataBytes / sizes.bytesPerFrame : OPEN_SIZE, true) // dwSampleLength
+    view.setUint32(factAt, fits ? framesIn(sizes) : OPEN_SIZE, isLittle) // dwSampleLength
   }
 }
 
-function setFourCC(view: DataView, at: number, id: string): void {
+const OPEN_64 = 2n ** 64n - 1n
+
+function framesIn({ dataBytes, bytesPerFrame }: WavSizes): number {
+  return Math.floor(dataBytes / bytesPerFrame)
+}
+
+function setFourCC(view: SizeView, at: number, id: string): void {
   for (let i = 0; i < 4; i++) view.setUint8(at + i, id.charCodeAt(i))
 }
 
 /**
- * dwChannelMask for the usual loudspeaker layouts, KSAUDIO_SPEAKER_* in Microsoft's ksmedia.h: 3.0, quad, 5.0,
+ * dwChannelMask for the usual loudspeaker layouts, KSAUDIO_SPEAKER_* in Microsoft's ksmedia.h: mono, stereo, 3.0, 5.0,
  * 5.1, 6.1 and 7.1 surround.
  */
-const channelMasks: Record<number, number> = { 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3f, 7: 0x13f, 8: 0x63f }
+export const channelMasks: Readonly<Record<number, number>> = {
+  1: 0x4,
+  2: 0x3,
+  3: 0x7,
+  5: 0x37,
+  6: 0x3f,
+  7: 0x13f,
+  8: 0x63f,
+}
 
 /** xxxxxxxx-0000-0010-8000-00AA00389B71, behind its first field. */
 export const subFormatTail = [0x00, 0x00, 0x10, 0x00, 0x80, 0x00, 0x00, 0xaa, 0x00, 0x38, 0x9b, 0x71] as const
@@ -173,6 +246,10 @@ class FieldWriter {
   fourCC(id: string): void {
     setFourCC(this.#view, this.#at, id)
     this.#at += 4
+  }
+
+  bytes(bytes: Uint8Array): void {
+    for (const byte of bytes) this.u8(byte)
   }
 
   u8(value: number): void {

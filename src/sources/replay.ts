@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { type WavHeader, wavHeaderParser } from '../format/readWavHeader.ts'
+import { WavReaderKernel } from '../format/wavReaderKernel.ts'
 import type { Source } from './source.ts'
 
 export interface ReplayOptions {
@@ -17,8 +17,7 @@ export interface Replayable {
 
 /**
  * Plays a WAV as if it were being recorded: a byte-mode Readable of its samples without the header, in whole frames
- * (what is left of a frame at the end is dropped). A size that the file gets wrong, as while it is being written,
- * means "to the end".
+ * (what is left of a frame at the end is dropped), read as `wavReader()` reads it.
  *
  * @param file a path, a file URL, or anything with `createReadStream()`: a VirtualFile, also one that is still growing
  * @throws {ArgumentTypeError} at once, for a wrong argument
@@ -49,6 +48,11 @@ export class ReplaySource extends Readable implements Source {
   /** lets the pump go on, which waits for its reader or for its time */
   #wake: (() => void) | undefined
   #isWaitingForTime = false
+  /** when the first sample was due */
+  #startedAt = 0
+  /** bytes of samples that were put out, or wait for their time */
+  #sent = 0
+  #heldBack: Uint8Array = new Uint8Array(0)
 
   constructor(file: string | URL | Replayable, options: ReplayOptions = {}) {
     const isRealtime = checkPace(file, options) === 'realtime' // first: what fails behind super() is constructed all the same
@@ -74,7 +78,7 @@ export class ReplaySource extends Readable implements Source {
   override _construct(callback: (error?: Error | null) => void): void {
     callback()
     if (this.#isStopped) return
-    this.#play().then(
+    this.#playFile().then(
       () => {
         if (!this.#isStopped) this.push(null)
         this.#isStopped = true
@@ -108,7 +112,7 @@ export class ReplaySource extends Readable implements Source {
     callback(error)
   }
 
-  async #play(): Promise<void> {
+  async #playFile(): Promise<void> {
     const file = this.#file
     const stream =
       typeof file === 'string' || file instanceof URL
@@ -118,72 +122,65 @@ export class ReplaySource extends Readable implements Source {
       throw new ArgumentTypeError(`replay(): createReadStream() must return a Readable, got ${show(stream)}`)
     }
     this.#input = stream
-    const chunks = stream[Symbol.asyncIterator]()
-    const { header, rest } = await this.#readHeader(chunks)
-    const { format } = header
-    if (format === undefined) {
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_WAV',
-        `the samples of this WAV file are in an encoding that Wavespool does not know (format tag ${header.formatTag}); convert it first (sox in.wav -e signed -b 16 out.wav)`,
-      )
-    }
-    if (this.#isStopped) return
-    this.format = format
-    this.#resolveReady({ format })
-    this.emit('format', format)
-    await this.#playSamples(chunks, header, format, rest)
+    await this.#playSamples(stream)
   }
 
   #letGo(): void {
     this.#input?.destroy?.()
   }
 
-  async #readHeader(input: AsyncIterator<Uint8Array>): Promise<{ header: WavHeader; rest: Buffer }> {
-    const parser = wavHeaderParser()
-    for (;;) {
-      const { value, done } = await input.next()
-      if (done) throw new WavespoolError('ERR_WAVESPOOL_WAV', 'this WAV file ends before its samples begin')
-      const used = parser.push(value)
-      const { header, fault } = parser.result ?? {}
-      if (header) return { header, rest: toBuffer(value).subarray(used) }
-      if (fault !== undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', fault)
+  async #playSamples(input: AsyncIterable<Uint8Array>): Promise<void> {
+    const kernel = new WavReaderKernel()
+    let samples: Uint8Array[] = []
+    const out = { push: (bytes: Uint8Array) => samples.push(bytes) }
+    const tell = () => {
+      if (this.format !== undefined || kernel.format === undefined || this.#isStopped) return
+      this.format = kernel.format
+      this.#startedAt = performance.now()
+      this.#resolveReady({ format: kernel.format })
+      this.emit('format', kernel.format)
     }
+    for await (const chunk of input) {
+      kernel.push(toBuffer(chunk), out)
+      tell()
+      if (this.format?.bytesPerFrame === 1) samples = this.#holdBack(samples)
+      for (const bytes of samples) await this.#play(bytes)
+      samples = []
+      if (this.#isStopped) return
+      if (kernel.hasAllSamples) break
+    }
+    kernel.flush(out)
+    tell()
+    if (this.#heldBack.length > 0 && this.#recordedBytes(kernel.format!) > this.#sent)
+      await this.#play(this.#heldBack)
+    for (const bytes of samples) await this.#play(bytes)
+    this.#letGo()
   }
 
-  async #playSamples(
-    input: AsyncIterator<Uint8Array>,
-    header: WavHeader,
-    format: PcmFormat,
-    first: Buffer,
-  ): Promise<void> {
-    const { bytesPerFrame, sampleRate } = format
+  /** Behind an odd number of samples of one byte a pad byte may follow, which only the file itself can tell from one. */
+  #holdBack(samples: Uint8Array[]): Uint8Array[] {
+    const last = samples.at(-1)
+    if (last === undefined) return samples
+    const before = this.#heldBack
+    this.#heldBack = last.subarray(last.length - 1)
+    return [before, ...samples.slice(0, -1), last.subarray(0, last.length - 1)]
+  }
+
+  async #play(bytes: Uint8Array): Promise<void> {
+    const { bytesPerFrame, bytesPerSecond, sampleRate } = this.format!
     const stepBytes = Math.max(1, Math.round(sampleRate / STEPS_PER_SECOND)) * bytesPerFrame
-    const startedAt = performance.now()
-    let total = header.dataBytes === 0 ? Number.POSITIVE_INFINITY : header.dataBytes
-    // Behind an odd number of bytes a pad byte may follow, which only the file itself can tell from a sample.
-    const heldBack = bytesPerFrame % 2 === 1 ? 1 : 0
-    let sent = 0
-    let left = first
-    for (let isLast = false; !this.#isStopped; ) {
-      const most = Math.min(left.length - (isLast ? 0 : heldBack), total - sent)
-      const usable = most - (most % bytesPerFrame)
-      for (let at = 0; at < usable && !this.#isStopped; ) {
-        const size = this.#isRealtime ? Math.min(stepBytes - (sent % stepBytes), usable - at) : usable
-        if (this.#isRealtime) await this.#until(startedAt + ((sent + size) / format.bytesPerSecond) * 1000)
-        if (this.#isStopped) return
-        sent += size
-        const wantsMore = this.push(left.subarray(at, at + size))
-        at += size
-        if (!wantsMore && !this.#isStopped) await this.#untilRead()
-      }
-      if (isLast || sent >= total) break
-      left = left.subarray(Math.max(0, usable))
-      const { value, done } = await input.next()
-      isLast = done === true
-      if (isLast) total = Math.min(total, this.#recordedBytes(format))
-      else left = left.length === 0 ? toBuffer(value) : Buffer.concat([left, value])
+    const before = this.#sent
+    this.#sent += bytes.length
+    for (let at = 0; at < bytes.length && !this.#isStopped; ) {
+      const left = bytes.length - at
+      const size = this.#isRealtime ? Math.min(stepBytes - ((before + at) % stepBytes), left) : left
+      if (this.#isRealtime)
+        await this.#until(this.#startedAt + ((before + at + size) / bytesPerSecond) * 1000)
+      if (this.#isStopped) return
+      const wantsMore = this.push(bytes.subarray(at, at + size))
+      at += size
+      if (!wantsMore && !this.#isStopped) await this.#untilRead()
     }
-    this.#letGo()
   }
 
   /** What a file that knows its duration says of its end. */

@@ -1,11 +1,9 @@
 import { Transform, type TransformCallback } from 'node:stream'
+import type { Output } from '../format/wholeFrames.ts'
 import type { Stoppable } from './stopping.ts'
 import { Upstream } from './upstream.ts'
 
-/** Where a kernel puts its results: a stage, or an array with a `push` in a test. */
-export interface Output {
-  push(bytes: Uint8Array): unknown
-}
+export type { Output }
 
 /** What a stage does to bytes, without a stream around it. */
 export interface Kernel {

@@ -1,178 +1,175 @@
+import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { InfoTags } from '../format/infoTags.ts'
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import type { PushParser } from '../format/pushParser.ts'
-import {
-  isChunkName,
-  isOpenSize,
-  trailingTagsParser,
-  type WavHeader,
-  wavHeaderParser,
-} from '../format/readWavHeader.ts'
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { maskOf, type WavHeader } from '../format/readWavHeader.ts'
+import { type Truncation, WavReaderKernel } from '../format/wavReaderKernel.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
-export interface WavReaderOptions {
+export { type Truncation, WavReaderKernel }
+
+export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
   /**
    * where the samples end before the length that the header announces: `'keep'` (default) takes what is there and emits
    * `'truncated'`, `'error'` fails with `ERR_WAVESPOOL_TRUNCATED` once it has been delivered
    */
   onTruncated?: 'keep' | 'error'
-}
-
-/** Samples that were announced and did not come. */
-export interface Truncation {
-  /** bytes of samples that the header announces; where it leaves the length open, up to the end of the frame begun */
-  expectedBytes: number
-  /** bytes of samples that came, in whole frames */
-  bytes: number
+  /**
+   * where another WAV file follows in the same stream, as some services send speech: `'stop'` (default) ends with the
+   * first and emits `'next'`, `'read'` emits it and reads on
+   */
+  onNext?: 'stop' | 'read'
+  /** the format that is to come out, whatever the file is in; `channel` and `dither` are those of `convert()` */
+  to?: PcmFormat
 }
 
 /**
- * A Transform from a WAV file, as it comes by, to its samples: RIFF and RF64, every encoding that Wavespool knows,
- * plain and as WAVE_FORMAT_EXTENSIBLE, whatever chunks stand around the samples. It holds a few bytes of the header at
- * a time, tags up to 64 KiB, and one frame.
+ * A Transform from a WAV file, as it comes by, to its samples: RIFF, RF64, BW64, RIFX and Wave64, every encoding that
+ * Wavespool knows, plain and as WAVE_FORMAT_EXTENSIBLE, whatever chunks stand around the samples. It holds a few bytes
+ * of the header at a time, tags up to 64 KiB, and one frame; of a file of 24 bits whose header leaves it open how they
+ * lie up to 1 MiB of samples, most of it silence.
  *
- * Emits `'format'` with the PcmFormat before the first byte of PCM, and `'truncated'` with a {@link Truncation} where
- * samples are missing at the end. A length that a writer into a pipe had to leave open means "to the end"; so does 0,
- * unless another chunk follows. What is left of a frame at the end is dropped. Only of 8-bit mono of open length it
- * cannot be told whether a pad byte follows: it is then taken for a sample.
+ * Emits `'format'` with the PcmFormat of what comes out before the first byte of PCM, and `'truncated'` with a
+ * {@link Truncation} where samples are missing at the end. A length that a writer into a pipe had to leave open means
+ * "to the end", or to the next WAV file; so does 0, unless the size of RIFF counts something behind it. What is left of a
+ * frame at the end is dropped. Only of 8-bit mono of open length it cannot be told whether a pad byte follows: it is then
+ * taken for a sample.
  *
- * Fails with `ERR_WAVESPOOL_WAV` for what is no WAV file, or one in an encoding that is not known.
+ * Fails with `ERR_WAVESPOOL_WAV` for what is no WAV file, or one in an encoding that is not known, and for a file that
+ * follows in another format where no `to` is asked for.
  *
- * @throws {ArgumentTypeError} at once, for a wrong option
+ * @example
+ * createReadStream('call.wav').pipe(wavReader({ to: pcmFormat() })) // 16 kHz, mono, s16le, whatever it was
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} at once, for a wrong option
  */
 export function wavReader(options: WavReaderOptions = {}): WavReader {
   if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`wavReader(): the options are { onTruncated }, got ${show(options)}`)
+    throw new ArgumentTypeError(
+      `wavReader(): the options are { onTruncated, onNext, to }, got ${show(options)}`,
+    )
   }
-  const { onTruncated = 'keep' } = options
+  const { onTruncated = 'keep', onNext = 'stop', to, ...conversion } = options
   if (onTruncated !== 'keep' && onTruncated !== 'error') {
     throw new ArgumentTypeError(
       `wavReader(): onTruncated must be 'keep' or 'error', got ${show(onTruncated)}`,
     )
   }
-  return new WavReader(new WavReaderKernel(), onTruncated)
+  if (onNext !== 'stop' && onNext !== 'read') {
+    throw new ArgumentTypeError(`wavReader(): onNext must be 'stop' or 'read', got ${show(onNext)}`)
+  }
+  const target =
+    to === undefined ? undefined : requireFormat(to, 'wavReader()', 'as `to` the PCM format that comes out')
+  if (target === undefined && (conversion.channel !== undefined || conversion.dither !== undefined)) {
+    throw new ArgumentTypeError(
+      'wavReader(): channel and dither belong to a conversion; name its format with { to }',
+    )
+  }
+  if (target !== undefined) checkConvertOptions(undefined, target, conversion, 'wavReader()')
+  return new WavReader(new WavReaderKernel(), { onTruncated, onNext, to: target, conversion })
 }
 
-export class WavReaderKernel implements Kernel {
-  /** called before the first sample is put out */
-  onFormat: (format: PcmFormat) => void = () => {}
-  /** called at the end of a stream that lacks samples */
-  onTruncated: (truncation: Truncation) => void = () => {}
-  truncation: Truncation | undefined
-  /** The stream was ended on purpose: where it ends is no news. */
-  isStopped = false
-  header: WavHeader | undefined
-  /** those in front of the samples, and, as they come by, those behind them */
-  tags: InfoTags = {}
-  readonly #parser = wavHeaderParser()
-  #frames: WholeFrames | undefined
-  /** the first bytes behind a length of 0, which may be samples or the next chunk */
-  #peeked: Buffer | undefined
-  /** bytes of samples that came */
-  #taken = 0
-  /** bytes of samples that are still to come */
-  #left = 0
-  #trailer: PushParser<never> | undefined
+interface Reading {
+  onTruncated: 'keep' | 'error'
+  onNext: 'stop' | 'read'
+  to: PcmFormat | undefined
+  conversion: Omit<ConvertOptions, 'channelMask'>
+}
+
+/** The samples of a file, and of those that follow it, in one format. */
+class InOneFormat implements Kernel {
+  readonly #kernel: WavReaderKernel
+  readonly #to: PcmFormat | undefined
+  readonly #conversion: Reading['conversion']
+  readonly #onFormat: (format: PcmFormat) => void
+  readonly #converted: Output = { push: (samples) => this.#put(this.#converter!.convert(samples)) }
+  #converter: Converter | undefined
+  #out: Output = []
+  /** what comes out */
+  format: PcmFormat | undefined
+
+  constructor(kernel: WavReaderKernel, { to, conversion }: Reading, onFormat: (format: PcmFormat) => void) {
+    this.#kernel = kernel
+    this.#to = to
+    this.#conversion = conversion
+    this.#onFormat = onFormat
+    kernel.onFormat = (format) => this.#begin(format)
+  }
+
+  #begin(format: PcmFormat): void {
+    this.#finish()
+    if (this.#to !== undefined) {
+      const options = { ...this.#conversion, channelMask: maskOf(this.#kernel.header!) }
+      this.#converter = new Converter(format, this.#to, options, 'wavReader({ to })')
+    } else if (this.format !== undefined && !isSame(this.format, format)) {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_WAV',
+        `another WAV file follows in this stream, ${describe(format)} behind ${describe(this.format)}; name the format that is to come out, wavReader({ to })`,
+      )
+    }
+    if (this.format !== undefined) return
+    this.format = this.#to ?? format
+    this.#onFormat(this.format)
+  }
+
+  #finish(): void {
+    const rest = this.#converter?.finish()
+    this.#converter = undefined
+    if (rest) this.#put(rest)
+  }
+
+  #put(samples: Uint8Array): void {
+    if (samples.length > 0) this.#out.push(samples)
+  }
 
   push(bytes: Uint8Array, out: Output): void {
-    const at = this.header === undefined ? this.#readHeader(bytes) : 0
-    if (at < bytes.length) this.#readSamples(at === 0 ? bytes : bytes.subarray(at), out)
-  }
-
-  #readHeader(bytes: Uint8Array): number {
-    const at = this.#parser.push(bytes)
-    const { header, fault } = this.#parser.result ?? {}
-    if (fault !== undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', fault)
-    if (header === undefined) return at
-    if (header.format === undefined) throw unknownEncodingError(header)
-    this.header = header
-    this.tags = { ...header.tags }
-    this.#frames = new WholeFrames(header.format)
-    const { dataBytes } = header
-    this.#left = isOpenSize(dataBytes) && !isFollowed(header) ? Number.POSITIVE_INFINITY : dataBytes
-    if (dataBytes === 0) this.#peeked = Buffer.alloc(0)
-    this.onFormat(header.format)
-    return at
-  }
-
-  #readSamples(bytes: Uint8Array, out: Output): void {
-    let samples = bytes
-    if (this.#peeked !== undefined) {
-      samples = this.#peeked = Buffer.concat([this.#peeked, bytes])
-      if (samples.length < 4) return
-      this.#peeked = undefined
-      this.#left = isChunkName(samples) ? 0 : Number.POSITIVE_INFINITY
-    }
-    const count = Math.min(this.#left, samples.length)
-    if (count > 0) this.#frames!.push(count === samples.length ? samples : samples.subarray(0, count), out)
-    this.#taken += count
-    this.#left -= count
-    if (count === samples.length) return
-    this.#trailer ??= trailingTagsParser(this.tags, this.#taken % 2 === 1)
-    this.#trailer.push(samples.subarray(count))
+    this.#out = out
+    this.#kernel.push(bytes, this.#to === undefined ? out : this.#converted)
   }
 
   flush(out: Output): void {
-    if (this.#peeked !== undefined) {
-      this.#frames!.push(this.#peeked, out)
-      this.#taken = this.#peeked.length
+    this.#out = out
+    try {
+      this.#kernel.flush(this.#to === undefined ? out : this.#converted)
+    } finally {
+      this.#finish()
     }
-    if (this.isStopped) return
-    if (this.header === undefined) {
-      throw new WavespoolError('ERR_WAVESPOOL_WAV', 'this WAV file ends before its samples begin')
-    }
-    this.truncation = this.#missing(this.header)
-    if (this.truncation !== undefined) this.onTruncated(this.truncation)
-  }
-
-  #missing({ dataBytes, blockAlign }: WavHeader): Truncation | undefined {
-    const rest = this.#taken % blockAlign
-    const bytes = this.#taken - rest
-    if (this.#left !== Number.POSITIVE_INFINITY) {
-      return bytes < dataBytes - (dataBytes % blockAlign) ? { expectedBytes: dataBytes, bytes } : undefined
-    }
-    const isPadByte = rest === 1 && bytes % 2 === 1
-    return rest === 0 || isPadByte ? undefined : { expectedBytes: bytes + blockAlign, bytes }
   }
 }
 
-/**
- * Whether the RIFF chunk's size counts another chunk behind the samples, as in a file of nearly 2 or 4 GiB. It is even
- * where it was counted, and odd where it is all ones, of 31 bits or of 32.
- */
-function isFollowed({ riffBytes, dataStart, dataBytes }: WavHeader): boolean {
-  const isCounted = riffBytes % 2 === 0 && Number.isSafeInteger(riffBytes)
-  return isCounted && riffBytes >= dataStart + dataBytes + (dataBytes % 2)
+function isSame(a: PcmFormat, b: PcmFormat): boolean {
+  return a.encoding === b.encoding && a.channels === b.channels && a.sampleRate === b.sampleRate
 }
 
-function unknownEncodingError({ formatTag, bitsPerSample, blockAlign }: WavHeader): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_WAV',
-    `the samples of this WAV file are in an encoding that Wavespool does not know (format tag ${formatTag}, ${bitsPerSample} bits in frames of ${blockAlign} bytes); convert it first (sox in.wav -e signed -b 16 out.wav)`,
-  )
+function describe({ sampleRate, channels, encoding }: PcmFormat): string {
+  return `${encoding} of ${channels} channels at ${sampleRate} Hz`
 }
 
 export class WavReader extends Stage {
   readonly #kernel: WavReaderKernel
+  readonly #samples: InOneFormat
 
-  constructor(kernel: WavReaderKernel, onTruncated: 'keep' | 'error') {
-    super(kernel)
+  constructor(kernel: WavReaderKernel, reading: Reading) {
+    const samples = new InOneFormat(kernel, reading, (format) => this.emit('format', format))
+    super(samples)
     this.#kernel = kernel
-    kernel.onFormat = (format) => this.emit('format', format)
+    this.#samples = samples
     kernel.onTruncated = (truncation) => {
-      if (onTruncated === 'error') throw truncatedError(truncation)
+      if (reading.onTruncated === 'error') throw truncatedError(truncation)
       this.emit('truncated', truncation)
+    }
+    kernel.onNext = () => {
+      this.emit('next')
+      return reading.onNext === 'read'
     }
   }
 
-  /** undefined until `'format'` */
+  /** What comes out; undefined until `'format'`. */
   get format(): PcmFormat | undefined {
-    return this.#kernel.header?.format
+    return this.#samples.format
   }
 
-  /** What the file says of itself, right or wrong; undefined until `'format'`. */
+  /** What the file says of itself, right or wrong, of several the last one; undefined until `'format'`. */
   get header(): WavHeader | undefined {
     return this.#kernel.header
   }

@@ -24,6 +24,10 @@ const readers: Record<Encoding, (view: DataView, at: number) => number> = {
     const magnitude = (2 * (code % 16) + 1 + (segment > 0 ? 32 : 0)) * 2 ** Math.max(0, segment - 1)
     return (code >= 128 ? magnitude : -magnitude) / 2 ** 12
   },
+  s16be: (view, at) => view.getInt16(at) / 2 ** 15,
+  s24be: (view, at) => (view.getInt8(at) * 2 ** 16 + view.getUint16(at + 1)) / 2 ** 23,
+  s32be: (view, at) => view.getInt32(at) / 2 ** 31,
+  f32be: (view, at) => view.getFloat32(at),
 }
 
 const ends: Record<Encoding, [low: number, high: number]> = {
@@ -35,6 +39,10 @@ const ends: Record<Encoding, [low: number, high: number]> = {
   f64le: [-1, 1],
   mulaw: [-32_124 / 32_768, 32_124 / 32_768],
   alaw: [-32_256 / 32_768, 32_256 / 32_768],
+  s16be: [-1, 1 - 2 ** -15],
+  s24be: [-1, 1 - 2 ** -23],
+  s32be: [-1, 1 - 2 ** -31],
+  f32be: [-1, 1],
 }
 
 function samplesOf(bytes: Uint8Array, encoding: Encoding): number[] {
@@ -69,7 +77,10 @@ function expectClose(actual: object, wanted: Record<string, number>) {
 }
 
 /** Bytes of any value, the ends of the range among them: as floats they are huge, tiny, and no numbers. */
-const pcm = formats.chain((format) => {
+const anyFormat = fc
+  .tuple(formats, fc.constantFrom(...allEncodings))
+  .map(([{ sampleRate, channels }, encoding]) => pcmFormat({ sampleRate, channels, encoding }))
+const pcm = anyFormat.chain((format) => {
   const byte = fc.oneof({ weight: 4, arbitrary: fc.nat(255) }, fc.constantFrom(0, 127, 128, 255))
   const length = { minLength: format.bytesPerFrame, maxLength: 30 * format.bytesPerFrame }
   return fc.array(byte, { ...length, size: 'max' }).map((bytes) => {

@@ -12,6 +12,10 @@ export function random(seed = 1): () => number {
 /** Every code of the encodings that have up to 16 bits; of the others the edges, what lies about zero, and chance. */
 export function material(encoding: Encoding, count = 50_000): Buffer {
   const { bytesPerSample } = encodings[encoding]
+  if (encoding.endsWith('be')) {
+    const little = material(encoding.replace('be', 'le') as Encoding, count)
+    return Buffer.from(little.map((_, i) => little[i + bytesPerSample - 1 - 2 * (i % bytesPerSample)]!))
+  }
   const next = random()
   if (bytesPerSample === 1) return Buffer.from(Array.from({ length: 256 }, (_, code) => code))
   if (encoding === 's16le')

@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { diagnoseWav, endOfData, type WavDiagnosis } from '../../src/format/diagnoseWav.ts'
+import { diagnoseWav, type WavDiagnosis } from '../../src/format/diagnoseWav.ts'
 import { encodings } from '../../src/format/encoding.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
+import { endOfData } from '../../src/format/wavLength.ts'
 import { formats } from './arbitraries.ts'
 
 function diagnose(file: Uint8Array): WavDiagnosis {

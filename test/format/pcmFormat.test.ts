@@ -43,7 +43,7 @@ describe('pcmFormat', () => {
     [{ sampleRate: '16000' }],
     [{ channels: null }],
     [{ channels: 1n }],
-    [{ encoding: 's16be' }],
+    [{ encoding: 's16me' }],
     [{ encoding: 'toString' }],
     [{ encoding: 16 }],
     [{ rate: 16_000 }],

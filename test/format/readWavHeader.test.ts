@@ -3,14 +3,14 @@ import { describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader, scanWavHeader, wavHeaderParser } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
-import { allEncodings, chunkings, formats } from './arbitraries.ts'
+import { chunkings, formats, wavEncodings } from './arbitraries.ts'
 import { chunkOf, entryOf, infoOf, insert } from './riff.ts'
 
 const WAV = expect.objectContaining({ code: 'ERR_WAVESPOOL_WAV' })
 
 describe('readWavHeader', () => {
   test('reads back every header that we make', () => {
-    for (const encoding of allEncodings) {
+    for (const encoding of wavEncodings) {
       for (const channels of [1, 2, 3, 6, 8, 1024]) {
         for (const sampleRate of [1, 8000, 44_100, 192_000]) {
           const format = pcmFormat({ encoding, channels, sampleRate })
@@ -172,9 +172,8 @@ describe('readWavHeader', () => {
   })
 
   test.each([
-    ['RIFX', 'big-endian'],
     ['fLaC', 'this is no WAV file'],
-    ['ID3\x03', 'this is no WAV file'],
+    ['OggS', 'this is no WAV file'],
   ])('refuses %s by name', (id, words) => {
     const bytes = Buffer.from(makeWavHeader(pcmFormat()))
     bytes.write(id, 'latin1')

@@ -4,7 +4,7 @@ import { encodings } from '../../src/format/encoding.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader, setWavSizes } from '../../src/format/wavHeader.ts'
-import { formats } from './arbitraries.ts'
+import { formats, wavEncodings } from './arbitraries.ts'
 
 const ascii = (text: string) => [...Buffer.from(text, 'latin1')]
 const u16 = (value: number) => [value & 255, value >> 8]
@@ -34,7 +34,7 @@ describe('makeWavHeader', () => {
 
   test.each([
     [3, 0x7],
-    [4, 0x33],
+    [4, 0], // microphones, more often than a quadraphony
     [6, 0x3f],
     [8, 0x63f],
     [9, 0],
@@ -153,7 +153,7 @@ describe('makeWavHeader', () => {
   })
 
   test('every encoding has its own tag and size', () => {
-    const seen = Object.values(encodings).map((e) => `${e.formatTag}/${e.bytesPerSample}`)
+    const seen = wavEncodings.map((name) => `${encodings[name].formatTag}/${encodings[name].bytesPerSample}`)
     expect(new Set(seen).size).toBe(seen.length)
   })
 })

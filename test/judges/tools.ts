@@ -49,4 +49,8 @@ export const soxEncodings: Record<Encoding, readonly string[]> = {
   f64le: ['-e', 'floating-point', '-b', '64'],
   mulaw: ['-e', 'mu-law', '-b', '8'],
   alaw: ['-e', 'a-law', '-b', '8'],
+  s16be: ['-e', 'signed-integer', '-b', '16', '-B'],
+  s24be: ['-e', 'signed-integer', '-b', '24', '-B'],
+  s32be: ['-e', 'signed-integer', '-b', '32', '-B'],
+  f32be: ['-e', 'floating-point', '-b', '32', '-B'],
 }

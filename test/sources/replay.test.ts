@@ -85,12 +85,13 @@ describe('replay', () => {
   })
 
   it.each([
-    ['0', 0],
-    ['0xFFFFFFFF', 0xffffffff],
-    ['more than is there', 4000],
-  ])('takes a data size of %s for "to the end"', async (_name, size) => {
+    ['0', 0, 36],
+    ['0xFFFFFFFF', 0xffffffff, 2036],
+    ['more than is there', 4000, 2036],
+  ])('takes a data size of %s for "to the end"', async (_name, size, riff) => {
     const bytes = await (await recording(pcmFormat(), { frames: 1000 })).toBuffer()
     bytes.writeUInt32LE(size, 40)
+    bytes.writeUInt32LE(riff, 4)
     expect(await buffer(replay(fileOf(bytes), { pace: 'fast' }))).toHaveLength(2000)
   })
 

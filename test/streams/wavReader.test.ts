@@ -114,10 +114,10 @@ describe('a length left open means to the end', () => {
     )
   })
 
-  test('0 means to the end where the RIFF size counts samples, be they only a few', () => {
+  test('0 means none where the RIFF size counts what follows, as libsndfile and sox have it', () => {
     for (const length of [2, 4, 6, 2000]) {
       const { pcm } = read(headerWith({ riff: 36 + length, data: 0 }), samples.subarray(0, length))
-      expect(pcm.equals(samples.subarray(0, length))).toBe(true)
+      expect(pcm.length).toBe(0)
     }
   })
 
@@ -281,7 +281,7 @@ describe('what is no WAV file', () => {
   test.each([
     ['nothing', Buffer.alloc(0), 'ends before its samples begin'],
     ['half a header', headerWith({ data: 4 }).subarray(0, 40), 'ends before its samples begin'],
-    ['RIFX', Buffer.from('RIFX\0\0\0\0WAVE'), 'RIFX file, whose numbers are big-endian'],
+    ['RIFX', Buffer.from('RIFX\0\0\0\0WAVE'), 'RIFX file ends before its samples begin'],
     ['text', Buffer.from('Once upon a time'), 'it begins with "Once"'],
     ['another RIFF file', Buffer.from('RIFF\0\0\0\0AVI LIST'), 'holds "AVI "'],
     ['a file without fmt', noFmt, 'no fmt chunk'],

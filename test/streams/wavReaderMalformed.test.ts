@@ -10,7 +10,7 @@ import { scanWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { type Truncation, WavReaderKernel, wavReader } from '../../src/streams/wavReader.ts'
-import { allEncodings, chunkings, pattern } from '../format/arbitraries.ts'
+import { chunkings, pattern, wavEncodings } from '../format/arbitraries.ts'
 import { chunkOf, entryOf, infoOf, insert } from '../format/riff.ts'
 import { runKernel } from './kernels.ts'
 
@@ -19,13 +19,16 @@ const load = (name: string) => readFileSync(join(corpus, `${name}.wav`))
 
 /** What becomes of every file of the corpus; those that were whole hold 20 bytes of samples, pattern(20). */
 const recovered: Record<string, number | Truncation> = {
+  'bits-12': 20,
+  'block-align-0': 20,
+  'block-align-3': 20,
   'byte-rate-0': 20,
   'chunk-of-no-name': 20,
   'chunks-of-size-0': 20,
   'data-cut-off': { expectedBytes: 20, bytes: 10 },
   'data-cut-within-a-frame-of-open-size': { expectedBytes: 20, bytes: 18 },
-  'data-size-0': 20,
-  'data-size-0-then-2-bytes': 2,
+  'data-size-0': 0, // RIFF counts what follows
+  'data-size-0-then-2-bytes': 0,
   'data-size-0-then-list': 0,
   'data-size-7ffff000': 20,
   'data-size-ffffffff': 20,
@@ -40,7 +43,7 @@ const recovered: Record<string, number | Truncation> = {
   'rf64-longer-than-the-file': { expectedBytes: 2 ** 40, bytes: 20 },
   'rf64-of-0-bytes': 20,
   'rf64-of-2-64-bytes': 20,
-  'rf64-with-a-size-of-its-own': 20,
+  'rf64-with-a-size-of-its-own': { expectedBytes: 2 ** 40, bytes: 20 }, // ds64 counts, as libsndfile and ffmpeg have it
   'rf64-with-ds64-of-8-bytes': 20,
   'rf64-without-ds64': 20,
   'riff-size-0': 20,
@@ -51,9 +54,6 @@ const recovered: Record<string, number | Truncation> = {
 const refused: Record<string, string> = {
   avi: 'holds "AVI "',
   'bits-0': '0 bits',
-  'bits-12': '12 bits',
-  'block-align-0': 'frames of 0 bytes',
-  'block-align-3': 'frames of 3 bytes',
   'channels-0': '0 channels',
   'channels-65535': 'not know',
   'channels-65535-block-align-65535': 'frames of 65535 bytes',
@@ -71,7 +71,7 @@ const refused: Record<string, string> = {
   'rate-0': '0 Hz',
   'rate-4294967295': 'not know',
   'riff-alone': 'ends before its samples',
-  rifx: 'big-endian',
+  rifx: 'RIFX file ends before its samples',
   'tag-adpcm': 'format tag 17',
   'tag-mp3': 'format tag 85',
   text: 'holds "e fu"',
@@ -83,8 +83,13 @@ function read(pieces: readonly Uint8Array[]) {
   kernel.onTruncated = (told) => {
     truncation = told
   }
+  let hasNext = false
+  kernel.onNext = () => {
+    hasNext = true
+    return false
+  }
   const { out, error } = runKernel(kernel, pieces)
-  return { kernel, out, pcm: Buffer.concat(out), error, truncation }
+  return { kernel, out, pcm: Buffer.concat(out), error, truncation, hasNext }
 }
 
 describe('the corpus', () => {
@@ -110,7 +115,7 @@ describe('the corpus', () => {
 
 /** Good files of every encoding, plain, extensible, RF64, with chunks around the samples; and the corpus. */
 const seeds: Buffer[] = [
-  ...allEncodings.flatMap((encoding) =>
+  ...wavEncodings.flatMap((encoding) =>
     [1, 2, 6].map((channels) => {
       const format = pcmFormat({ encoding, channels })
       const pcm = pattern(5 * format.bytesPerFrame)
@@ -211,7 +216,7 @@ describe('100,000 malformed files', { timeout: 180_000 }, () => {
     fc.assert(
       fc.property(malformed, steps, (bytes, step) => {
         const before = process.memoryUsage().arrayBuffers
-        const { kernel, out, error, truncation } = read([bytes])
+        const { kernel, out, error, truncation, hasNext } = read([bytes])
         expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(3 * bytes.length + SLACK)
 
         const { header, fault } = scanWavHeader(bytes)
@@ -223,12 +228,15 @@ describe('100,000 malformed files', { timeout: 180_000 }, () => {
           if (header?.format !== undefined || pcm.length > 0) throw new Error('it had a format')
         } else {
           // The samples are those that lie where the header says, in whole frames, and all of them.
-          const { dataStart, dataBytes, blockAlign } = header!
-          if (!bytes.subarray(dataStart, dataStart + pcm.length).equals(pcm)) throw new Error('other samples')
-          if (out.some((piece) => piece.length % blockAlign !== 0)) throw new Error('a frame torn apart')
+          const { dataStart, dataBytes, blockAlign, isAmbiguous, isBigEndian } = header!
+          const isAsItLies = !isAmbiguous && !isBigEndian
+          if (isAsItLies && !bytes.subarray(dataStart, dataStart + pcm.length).equals(pcm))
+            throw new Error('other samples')
+          const { bytesPerFrame } = kernel.format!
+          if (out.some((piece) => piece.length % bytesPerFrame !== 0)) throw new Error('a frame torn apart')
           const present = bytes.length - dataStart
           const missing = Math.min(dataBytes, present) - pcm.length
-          if (dataBytes > 0 && missing >= blockAlign)
+          if (isAsItLies && !hasNext && dataBytes > 0 && missing >= blockAlign)
             throw new Error(`${missing} bytes of samples were left out`)
           if (truncation === undefined) outcomes.recovered++
           else {

@@ -3,14 +3,14 @@ import { type Encoding, type PcmFormat, pcmFormat, readWavHeader, type Span } fr
 
 const format: PcmFormat = pcmFormat()
 pcmFormat({ sampleRate: 48_000, channels: 2, encoding: 'f32le' } satisfies Partial<PcmFormat>)
-const encodings: Encoding[] = ['u8', 's16le', 's24le', 's32le', 'f32le', 'f64le', 'mulaw', 'alaw']
+const encodings: Encoding[] = ['u8', 's16le', 's24le', 's32le', 'f32le', 'f64le', 'mulaw', 'alaw', 's16be']
 const spans: Span[] = [{ seconds: 1 }, { milliseconds: 20 }, { frames: 160 }, { bytes: 320 }]
 const dataBytes: number | undefined = readWavHeader(new Uint8Array())?.dataBytes
 
 export { dataBytes, encodings, spans }
 
 // @ts-expect-error an encoding that is none
-pcmFormat({ encoding: 's16be' })
+pcmFormat({ encoding: 's16me' })
 // @ts-expect-error a rate in words
 pcmFormat({ sampleRate: '16000' })
 // @ts-expect-error a field that no format has

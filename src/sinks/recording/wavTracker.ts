@@ -1,19 +1,19 @@
 import type { PcmFormat } from '../../format/pcmFormat.ts'
-import { type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
-import { setWavSizes } from '../../format/wavHeader.ts'
+import { isChunkName, type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
+import { findLayout } from '../../format/sampleLayout.ts'
+import { OPEN_SIZE, setWavSizes } from '../../format/wavHeader.ts'
+import { isOpenLength, isOpenSize, riffEnd } from '../../format/wavLength.ts'
+import { withLayout } from '../../format/wavReaderKernel.ts'
 
-/** A header longer than this (pictures in front of the samples, say) is left alone, as is everything that is no WAV. */
-const MAX_HEADER_BYTES = 2 ** 20
+/** A header longer than this (which holds pictures, say) is left alone, as is everything that is no WAV. */
+const MAX_HEADER_BYTES = 2 ** 26
 
-/** Sizes that mean "not known yet" although a longer recording could have them. */
-function isPlaceholder(dataBytes: number, blockAlign: number): boolean {
-  // ffmpeg's and everybody's; and sox's, the last whole frame up to there
-  return dataBytes === 0xffffffff || dataBytes === 0x7ffff000 - (0x7ffff000 % blockAlign)
-}
+/** How much too large a RIFF size may be that is believed: many writers count the eight bytes of its own head. */
+const RIFF_SLACK = 8
 
 /** What a file of some size holds at a moment. */
 export interface WavExtent {
-  /** bytes of samples, whole frames where the header leaves the end open */
+  /** bytes of samples, in whole frames */
   dataBytes: number
   /** where the file of this moment ends: behind the samples, or behind the chunks that follow them */
   end: number
@@ -29,13 +29,20 @@ export interface DeclaredSizes {
 
 /**
  * Watches what is written for a WAV header, whoever wrote it, and knows at every moment what its sizes should be.
- * A size field that says more than the bytes present, whatever its value, or 0 with data behind it, is open.
+ *
+ * A length that is left open ({@link isOpenLength}), or that says more than the bytes present, goes to the end: its sizes
+ * are put right. Any other length is believed, whatever follows the samples, and the header of a finished file is never
+ * changed, but for a RIFF size that says nothing, or far more than is there.
  */
 export class WavTracker {
   /** undefined while more bytes are needed to tell; null where it is no WAV, or none that can be put right */
   #header: WavHeader | null | undefined
   readonly #parser = wavHeaderParser()
+  /** the sizes as they were declared, once the header has come; of a length that was open, what it became */
+  #declared: DeclaredSizes = { dataBytes: 0, riffBytes: 0 }
   #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0)
+  /** the header as it was written */
+  #original = new Uint8Array(0)
   #length = 0
   #isSealed = false
   #view = new DataView(new ArrayBuffer(0))
@@ -57,7 +64,7 @@ export class WavTracker {
     return this.#header?.dataStart ?? 0
   }
 
-  /** Bytes that are never torn apart: a frame, or 1 where it holds no WAV. */
+  /** Bytes that are never torn apart: a frame as it lies in the file, or 1 where it holds no WAV. */
   get blockAlign(): number {
     return this.#header?.blockAlign ?? 1
   }
@@ -69,15 +76,20 @@ export class WavTracker {
 
   /** With the header itself, what a tracker in another thread needs to know: see {@link restore}. */
   get declared(): DeclaredSizes {
-    const { dataBytes = 0, riffBytes = 0 } = this.#header ?? {}
-    return { dataBytes, riffBytes }
+    return this.#declared
   }
 
   /** A tracker that knows what another one does, from a header whose sizes may have been put right meanwhile. */
   static restore(header: Uint8Array, { dataBytes, riffBytes }: DeclaredSizes, isSealed: boolean): WavTracker {
     const tracker = new WavTracker()
     tracker.offer(header)
-    if (tracker.#header) Object.assign(tracker.#header, { dataBytes, riffBytes })
+    const found = tracker.#declared
+    if (tracker.#header && (found.dataBytes !== dataBytes || found.riffBytes !== riffBytes)) {
+      const sizes = { dataBytes, riffBytes, bytesPerFrame: tracker.blockAlign }
+      const isOpen = !Number.isSafeInteger(dataBytes) || !Number.isSafeInteger(riffBytes)
+      setWavSizes(new DataView(tracker.#original.buffer), tracker.#header, isOpen ? undefined : sizes)
+    }
+    tracker.#declared = { dataBytes, riffBytes }
     tracker.#isSealed = isSealed
     return tracker
   }
@@ -93,15 +105,26 @@ export class WavTracker {
     this.#parser.push(chunk)
     const { header, fault } = this.#parser.result ?? {}
     if (header !== undefined) {
-      this.#header = header
+      this.#decide(header, seen.subarray(header.dataStart))
       const bytes = Uint8Array.from(seen.subarray(0, header.dataStart))
       this.#bytes = bytes
+      this.#original = bytes.slice()
       this.#view = new DataView(bytes.buffer)
     } else if (fault !== undefined || seen.length > MAX_HEADER_BYTES) {
       this.giveUp()
     } else if (this.#length === 0) {
       this.#hold(chunk)
     }
+  }
+
+  #decide(header: WavHeader, samples: Uint8Array): void {
+    this.#header = header
+    this.#declared = { dataBytes: header.dataBytes, riffBytes: header.riffBytes }
+    if (header.isAmbiguous) {
+      this.#header = withLayout(header, findLayout(samples, header.isBigEndian, true)!)
+    }
+    // A file without samples of which no size tells the length, and something that is written behind it.
+    if (header.dataBytes === 0 && isChunkName(samples)) this.#declared.riffBytes = header.dataStart
   }
 
   /** No more bytes will come: half a header is none. */
@@ -125,13 +148,22 @@ export class WavTracker {
   extent(size: number): WavExtent {
     const header = this.#header
     if (!header || size < header.dataStart) return { dataBytes: 0, end: size, pad: 0 }
-    const present = size - header.dataStart
+    const { dataStart, blockAlign } = header
+    const present = size - dataStart
     if (this.#isOpen(header, present)) {
-      const dataBytes = present - (present % header.blockAlign)
-      return { dataBytes, end: header.dataStart + dataBytes, pad: (dataBytes % 2) as 0 | 1 }
+      const dataBytes = present - (present % blockAlign)
+      const isPadded = dataBytes % 2 === 1 && header.container !== 'W64'
+      return { dataBytes, end: dataStart + dataBytes, pad: isPadded ? 1 : 0 }
     }
-    const lacksPad = header.dataBytes % 2 === 1 && present === header.dataBytes
-    return { dataBytes: header.dataBytes, end: size, pad: lacksPad ? 1 : 0 }
+    const { dataBytes } = this.#declared
+    const lacksPad = dataBytes % 2 === 1 && present === dataBytes && !this.#endsAt(header, size)
+    return { dataBytes: dataBytes - (dataBytes % blockAlign), end: size, pad: lacksPad ? 1 : 0 }
+  }
+
+  /** Seconds of audio in a file of `size` bytes; undefined where it holds no WAV file in an encoding that is known. */
+  duration(size: number): number | undefined {
+    const { format, blockAlign } = this
+    return format && this.extent(size).dataBytes / blockAlign / format.sampleRate
   }
 
   /** Position behind the last sample: the end where it holds no WAV. */
@@ -140,51 +172,69 @@ export class WavTracker {
     return this.isWav ? Math.min(this.dataStart + dataBytes, end) : end
   }
 
-  #isOpen({ dataBytes, blockAlign }: WavHeader, present: number): boolean {
-    if (dataBytes > present || (dataBytes === 0 && present > 0)) return true
-    // A recording can outgrow a placeholder: what is no length of whole frames was never meant as one.
-    return !this.#isSealed && (dataBytes % blockAlign !== 0 || isPlaceholder(dataBytes, blockAlign))
+  /** Whether RIFF's own size says that the file ends here. */
+  #endsAt({ riffAt, dataStart }: WavHeader, size: number): boolean {
+    return riffEnd({ riffAt, dataStart, ...this.#declared }) === size
+  }
+
+  #isOpen({ riffAt, dataStart }: WavHeader, present: number): boolean {
+    if (this.#declared.dataBytes > present) return true
+    // A recording can outgrow a size that means "not known yet".
+    return !this.#isSealed && isOpenLength({ riffAt, dataStart, ...this.#declared })
   }
 
   /** Puts the sizes of a moment into the header's {@link bytes}. */
   update(size: number): void {
-    this.#write(this.#view, size, 0)
+    this.#write(this.#bytes, this.#view, size, 0)
   }
 
   /** A copy of the header with the sizes of a moment, for a file that gets its pad byte at once unless told otherwise. */
   headerAt(size: number, pad = this.extent(size).pad): Uint8Array<ArrayBuffer> {
     const copy = this.bytes.slice()
-    this.#write(new DataView(copy.buffer), size, pad)
+    this.#write(copy, new DataView(copy.buffer), size, pad)
     return copy
   }
 
-  #write(view: DataView, size: number, pad: 0 | 1): void {
+  #write(bytes: Uint8Array, view: DataView, size: number, pad: 0 | 1): void {
     const header = this.#header
     if (!header) return
     const { dataBytes, end } = this.extent(size)
     const fileBytes = end + pad
-    const declared = header.riffBytes + 8
-    // A RIFF size that holds the samples and fits what is there stands, also where something else follows it.
-    const isRight =
-      declared >= header.dataStart + dataBytes &&
-      declared <= fileBytes &&
-      !this.#isOpen(header, size - header.dataStart)
-    const riffBytes = (isRight ? declared : fileBytes) - 8
-    setWavSizes(view, header, { dataBytes, riffBytes, bytesPerFrame: header.blockAlign })
+    const isBelieved = !this.#isOpen(header, size - header.dataStart)
+    if (isBelieved && this.#isRiffBelieved(header, fileBytes)) {
+      bytes.set(this.#original)
+      return
+    }
+    const sizes = {
+      dataBytes: isBelieved ? this.#declared.dataBytes : dataBytes,
+      riffBytes: fileBytes - header.riffAt - 8,
+      bytesPerFrame: header.blockAlign,
+    }
+    setWavSizes(view, header, sizes)
+  }
+
+  /** Of a recording that goes on, what follows the samples may still be on its way. */
+  #isRiffBelieved({ riffAt, dataStart }: WavHeader, fileBytes: number): boolean {
+    const { riffBytes } = this.#declared
+    if (isOpenSize(riffBytes)) return false
+    const tooMuch = riffEnd({ riffAt, dataStart, ...this.#declared }) - fileBytes
+    return tooMuch <= (this.#isSealed ? RIFF_SLACK : 0)
   }
 
   /** The recording has ended at `size`: from now on the sizes are known, whatever the header said. */
   seal(size: number): void {
-    if (this.#header) this.#header.dataBytes = this.extent(size).dataBytes
+    const header = this.#header
+    if (header && !this.#isSealed && this.#isOpen(header, size - header.dataStart)) {
+      this.#declared = { dataBytes: this.extent(size).dataBytes, riffBytes: OPEN_SIZE }
+    }
     this.#isSealed = true
   }
 
   /** A copy of the header with both sizes open, as for a pipe that data may still come through. */
   openHeader(size: number): Uint8Array {
-    const copy = this.bytes.slice()
     const header = this.#header
-    if (!header) return copy
-    if (header.dataBytes === 0 || this.#isOpen(header, size - header.dataStart)) {
+    const copy = this.#original.slice()
+    if (header && this.#isOpen(header, size - header.dataStart)) {
       setWavSizes(new DataView(copy.buffer), header, undefined)
     }
     return copy

@@ -1,8 +1,10 @@
 import { Converter } from '../../dsp/converter.ts'
 import { ArgumentTypeError, show, WavespoolError } from '../../errors.ts'
 import type { Encoding } from '../../format/encoding.ts'
-import { type PcmFormat, pcmFormat } from '../../format/pcmFormat.ts'
-import { type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
+import { pcmFormat } from '../../format/pcmFormat.ts'
+import { maskOf } from '../../format/readWavHeader.ts'
+import { WavReaderKernel } from '../../format/wavReaderKernel.ts'
+import type { Output } from '../../format/wholeFrames.ts'
 import type { Snapshot } from './snapshot.ts'
 
 export interface SamplesOptions {
@@ -51,36 +53,44 @@ async function convertedSamples(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { channel, ...wanted } = checkOptions(options)
   const to = pcmFormat({ ...wanted, encoding })
-  const { format: from, dataStart, dataBytes } = await findSamples(snapshot, name)
-  const converter = new Converter(from, to, channel === undefined ? {} : { channel }, name)
-  // A cursor may have written a header that says more than there is.
-  const frames = Math.floor(Math.min(dataBytes, snapshot.size - dataStart) / from.bytesPerFrame)
-  const end = dataStart + frames * from.bytesPerFrame
-  const out = new Uint8Array(Math.round((frames * to.sampleRate) / from.sampleRate) * to.bytesPerFrame)
-  const block = Buffer.allocUnsafeSlow(BLOCK_BYTES - (BLOCK_BYTES % from.bytesPerFrame))
+  const kernel = new WavReaderKernel()
+  let converter: Converter | undefined
+  let out = new Uint8Array(0)
   let at = 0
-  for (let position = dataStart; position < end; position += block.length) {
-    const bytes = block.subarray(0, end - position)
-    await snapshot.read(bytes, position)
-    const converted = converter.convert(bytes)
+  const put = (converted: Uint8Array) => {
     out.set(converted, at)
     at += converted.length
   }
-  out.set(converter.finish(), at)
-  return out
+  kernel.onFormat = (from) => {
+    const { dataStart, blockAlign } = kernel.header!
+    const channelMask = maskOf(kernel.header!)
+    converter = new Converter(from, to, { channelMask, ...(channel !== undefined && { channel }) }, name)
+    // A cursor may have written a header that says more than there is.
+    const frames = Math.floor(kernel.samplesIn(snapshot.size - dataStart) / blockAlign)
+    out = new Uint8Array(Math.round((frames * to.sampleRate) / from.sampleRate) * to.bytesPerFrame)
+  }
+  await feed(kernel, snapshot, { push: (samples) => put(converter!.convert(samples)) }, name)
+  put(converter!.finish())
+  return at === out.length ? out : out.slice(0, at)
 }
 
-async function findSamples(snapshot: Snapshot, name: string): Promise<WavHeader & { format: PcmFormat }> {
-  const parser = wavHeaderParser()
-  const block = Buffer.allocUnsafeSlow(4096)
-  for (let position = 0; parser.result === undefined; position += block.length) {
-    const count = await snapshot.read(block, position)
-    if (count === 0) break
-    parser.push(block.subarray(0, count))
+/** Reads no more than it takes: over what is skipped it goes without a look. */
+async function feed(kernel: WavReaderKernel, snapshot: Snapshot, out: Output, name: string): Promise<void> {
+  try {
+    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
+    for (let position = 0; position < snapshot.size && !kernel.hasAllSamples; ) {
+      const skipped = Math.min(kernel.skippable, snapshot.size - position)
+      if (skipped > 0) kernel.pass(skipped)
+      const count = skipped > 0 ? skipped : await snapshot.read(block, position)
+      if (skipped === 0) kernel.push(block.subarray(0, count), out)
+      if (count === 0) break
+      position += count
+    }
+    kernel.flush(out)
+  } catch (error) {
+    if (!(error instanceof WavespoolError) || error.code !== 'ERR_WAVESPOOL_WAV') throw error
+    throw new WavespoolError('ERR_WAVESPOOL_WAV', `${name}: ${error.message}`, { cause: error })
   }
-  const header = parser.result?.header
-  if (header?.format !== undefined) return { ...header, format: header.format }
-  throw new WavespoolError('ERR_WAVESPOOL_WAV', `${name} holds no WAV file in an encoding that is known`)
 }
 
 function checkOptions(options: SamplesOptions) {

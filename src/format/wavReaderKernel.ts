@@ -1,0 +1,260 @@
+import { WavespoolError } from '../errors.ts'
+import type { InfoTags } from './infoTags.ts'
+import { type PcmFormat, pcmFormat } from './pcmFormat.ts'
+import type { PushParser } from './pushParser.ts'
+import {
+  type HeaderProgress,
+  isChunkName,
+  type NextWav,
+  trailingTagsParser,
+  type WavHeader,
+  wavHeaderParser,
+} from './readWavHeader.ts'
+import { findLayout, type SampleLayout, unpackSamples } from './sampleLayout.ts'
+import { unknownEncodingError } from './wavCodecs.ts'
+import { isOpenLength } from './wavLength.ts'
+import { type Output, WholeFrames } from './wholeFrames.ts'
+
+/** Samples that were announced and did not come. */
+export interface Truncation {
+  /** bytes of samples that the header announces; where it leaves the length open, up to the end of the frame begun */
+  expectedBytes: number
+  /** bytes of samples that came, in whole frames */
+  bytes: number
+}
+
+/** More samples than this are not held to find out how they lie. */
+const MAX_HELD = 2 ** 20
+
+/**
+ * A WAV file, in any pieces, becomes its samples: the one reader of the package, behind which a stage, a replay and the
+ * views of a file stand. Puts out whole frames in {@link format}.
+ */
+export class WavReaderKernel {
+  /** called before the first sample is put out, for each file that follows too */
+  onFormat: (format: PcmFormat) => void = () => {}
+  /** called at the end of a stream that lacks samples */
+  onTruncated: (truncation: Truncation) => void = () => {}
+  /** called where another WAV file follows; whether it is to be read */
+  onNext: () => boolean = () => false
+  truncation: Truncation | undefined
+  /** The stream was ended on purpose: where it ends is no news. */
+  isStopped = false
+  /** what the file says of itself, right or wrong, as soon as it is known how the samples lie */
+  header: WavHeader | undefined
+  /** those in front of the samples, and, as they come by, those behind them */
+  tags: InfoTags = {}
+  #progress: HeaderProgress = {}
+  #parser = wavHeaderParser(this.#progress)
+  #frames: WholeFrames | undefined
+  /** whether nobody knows yet how the samples lie in the first bytes of them, which are held */
+  #isUndecided = false
+  /** the first bytes of samples, where they are looked at before they are put out */
+  #held: Buffer | undefined
+  /** the length is left open, so that only the header of another file ends it */
+  #isOpen = false
+  /** bytes of samples that came */
+  #taken = 0
+  /** bytes of samples that are still to come */
+  #left = 0
+  #trailer: PushParser<NextWav | null> | undefined
+  #isDone = false
+
+  /** what comes out; undefined until it is known */
+  get format(): PcmFormat | undefined {
+    return this.#isUndecided ? undefined : this.header?.format
+  }
+
+  /** whether nothing that follows could matter */
+  get isDone(): boolean {
+    return this.#isDone
+  }
+
+  /** whether all samples have come that the header announces */
+  get hasAllSamples(): boolean {
+    return this.#frames !== undefined && this.#left === 0
+  }
+
+  /** bytes that come next and need not be pushed: whoever can seek says {@link pass} instead */
+  get skippable(): number {
+    return this.header === undefined ? this.#parser.skippable : (this.#trailer?.skippable ?? 0)
+  }
+
+  pass(count: number): void {
+    if (this.header === undefined) this.#parser.pass(count)
+    else this.#trailer!.pass(count)
+  }
+
+  /** How many of so many bytes behind the header are samples. */
+  samplesIn(bytes: number): number {
+    return Math.min(this.#left + this.#taken, bytes)
+  }
+
+  push(bytes: Uint8Array, out: Output): void {
+    for (let rest: Uint8Array | undefined = bytes; rest !== undefined && rest.length > 0; ) {
+      const at = this.header === undefined ? this.#readHeader(rest) : 0
+      if (at === rest.length) return
+      rest = this.#readSamples(at === 0 ? rest : rest.subarray(at), out)
+    }
+  }
+
+  #readHeader(bytes: Uint8Array): number {
+    const at = this.#parser.push(bytes)
+    const { header, fault } = this.#parser.result ?? {}
+    if (fault !== undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', fault)
+    if (header === undefined) return at
+    if (header.format === undefined) throw unknownEncodingError(header)
+    this.header = header
+    this.tags = { ...header.tags }
+    this.#isOpen = isOpenLength(header)
+    this.#left = this.#isOpen ? Number.POSITIVE_INFINITY : header.dataBytes
+    this.#taken = 0
+    this.#isUndecided = header.isAmbiguous
+    if (this.#isUndecided || (this.#isOpen && header.dataBytes === 0)) this.#held = Buffer.alloc(0)
+    if (!this.#isUndecided) this.#decide(header)
+    return at
+  }
+
+  #decide(header: WavHeader): void {
+    this.#isUndecided = false
+    this.#frames = new WholeFrames({ bytesPerFrame: header.blockAlign })
+    this.onFormat(header.format!)
+  }
+
+  /** @returns the bytes of another file that follows and is to be read */
+  #readSamples(bytes: Uint8Array, out: Output): Uint8Array | undefined {
+    if (this.#isDone) return undefined
+    let samples = bytes
+    if (this.#held !== undefined) {
+      samples = this.#held = Buffer.concat([this.#held, bytes])
+      if (!this.#lookAt(samples, false)) return undefined
+      this.#held = undefined
+    }
+    let count = Math.min(this.#left, samples.length)
+    if (this.#isOpen) {
+      const next = findNext(samples)
+      if (next.at < samples.length) {
+        // What may be the beginning of the next header waits for the rest of it.
+        if (!next.isWhole) this.#held = Buffer.from(samples.subarray(next.at))
+        else this.#left = next.at
+        count = next.at
+      }
+    }
+    this.#put(samples.subarray(0, count), out)
+    if (count === samples.length || this.#held !== undefined) return undefined
+    return this.#readTrailer(samples.subarray(count))
+  }
+
+  /** Looks at the first bytes of samples. @returns whether they tell what they are for */
+  #lookAt(samples: Uint8Array, isLast: boolean): boolean {
+    const header = this.header!
+    if (this.#isOpen && header.dataBytes === 0 && this.#taken === 0) {
+      if (samples.length < 4 && !isLast) return false
+      // A file without samples, of which nothing tells the length: what is written behind it counts for nothing.
+      if (isChunkName(samples)) [this.#left, this.#isOpen] = [0, false]
+    }
+    if (this.#isUndecided) {
+      const there = samples.subarray(0, Math.min(this.#left, samples.length))
+      const isAll = isLast || there.length === this.#left || there.length >= MAX_HELD
+      const layout = findLayout(there, header.isBigEndian, isAll)
+      if (layout === undefined) return false
+      this.header = withLayout(header, layout)
+      this.#decide(this.header)
+    }
+    return true
+  }
+
+  #put(samples: Uint8Array, out: Output): void {
+    this.#taken += samples.length
+    this.#left -= samples.length
+    if (samples.length === 0) return
+    const { format, blockAlign, isBigEndian } = this.header!
+    const stored = blockAlign / format!.channels
+    const wanted = format!.bytesPerSample
+    if (stored === wanted && !isBigEndian) this.#frames!.push(samples, out)
+    else {
+      const unpacked = {
+        push: (bytes: Uint8Array) => out.push(unpackSamples(bytes, stored, wanted, isBigEndian)),
+      }
+      this.#frames!.push(samples, unpacked)
+    }
+  }
+
+  #readTrailer(bytes: Uint8Array): Uint8Array | undefined {
+    const isOdd = this.#taken % 2 === 1 && !this.#isOpen
+    this.#trailer ??= trailingTagsParser(this.tags, isOdd)
+    const used = this.#trailer.push(bytes)
+    const { result, isDone } = this.#trailer
+    if (!isDone) return undefined
+    this.#isDone = true
+    if (!result || !this.onNext()) return undefined
+    this.#begin()
+    return Buffer.concat([result.start, bytes.subarray(used)])
+  }
+
+  /** Makes ready for another file. */
+  #begin(): void {
+    this.#isDone = false
+    this.#trailer = undefined
+    this.header = undefined
+    this.#parser = wavHeaderParser(this.#progress)
+  }
+
+  flush(out: Output): void {
+    if (this.#held !== undefined) {
+      const held = this.#held
+      this.#held = undefined
+      this.#lookAt(held, true)
+      this.#put(held.subarray(0, Math.min(this.#left, held.length)), out)
+    }
+    if (this.isStopped) return
+    if (this.header === undefined) {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_WAV',
+        `this ${this.#progress.container === 'RIFX' ? 'RIFX' : 'WAV'} file ends before its samples begin`,
+      )
+    }
+    if (this.#isUndecided) {
+      this.header = withLayout(this.header, 'packed')
+      this.#decide(this.header)
+    }
+    this.truncation = this.#missing(this.header)
+    if (this.truncation !== undefined) this.onTruncated(this.truncation)
+  }
+
+  #missing({ dataBytes, blockAlign }: WavHeader): Truncation | undefined {
+    const rest = this.#taken % blockAlign
+    const bytes = this.#taken - rest
+    if (!this.#isOpen) {
+      return bytes < dataBytes - (dataBytes % blockAlign) ? { expectedBytes: dataBytes, bytes } : undefined
+    }
+    const isPadByte = rest === 1 && bytes % 2 === 1
+    return rest === 0 || isPadByte ? undefined : { expectedBytes: bytes + blockAlign, bytes }
+  }
+}
+
+/** The header of a file of which the samples have told how they lie. */
+export function withLayout(header: WavHeader, layout: SampleLayout): WavHeader {
+  const { sampleRate, channels } = header.format!
+  const format = pcmFormat({ sampleRate, channels, encoding: layout === 'left' ? 's32le' : 's24le' })
+  return { ...header, format, blockAlign: (layout === 'packed' ? 3 : 4) * channels, isAmbiguous: false }
+}
+
+/** "RIFF", four bytes of size, "WAVE": more than once in 2^64 bytes no samples look like that. */
+const HEAD_BYTES = 12
+
+/** Where the header of another WAV file begins, whole or as far as it has come; the length where none does. */
+function findNext(samples: Uint8Array): { at: number; isWhole: boolean } {
+  const buffer = Buffer.from(samples.buffer, samples.byteOffset, samples.length)
+  let at = buffer.indexOf('RIFF', 0, 'latin1')
+  for (; at >= 0 && at + HEAD_BYTES <= buffer.length; at = buffer.indexOf('RIFF', at + 1, 'latin1')) {
+    if (buffer.toString('latin1', at + 8, at + HEAD_BYTES) === 'WAVE') return { at, isWhole: true }
+  }
+  if (at >= 0 && 'WAVE'.startsWith(buffer.toString('latin1', at + 8))) return { at, isWhole: false }
+  for (let length = 3; length > 0; length--) {
+    const tail = buffer.length - length
+    if (tail >= 0 && buffer.toString('latin1', tail) === 'RIFF'.slice(0, length))
+      return { at: tail, isWhole: false }
+  }
+  return { at: buffer.length, isWhole: false }
+}

@@ -1,0 +1,57 @@
+import { WavespoolError } from '../errors.ts'
+
+/** Where bytes go: a stage, or an array with a `push` in a test. */
+export interface Output {
+  push(bytes: Uint8Array): unknown
+}
+
+/** Passes bytes on in whole frames, whatever the chunking they come in. Copies at most one frame a chunk. */
+export class WholeFrames {
+  readonly #frame: Buffer
+  #held = 0
+
+  constructor({ bytesPerFrame }: { bytesPerFrame: number }) {
+    this.#frame = Buffer.alloc(bytesPerFrame)
+  }
+
+  push(bytes: Uint8Array, out: Output): void {
+    const size = this.#frame.length
+    if (this.#held === 0 && bytes.length % size === 0) {
+      if (bytes.length > 0) out.push(bytes)
+      return
+    }
+    let start = 0
+    if (this.#held > 0) {
+      start = Math.min(size - this.#held, bytes.length)
+      this.#frame.set(bytes.subarray(0, start), this.#held)
+      this.#held += start
+      if (this.#held < size) return
+      out.push(Buffer.from(this.#frame))
+      this.#held = 0
+    }
+    const end = bytes.length - ((bytes.length - start) % size)
+    if (end > start) out.push(bytes.subarray(start, end))
+    this.#frame.set(bytes.subarray(end))
+    this.#held = bytes.length - end
+  }
+
+  /** bytes of a frame of which the rest has not come */
+  get held(): number {
+    return this.#held
+  }
+
+  /** @throws {WavespoolError} `ERR_WAVESPOOL_PARTIAL_FRAME` when the stream ended in the middle of a frame */
+  flush(): void {
+    checkWholeFrames(this.#held, this.#frame.length)
+  }
+}
+
+/** @throws {WavespoolError} `ERR_WAVESPOOL_PARTIAL_FRAME` when some bytes of a frame are left at the end of a stream */
+export function checkWholeFrames(left: number, bytesPerFrame: number): void {
+  if (left % bytesPerFrame === 0) return
+  throw new WavespoolError(
+    'ERR_WAVESPOOL_PARTIAL_FRAME',
+    `the stream ended ${left % bytesPerFrame} bytes into a frame of ${bytesPerFrame}; every whole frame was delivered. ` +
+      'Is the format of the stream the one that was named?',
+  )
+}
