@@ -18,7 +18,13 @@ const options = {
 await build({
   ...options,
   // the entry points of the package, and the script that a capture child runs
-  entryPoints: ['src/index.ts', 'src/chain/index.ts', 'src/testing/index.ts', 'src/sources/capture/child.ts'],
+  entryPoints: [
+    'src/index.ts',
+    'src/chain/index.ts',
+    'src/jetstream/index.ts',
+    'src/testing/index.ts',
+    'src/sources/capture/child.ts',
+  ],
   outdir: 'dist',
   outbase: 'src',
 })

@@ -23,6 +23,10 @@ export type WavespoolErrorCode =
   | 'ERR_WAVESPOOL_GAP'
   | 'ERR_WAVESPOOL_DETECTOR'
   | 'ERR_WAVESPOOL_RAMP'
+  | 'ERR_WAVESPOOL_JETSTREAM'
+  | 'ERR_WAVESPOOL_SUPERSEDED'
+  | 'ERR_WAVESPOOL_HOLE'
+  | 'ERR_WAVESPOOL_IDLE'
 
 /** What the device, the disk or the data brought about; see `code`. */
 export class WavespoolError extends Error {

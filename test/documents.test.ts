@@ -7,7 +7,10 @@ import { nodePrograms } from './nodes.ts'
 
 const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-/** The cookbook's blocks want the packages that they are about: test/consumers runs them. */
+/**
+ * The cookbook's blocks want the packages that they are about, and those about NATS a server: test/consumers and
+ * test/jetstream run them.
+ */
 const documents = [
   'README.md',
   'docs/streams.md',
@@ -16,7 +19,10 @@ const documents = [
   'docs/command.md',
 ]
 const texts = new Map(
-  [...documents, 'docs/cookbook.md'].map((path) => [path, readFileSync(join(root, path), 'utf8')]),
+  [...documents, 'docs/cookbook.md', 'docs/jetstream.md'].map((path) => [
+    path,
+    readFileSync(join(root, path), 'utf8'),
+  ]),
 )
 const blocks = new Map(
   documents.flatMap((path) =>

@@ -1,0 +1,126 @@
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
+import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+
+export interface RetryOptions {
+  /**
+   * How long a server may be away, in seconds, before the stream fails with `ERR_WAVESPOOL_JETSTREAM` (default 60).
+   * Until then everything is tried again: an election of a leader takes up to ten seconds.
+   */
+  retrySeconds?: number
+}
+
+const RETRY_SECONDS = 60
+/** A leader that was killed answers no more: the sooner a request is given up, the sooner its successor is asked. */
+export const REQUEST_TIMEOUT_MS = 2000
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1000
+
+/** @throws {ArgumentTypeError} for anything but a client made by `jetstream()` */
+export function checkClient(js: unknown, caller: string): JetStreamClient {
+  const client = js as Partial<JetStreamClient> | null | undefined
+  if (typeof client?.publish === 'function' && typeof client.jetstreamManager === 'function') {
+    return js as JetStreamClient
+  }
+  throw new ArgumentTypeError(
+    `${caller} takes a JetStream client first, as made by jetstream(connection) of @nats-io/jetstream, got ${show(js)}`,
+  )
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for anything but a number above 0 */
+export function checkPositive(value: unknown, name: string): number {
+  if (typeof value !== 'number') throw new ArgumentTypeError(`${name} must be a number, got ${show(value)}`)
+  if (!(value > 0)) throw new ArgumentRangeError(`${name} must be more than 0, got ${value}`)
+  return value
+}
+
+/** @throws {ArgumentTypeError} where an option has a name that is not among `known` */
+export function checkOptions(options: unknown, known: readonly string[], caller: string): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ArgumentTypeError(`${caller} takes its options as an object, got ${show(options)}`)
+  }
+  const unknown = Object.keys(options).find((key) => !known.includes(key))
+  if (unknown !== undefined) {
+    throw new ArgumentTypeError(`${caller} has no option ${show(unknown)}; it has ${known.join(', ')}`)
+  }
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for anything but a number above 0 */
+export const checkRetrySeconds = (seconds: unknown = RETRY_SECONDS, caller: string): number =>
+  checkPositive(seconds, `${caller}: retrySeconds`)
+
+/** Repeats requests while the servers elect a leader, restart or are out of reach. */
+export class Retrying {
+  readonly #milliseconds: number
+  readonly #isStopped: () => boolean
+
+  constructor(retrySeconds: number, isStopped = () => false) {
+    this.#milliseconds = retrySeconds * 1000
+    this.#isStopped = isStopped
+  }
+
+  /**
+   * The first answer of `request` that is one. What asking again cannot mend is passed on at once.
+   *
+   * @throws {WavespoolError} `ERR_WAVESPOOL_JETSTREAM` when none came in time
+   */
+  async run<T>(request: () => Promise<T>): Promise<T> {
+    const giveUpAt = performance.now() + this.#milliseconds
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      try {
+        return await request()
+      } catch (error) {
+        if (error instanceof WavespoolError) throw error
+        if (!isTransient(error) || this.#isStopped()) throw jetStreamError(error)
+        if (performance.now() > giveUpAt) {
+          const seconds = this.#milliseconds / 1000
+          throw jetStreamError(error, `no JetStream server answered for ${seconds} s`)
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, pause))
+    }
+  }
+}
+
+/**
+ * Errors that pass: what a client says while a server is away and while a leader is elected. Told by their names,
+ * since a program may hold several copies of the client.
+ */
+export function isTransient(error: unknown): boolean {
+  const { name, status, code } = error as { name?: string; status?: number; code?: number }
+  if (name === TRANSIENT || code === WRONG_LAST_SEQUENCE) return true
+  if (name === 'TimeoutError' || name === 'JetStreamNotEnabled' || name === 'RequestError') return true
+  // 503 is "unavailable", but for a stream that is full, which stays so
+  return name === 'JetStreamApiError' && status === 503 && code !== FULL
+}
+
+/** The name of an error of ours that passes. */
+export const TRANSIENT = 'Transient'
+
+/** Codes of the server's errors (`err_code`); the client names but a few. */
+export const WRONG_LAST_SEQUENCE = 10071
+/** "JSStreamStoreFailedF": maximum messages, bytes or messages per subject exceeded */
+export const FULL = 10077
+
+export const codeOf = (error: unknown): number | undefined => (error as { code?: number }).code
+
+/** What a request of the client failed with, as an error of ours that says what to do. */
+export function jetStreamError(error: unknown, what?: string): WavespoolError {
+  if (error instanceof WavespoolError) return error
+  const { name, message } = error as Error
+  const advice = remedies[name] ?? (codeOf(error) === FULL ? FULL_REMEDY : '')
+  return new WavespoolError(
+    codeOf(error) === FULL ? 'ERR_WAVESPOOL_FULL' : 'ERR_WAVESPOOL_JETSTREAM',
+    `${what ?? 'JetStream refused a request'}: ${message}${advice}`,
+    { cause: error },
+  )
+}
+
+const FULL_REMEDY = '; give the stream more room by ensureStreams(js, { … maxBytes })'
+const remedies: Record<string, string> = {
+  StreamNotFoundError: '; create the streams first, by ensureStreams(js)',
+  ConsumerNotFoundError: '; create the consumer first, by ensureStreams(js)',
+  ClosedConnectionError: '; the connection was closed before the stream had ended',
+}
+
+/** The manager behind a client, without a request of its own. */
+export const managerOf = (js: JetStreamClient): Promise<JetStreamManager> => js.jetstreamManager(false)

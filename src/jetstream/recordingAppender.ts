@@ -1,0 +1,178 @@
+import type { JetStreamClient } from '@nats-io/jetstream'
+import { WavespoolError } from '../errors.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { codeOf, REQUEST_TIMEOUT_MS, type Retrying, TRANSIENT, WRONG_LAST_SEQUENCE } from './client.ts'
+import { entryHeaders } from './message.ts'
+import { type LogEntry, RecordingLog } from './recordingLog.ts'
+import type { RecordingSubject } from './recordingSubject.ts'
+
+const NOTHING = new Uint8Array(0)
+
+/**
+ * Appends to a recording, one message after another: each names the message that it expects to be the last one, so
+ * that a server refuses a second recorder. A message that is refused, or answered late, is looked up: it may be there.
+ */
+export class RecordingAppender {
+  readonly #js: JetStreamClient
+  readonly #subject: RecordingSubject
+  readonly #retrying: Retrying
+  readonly #id: string
+  readonly #recorder: string
+  readonly #format: PcmFormat
+  #log = new RecordingLog()
+  /** the sequence of the last message on the subject, as far as it is known here */
+  #sequence = 0
+
+  constructor(
+    js: JetStreamClient,
+    subject: RecordingSubject,
+    retrying: Retrying,
+    id: string,
+    recorder: string,
+    format: PcmFormat,
+  ) {
+    this.#js = js
+    this.#subject = subject
+    this.#retrying = retrying
+    this.#id = id
+    this.#recorder = recorder
+    this.#format = format
+  }
+
+  /** bytes of the recording that are stored */
+  get position(): number {
+    return this.#log.position
+  }
+
+  /**
+   * Takes the turn. A `position` says that the recording may be there already, and where the audio to come belongs.
+   *
+   * @returns bytes of audio that are missing between the end of what is there and `position`
+   */
+  async begin(position: number | undefined): Promise<number> {
+    let gap = 0
+    let followed: string | undefined
+    for (;;) {
+      const known = await this.#subject.known()
+      this.#log = known?.log ?? new RecordingLog()
+      this.#sequence = known?.sequence ?? 0
+      const { recorder, position: end } = this.#log
+      if (recorder === this.#recorder) return gap // our own, whose acknowledgement was lost
+      if (known) checkContinuation(known.log, known.format, this.#format, this.#id, position)
+      followed ??= recorder
+      if (recorder !== followed) throw this.#superseded() // another one began at the same moment, and was first
+      gap = Math.max(0, (position ?? 0) - end)
+      const follows = { recorder, position: end }
+      const begin: LogEntry = {
+        kind: 'begin',
+        recorder: this.#recorder,
+        position: end + gap,
+        bytes: 0,
+        follows,
+      }
+      const isLast = await this.#publish(
+        begin,
+        NOTHING,
+        `${this.#id}:${this.#recorder}:begin:${this.#sequence}`,
+      )
+      if (!isLast) continue
+      // A server that does not serialise what it expects may have let something in between.
+      await this.#catchUp()
+      if (this.#log.recorder === this.#recorder) return gap
+    }
+  }
+
+  /** Stores the next audio of the recording. */
+  append(bytes: Uint8Array): Promise<void> {
+    const { position } = this.#log
+    return this.#store({ kind: 'audio', recorder: this.#recorder, position, bytes: bytes.length }, bytes)
+  }
+
+  /** Stores the end mark. */
+  end(): Promise<void> {
+    return this.#store(
+      { kind: 'end', recorder: this.#recorder, position: this.#log.position, bytes: 0 },
+      NOTHING,
+    )
+  }
+
+  async #store(entry: LogEntry, bytes: Uint8Array): Promise<void> {
+    const id = `${this.#id}:${entry.position}:${this.#recorder}${entry.kind === 'end' ? ':end' : ''}`
+    const isStored = () =>
+      entry.kind === 'end' ? this.#log.isEnded : this.#log.position >= entry.position + entry.bytes
+    while (!isStored()) {
+      if (await this.#publish(entry, bytes, id)) this.#log.take(entry)
+      else if (this.#log.recorder !== this.#recorder) throw this.#superseded()
+    }
+  }
+
+  /** @returns whether it is stored now, and was expected; if not, what is stored instead has been taken in */
+  #publish(entry: LogEntry, bytes: Uint8Array, msgID: string): Promise<boolean> {
+    return this.#retrying.run(async () => {
+      try {
+        const { seq, duplicate } = await this.#js.publish(this.#subject.subject, bytes, {
+          msgID,
+          timeout: REQUEST_TIMEOUT_MS,
+          headers: entryHeaders(entry, this.#format),
+          expect: { lastSubjectSequence: this.#sequence, streamName: this.#subject.stream },
+        })
+        if (!duplicate) {
+          if (entry.kind !== 'begin') this.#sequence = seq
+          return true
+        }
+        if (await this.#catchUp()) return false
+        throw notYetReadable()
+      } catch (error) {
+        if (codeOf(error) === WRONG_LAST_SEQUENCE && (await this.#catchUp())) return false
+        throw error
+      }
+    })
+  }
+
+  /** Takes in what was stored behind the last message that is known here; says whether there was anything. */
+  async #catchUp(): Promise<boolean> {
+    const before = this.#sequence
+    for (;;) {
+      const found = await this.#subject.next(this.#sequence + 1)
+      if (found === undefined) return this.#sequence > before
+      this.#log.take(found.entry)
+      this.#sequence = found.sequence
+    }
+  }
+
+  #superseded(): WavespoolError {
+    return new WavespoolError(
+      'ERR_WAVESPOOL_SUPERSEDED',
+      `another recorder has taken over the recording ${this.#id}, at byte ${this.#log.position}; what comes from here ` +
+        'is no longer part of it',
+    )
+  }
+}
+
+/** What a new leader may say for a moment: it knows of a message that it cannot show yet. */
+const notYetReadable = () =>
+  Object.assign(new Error('a message that is stored cannot be read yet'), { name: TRANSIENT })
+
+function checkContinuation(
+  log: RecordingLog,
+  format: PcmFormat,
+  wanted: PcmFormat,
+  id: string,
+  position: number | undefined,
+): void {
+  const refuse = (message: string) => {
+    throw new WavespoolError('ERR_WAVESPOOL_RECORDING', message)
+  }
+  if (log.isEnded) refuse(`the recording ${id} has ended; take another id`)
+  if (position === undefined) {
+    refuse(
+      `there is a recording ${id} already, of ${log.position} bytes; to continue it, say where the audio to come ` +
+        'belongs: publishRecording(js, id, format, { position }), with resumeRecording(js, id) for the place',
+    )
+  }
+  const same = (key: 'sampleRate' | 'channels' | 'encoding') => format[key] === wanted[key]
+  if (!same('sampleRate') || !same('channels') || !same('encoding')) {
+    const tell = (f: PcmFormat) => `${f.sampleRate} Hz, ${f.channels} channels, ${f.encoding}`
+    refuse(`the recording ${id} is in ${tell(format)}, not in ${tell(wanted)}; put convert() in front`)
+  }
+}
