@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
+import { watForEsbuild } from './wat.mjs'
 
 rmSync('dist', { recursive: true, force: true })
 
@@ -14,6 +15,7 @@ const options = {
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
+  plugins: [watForEsbuild],
 }
 await build({
   ...options,

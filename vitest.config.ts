@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config'
+import { watForVite } from './wat.mjs'
 
 export default defineConfig({
+  plugins: [watForVite],
   test: {
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,

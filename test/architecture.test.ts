@@ -31,7 +31,9 @@ function importsOf(path: string): Import[] {
   ]
 }
 
-const modules = readdirSync(src, { encoding: 'utf8', recursive: true }).filter((path) => path.endsWith('.ts'))
+const modules = readdirSync(src, { encoding: 'utf8', recursive: true }).filter((path) =>
+  /\.(ts|wat)$/.test(path),
+)
 const imports = modules.flatMap(importsOf)
 const roomOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
 const isBuiltin = (name: string) => name.startsWith('node:') || builtinModules.includes(name)

@@ -6,6 +6,7 @@ import { Dither } from './dither.ts'
 import { encodeSamples } from './encode.ts'
 import { type MixMatrix, mixChannels, mixMatrix, pickChannel, spreadChannel } from './mix.ts'
 import { checkRates, Resampler } from './resampling/resampler.ts'
+import { type Samples, Scratch } from './scratch.ts'
 
 export interface ConvertOptions {
   /** the one channel to take, from 0, where the target has one; without it all are mixed */
@@ -22,9 +23,15 @@ export interface ConvertOptions {
 /** samples that are worked on at once: few enough to stay in the processor's cache */
 const BLOCK = 4096
 
+// A call is done in one go, so that one block of each kind is enough for all converters.
+const floats = new Scratch(Float32Array)
+const doubles = new Scratch(Float64Array)
+const mixes = new Scratch(Float64Array)
+
 /**
  * Whole frames of one format as frames of another: one channel picked, or all of them mixed, then the rate, then
- * dither and encoding. All in 64-bit floats, which hold every encoding exactly; the resampler alone works in 32 bits.
+ * dither and encoding. Samples are 32-bit floats where those hold the encoding exactly, and 64-bit ones from where
+ * they are mixed or get dither; the resampler works in 32 bits.
  */
 export class Converter {
   /** whether every byte stays what it is */
@@ -40,8 +47,8 @@ export class Converter {
   readonly #matrix: MixMatrix | undefined
   readonly #dither: Dither | undefined
   readonly #blockFrames: number
-  readonly #decoded: Float64Array
-  readonly #mixed: Float64Array
+  /** what the samples are decoded into */
+  readonly #decoded: Scratch<Float32Array> | Scratch<Float64Array>
   readonly #resampler: Resampler | undefined
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, and for formats without a way between them */
@@ -66,8 +73,7 @@ export class Converter {
     if (options.dither === 'tpdf') this.#dither = Dither.between(from, to, hasNewValues)
     const blockFrames = Math.max(1, Math.floor(BLOCK / Math.max(inputs, outputs)))
     this.#blockFrames = Math.min(blockFrames, this.#resampler?.blockFrames ?? blockFrames)
-    this.#decoded = new Float64Array(this.#isComputed ? this.#blockFrames * inputs : 0)
-    this.#mixed = new Float64Array(this.#matrix ? this.#blockFrames * outputs : 0)
+    this.#decoded = /^(s32|f64)/.test(from.encoding) ? doubles : floats
   }
 
   /** Takes whole frames, and returns those that are complete by them. */
@@ -81,8 +87,8 @@ export class Converter {
 
   /** What the resampler still holds at the end. */
   finish(): Uint8Array {
-    const samples = this.#resampler?.drain() ?? new Float64Array(0)
-    const out = Buffer.allocUnsafeSlow(samples.length * this.#to.bytesPerSample)
+    const samples = this.#resampler?.drain() ?? new Float32Array(0)
+    const out = Buffer.allocUnsafe(samples.length * this.#to.bytesPerSample)
     this.#encode(samples, out)
     return this.#outer.to.channels === this.#to.channels ? out : spreadChannel(out, this.#outer.to)
   }
@@ -90,38 +96,46 @@ export class Converter {
   #compute(bytes: Uint8Array): Uint8Array {
     const [from, to] = [this.#from, this.#to]
     const frames = bytes.length / from.bytesPerFrame
-    const most = this.#resampler ? Math.ceil((frames * to.sampleRate) / from.sampleRate) + 1 : frames
-    const out = Buffer.allocUnsafeSlow(most * to.bytesPerFrame)
+    const out = Buffer.allocUnsafe((this.#resampler?.framesFor(frames) ?? frames) * to.bytesPerFrame)
     const blockBytes = this.#blockFrames * from.bytesPerFrame
+    if (bytes.length <= blockBytes) {
+      this.#encode(this.#computeBlock(bytes), out)
+      return out
+    }
     let at = 0
     for (let start = 0; start < bytes.length; start += blockBytes) {
       const samples = this.#computeBlock(bytes.subarray(start, start + blockBytes))
       this.#encode(samples, out.subarray(at))
       at += samples.length * to.bytesPerSample
     }
-    return out.subarray(0, at)
+    return out
   }
 
-  #computeBlock(bytes: Uint8Array): Float64Array {
+  #computeBlock(bytes: Uint8Array): Samples {
     const count = bytes.length / this.#from.bytesPerSample
-    let samples = decodeSamples(bytes, this.#from, this.#decoded.subarray(0, count))
+    let samples: Samples = decodeSamples<Samples>(bytes, this.#from, this.#decoded.take(count))
     if (this.#isSpread) makeFinite(samples)
     if (this.#matrix) {
-      const mixed = this.#mixed.subarray(0, (count / this.#from.channels) * this.#to.channels)
+      const mixed = mixes.take((count / this.#from.channels) * this.#to.channels)
       mixChannels(samples, this.#matrix, mixed)
       samples = mixed
     }
     return this.#resampler?.process(samples) ?? samples
   }
 
-  #encode(samples: Float64Array, out: Uint8Array): void {
-    this.#dither?.addTo(samples)
-    encodeSamples(samples, this.#to, out)
+  #encode(samples: Samples, out: Uint8Array): void {
+    if (this.#dither === undefined) encodeSamples(samples, this.#to, out)
+    else {
+      const dithered = doubles.take(samples.length)
+      dithered.set(samples)
+      this.#dither.addTo(dithered)
+      encodeSamples(dithered, this.#to, out)
+    }
   }
 }
 
 /** Of floats what is no number becomes silence, and what is infinite full scale, before it reaches its neighbours. */
-function makeFinite(samples: Float64Array): void {
+function makeFinite(samples: Samples): void {
   for (let i = 0; i < samples.length; i++) {
     const sample = samples[i]!
     if (sample - sample !== 0) samples[i] = Number.isNaN(sample) ? 0 : Math.sign(sample)

@@ -1,5 +1,6 @@
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { alawSamples, mulawSamples } from './g711.ts'
+import type { Samples } from './scratch.ts'
 
 /**
  * Samples as numbers from −1 to 1, in the order in which they lie: integers are divided by half their range
@@ -9,10 +10,10 @@ import { alawSamples, mulawSamples } from './g711.ts'
  * @param bytes whole samples, at any alignment
  * @param out where they go, from its beginning; new unless given
  */
-export function decodeSamples<T extends Float32Array | Float64Array = Float32Array<ArrayBuffer>>(
+export function decodeSamples<T extends Samples = Float32Array<ArrayBuffer>>(
   bytes: Uint8Array,
   { encoding, bytesPerSample }: Pick<PcmFormat, 'encoding' | 'bytesPerSample'>,
-  out = new Float32Array(Math.floor(bytes.length / bytesPerSample)) as Float32Array | Float64Array as T,
+  out = new Float32Array(Math.floor(bytes.length / bytesPerSample)) as Samples as T,
 ): T {
   const count = Math.floor(bytes.length / bytesPerSample)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

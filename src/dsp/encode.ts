@@ -1,5 +1,6 @@
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { alawCode, mulawCode } from './g711.ts'
+import type { Samples } from './scratch.ts'
 
 /**
  * Numbers from −1 to 1 as samples of an encoding. Integers are rounded to the nearest, a half upwards, and cut off at
@@ -9,7 +10,7 @@ import { alawCode, mulawCode } from './g711.ts'
  * @param out room for as many samples, at any alignment
  */
 export function encodeSamples(
-  samples: Float64Array,
+  samples: Samples,
   { encoding }: Pick<PcmFormat, 'encoding'>,
   out: Uint8Array,
 ): void {

@@ -1,5 +1,6 @@
 import { ArgumentRangeError } from '../errors.ts'
 import { channelMasks } from '../format/wavHeader.ts'
+import type { Samples } from './scratch.ts'
 
 /** A gain for every input channel, for each output channel. */
 export type MixMatrix = readonly (readonly number[])[]
@@ -108,7 +109,7 @@ function gainsInto(source: Speaker, to: readonly Speaker[]): Gains {
 }
 
 /** Mixes interleaved frames into `out`, which has room for as many. */
-export function mixChannels(samples: Float64Array, matrix: MixMatrix, out: Float64Array): void {
+export function mixChannels(samples: Samples, matrix: MixMatrix, out: Float64Array): void {
   const inputs = matrix[0]!.length
   let at = 0
   for (let frame = 0; frame < samples.length; frame += inputs) {
@@ -126,7 +127,7 @@ export function pickChannel(
   channel: number,
   { bytesPerSample, bytesPerFrame }: { bytesPerSample: number; bytesPerFrame: number },
 ): Uint8Array {
-  const out = Buffer.allocUnsafeSlow((bytes.length / bytesPerFrame) * bytesPerSample)
+  const out = Buffer.allocUnsafe((bytes.length / bytesPerFrame) * bytesPerSample)
   let at = 0
   for (let start = channel * bytesPerSample; start < bytes.length; start += bytesPerFrame) {
     for (let i = 0; i < bytesPerSample; i++) out[at++] = bytes[start + i]!
@@ -139,7 +140,7 @@ export function spreadChannel(
   bytes: Uint8Array,
   { bytesPerSample, bytesPerFrame }: { bytesPerSample: number; bytesPerFrame: number },
 ): Uint8Array {
-  const out = Buffer.allocUnsafeSlow((bytes.length / bytesPerSample) * bytesPerFrame)
+  const out = Buffer.allocUnsafe((bytes.length / bytesPerSample) * bytesPerFrame)
   let at = 0
   for (let start = 0; start < bytes.length; start += bytesPerSample) {
     for (const end = at + bytesPerFrame; at < end; ) {

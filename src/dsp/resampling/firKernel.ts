@@ -1,4 +1,4 @@
-import { firModule } from './firModule.ts'
+import module from './fir.wat'
 
 /**
  * Runs FIR filters over samples, all of them 32-bit floats in the memory: for each place from `output` to `outputEnd`,
@@ -20,35 +20,68 @@ export type FirKernel = (
   filtersBytes: number,
 ) => void
 
+/** A kernel with the memory that it works in. */
+export interface FirMachine {
+  readonly run: FirKernel
+  /** another one after `grow()` */
+  memory: Float32Array<ArrayBuffer>
+  /** Makes room for at least `length` floats; what is there stays, what is new is zero. */
+  grow(length: number): void
+}
+
 /** What is used of WebAssembly; Node's types have no more than its name. */
 interface Wasm {
   Module: new (bytes: Uint8Array) => object
-  Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer }
+  Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }
   Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> }
 }
 
 const PAGE = 2 ** 16
-let module: object | undefined
 
-/** A kernel with at least `length` floats of memory, which are zero: with vectors where that can be had. */
-export function firKernel(length: number): { memory: Float32Array<ArrayBuffer>; run: FirKernel } {
+/** A machine with vectors where they can be had. */
+export function firMachine(): FirMachine {
   try {
-    const { Module, Memory, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
-    module ??= new Module(firModule())
-    const memory = new Memory({ initial: Math.ceil((length * 4) / PAGE) })
-    const { exports } = new Instance(module, { '': { memory } })
-    return { memory: new Float32Array(memory.buffer), run: exports.run as FirKernel }
+    return vectorMachine()
   } catch {
     // No WebAssembly under --jitless, and no memory for it where `ulimit -v` leaves less than the 8 GiB of addresses
     // that V8 sets aside for each.
-    const memory = new Float32Array(length)
-    return { memory, run: plainKernel(memory) }
+    return plainMachine()
+  }
+}
+
+function vectorMachine(): FirMachine {
+  const { Module, Memory, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
+  const memory = new Memory({ initial: 1 })
+  const { exports } = new Instance(new Module(module), { '': { memory } })
+  return {
+    run: exports.run as FirKernel,
+    memory: new Float32Array(memory.buffer),
+    grow(length) {
+      const missing = length * 4 - memory.buffer.byteLength
+      if (missing <= 0) return
+      memory.grow(Math.ceil(missing / PAGE))
+      this.memory = new Float32Array(memory.buffer) // the buffer before is gone
+    },
   }
 }
 
 /** The same without vectors, which takes some fifteen times as long. */
-export function plainKernel(memory: Float32Array): FirKernel {
-  return (
+export function plainMachine(): FirMachine {
+  const machine: FirMachine = {
+    run: (...places) => plainKernel(machine.memory, ...places),
+    memory: new Float32Array(PAGE / 4),
+    grow(length) {
+      if (length <= machine.memory.length) return
+      const larger = new Float32Array(length)
+      larger.set(machine.memory)
+      machine.memory = larger
+    },
+  }
+  return machine
+}
+
+function plainKernel(memory: Float32Array, ...places: Parameters<FirKernel>): void {
+  let [
     output,
     outputEnd,
     outputStep,
@@ -59,19 +92,18 @@ export function plainKernel(memory: Float32Array): FirKernel {
     filterBytes,
     filtersEnd,
     filtersBytes,
-  ) => {
-    const taps = filterBytes / 4
-    for (; output < outputEnd; output += outputStep) {
-      const [sample, tap] = [input / 4, filter / 4]
-      let sum = 0
-      for (let i = 0; i < taps; i++) sum += memory[sample + i]! * memory[tap + i]!
-      memory[output / 4] = sum
-      input += inputStep
-      filter += filterStep
-      if (filter >= filtersEnd) {
-        filter -= filtersBytes
-        input += 4
-      }
+  ] = places
+  const taps = filterBytes / 4
+  for (; output < outputEnd; output += outputStep) {
+    const [sample, tap] = [input / 4, filter / 4]
+    let sum = 0
+    for (let i = 0; i < taps; i++) sum += memory[sample + i]! * memory[tap + i]!
+    memory[output / 4] = sum
+    input += inputStep
+    filter += filterStep
+    if (filter >= filtersEnd) {
+      filter -= filtersBytes
+      input += 4
     }
   }
 }

@@ -1,6 +1,8 @@
 import { ArgumentRangeError } from '../../errors.ts'
-import { type FirKernel, firKernel } from './firKernel.ts'
-import { type SincFilters, sincFilters } from './sincFilters.ts'
+import type { Samples } from '../scratch.ts'
+import type { FirMachine } from './firKernel.ts'
+import type { SincFilters } from './sincFilters.ts'
+import { workbench } from './workbench.ts'
 
 /** The filters grow with the ratio of the rates. */
 const MAX_RATIO = 256
@@ -19,6 +21,9 @@ export function checkRates(from: number, to: number, caller: string): void {
 /**
  * Interleaved frames at another rate, by 32-bit floats. What comes out is in time with what goes in,
  * `round(frames × to / from)` frames in all, and the same whatever the pieces that it is given in.
+ *
+ * The work is done in the memory of the thread's {@link workbench}: the input of one channel after another, beginning
+ * with what it has kept, and behind it the output. Between two calls a resampler keeps nothing but its history.
  */
 export class Resampler {
   /** the most frames that one `process()` takes */
@@ -28,15 +33,13 @@ export class Resampler {
   readonly #from: number
   readonly #to: number
   readonly #filters: SincFilters
-  readonly #run: FirKernel
-  /** The kernel's memory: filters, then the samples of each channel that are still needed, then the output. */
-  readonly #memory: Float32Array<ArrayBuffer>
-  readonly #inputAt: number
-  readonly #inputLength: number
-  readonly #outputAt: number
-  readonly #output: Float64Array
-  /** frames that lie in the input */
+  /** for each channel the samples from the first on that the next output needs, `#held` of them */
+  readonly #history: Float32Array[]
   #held: number
+  /** where the output lies in the memory, in floats */
+  readonly #outputAt: number
+  /** how much of the memory is needed for one block, in floats */
+  readonly #workLength: number
   /** where the next output frame lies behind the first of those that a filter covers, in parts of `to` */
   #position = 0
   #taken = 0
@@ -47,48 +50,56 @@ export class Resampler {
     this.#from = from / divisor
     this.#to = to / divisor
     this.#channels = channels
-    this.#filters = sincFilters(this.#from, this.#to)
+    this.#filters = workbench().filters(this.#from, this.#to)
     this.blockFrames = Math.max(1, Math.floor(BLOCK / channels / Math.max(1, to / from)))
-    const { coefficients, length, reach } = this.#filters
-    this.#inputAt = coefficients.length
-    this.#inputLength = length + this.blockFrames
-    this.#outputAt = this.#inputAt + this.#inputLength * channels
-    const outputLength = Math.ceil((this.blockFrames * to) / from) * channels
-    this.#output = new Float64Array(outputLength)
-    const pair = 2 // between which is interpolated
-    const { memory, run } = firKernel(this.#outputAt + outputLength + pair)
-    this.#memory = memory
-    this.#run = run
-    this.#memory.set(coefficients)
+    const { length, reach } = this.#filters
+    const most = length - 1 // frames that are kept: with one more there would be another output
+    this.#history = Array.from({ length: channels }, () => new Float32Array(most))
     this.#held = reach - 1 // the first output frame falls on the first input frame; before it is silence
+    this.#outputAt = most + this.blockFrames
+    const pair = 2 // between which is interpolated
+    this.#workLength = this.#outputAt + Math.ceil((this.blockFrames * to) / from) * channels + pair
+  }
+
+  /** How many frames so many more will complete. */
+  framesFor(count: number): number {
+    const spare = this.#held + count - this.#filters.length
+    return spare < 0 ? 0 : Math.ceil(((spare + 1) * this.#to - this.#position) / this.#from)
   }
 
   /**
    * @param samples at most `blockFrames`
-   * @returns the frames that are complete, in a place that the next call writes over
+   * @returns the frames that are complete, in a place that the next call of any resampler writes over
    */
-  process(samples: Float64Array): Float64Array {
-    this.#append(samples)
-    const spare = this.#held - this.#filters.length
-    const frames = spare < 0 ? 0 : Math.ceil(((spare + 1) * this.#to - this.#position) / this.#from)
-    if (frames > 0) {
-      for (let channel = 0; channel < this.#channels; channel++) {
-        if (this.#filters.isExact) this.#filter(channel, frames)
-        else this.#interpolate(channel, frames)
-      }
-      this.#advance(frames)
+  process(samples: Samples): Float32Array {
+    const bench = workbench()
+    const table = bench.prepare(this.#filters, this.#workLength)
+    const { machine } = bench
+    const { memory } = machine
+    const count = samples.length / this.#channels
+    const frames = this.framesFor(count)
+    const passed = Math.floor((this.#position + frames * this.#from) / this.#to)
+    const left = this.#held + count - passed
+    for (let channel = 0; channel < this.#channels; channel++) {
+      const history = this.#history[channel]!
+      memory.set(history)
+      this.#append(samples, channel, memory)
+      if (frames > 0 && this.#filters.isExact) this.#filter(machine, table, channel, frames)
+      else if (frames > 0) this.#interpolate(machine, table, channel, frames)
+      for (let i = 0; i < left; i++) history[i] = memory[passed + i]!
     }
+    this.#position += frames * this.#from - passed * this.#to
+    this.#held = left
+    this.#taken += count
     this.#given += frames
-    const length = frames * this.#channels
-    this.#output.set(this.#memory.subarray(this.#outputAt, this.#outputAt + length))
-    return this.#output.subarray(0, length)
+    return memory.subarray(this.#outputAt, this.#outputAt + frames * this.#channels)
   }
 
   /** What the filters still hold at the end. */
-  drain(): Float64Array {
+  drain(): Float32Array {
     const total = Math.round((this.#taken * this.#to) / this.#from)
-    const rest = new Float64Array((total - this.#given) * this.#channels)
-    const silence = new Float64Array(this.blockFrames * this.#channels)
+    const rest = new Float32Array((total - this.#given) * this.#channels)
+    const silence = new Float32Array(this.blockFrames * this.#channels)
     for (let at = 0; at < rest.length; ) {
       const more = this.process(silence).subarray(0, rest.length - at)
       rest.set(more, at)
@@ -97,76 +108,48 @@ export class Resampler {
     return rest
   }
 
-  #append(samples: Float64Array): void {
-    const channels = this.#channels
-    const frames = samples.length / channels
-    if (channels === 1) this.#memory.set(samples, this.#inputAt + this.#held)
+  #append(samples: Samples, channel: number, memory: Float32Array): void {
+    if (this.#channels === 1) memory.set(samples, this.#held)
     else {
-      for (let channel = 0; channel < channels; channel++) {
-        let at = this.#inputAt + channel * this.#inputLength + this.#held
-        for (let i = channel; i < samples.length; i += channels) this.#memory[at++] = samples[i]!
-      }
+      let at = this.#held
+      for (let i = channel; i < samples.length; i += this.#channels) memory[at++] = samples[i]!
     }
-    this.#held += frames
-    this.#taken += frames
   }
 
-  #filter(channel: number, frames: number): void {
-    const { length } = this.#filters
-    const filterBytes = length * 4
+  #filter({ run }: FirMachine, table: number, channel: number, frames: number): void {
+    const filterBytes = this.#filters.length * 4
     const output = (this.#outputAt + channel) * 4
     const outputStep = this.#channels * 4
-    this.#run(
+    const filtersBytes = this.#to * filterBytes
+    run(
       output,
       output + frames * outputStep,
       outputStep,
-      (this.#inputAt + channel * this.#inputLength + Math.floor(this.#position / this.#to)) * 4,
+      Math.floor(this.#position / this.#to) * 4,
       Math.floor(this.#from / this.#to) * 4,
-      (this.#position % this.#to) * filterBytes,
+      table * 4 + (this.#position % this.#to) * filterBytes,
       (this.#from % this.#to) * filterBytes,
       filterBytes,
-      this.#to * filterBytes,
-      this.#to * filterBytes,
+      table * 4 + filtersBytes,
+      filtersBytes,
     )
   }
 
   /** For rates with so many places that no table holds them, such as 44,101 to 16,000 Hz: slower, but as good. */
-  #interpolate(channel: number, frames: number): void {
+  #interpolate({ run, memory }: FirMachine, table: number, channel: number, frames: number): void {
     const { length, places } = this.#filters
     const filterBytes = length * 4
-    const filtersEnd = (places + 2) * filterBytes
-    const pair = this.#memory.length - 2
+    const filtersEnd = table * 4 + (places + 2) * filterBytes
+    const pair = this.#workLength - 2
     for (let frame = 0, position = this.#position; frame < frames; frame++, position += this.#from) {
       const place = ((position % this.#to) / this.#to) * places
       const below = Math.floor(place)
-      const input = (this.#inputAt + channel * this.#inputLength + Math.floor(position / this.#to)) * 4
-      this.#run(
-        pair * 4,
-        pair * 4 + 8,
-        4,
-        input,
-        0,
-        below * filterBytes,
-        filterBytes,
-        filterBytes,
-        filtersEnd,
-        0,
-      )
-      const [a, b] = [this.#memory[pair]!, this.#memory[pair + 1]!]
-      this.#memory[this.#outputAt + frame * this.#channels + channel] = a + (b - a) * (place - below)
+      const input = Math.floor(position / this.#to) * 4
+      const filter = table * 4 + below * filterBytes
+      run(pair * 4, pair * 4 + 8, 4, input, 0, filter, filterBytes, filterBytes, filtersEnd, 0)
+      const [a, b] = [memory[pair]!, memory[pair + 1]!]
+      memory[this.#outputAt + frame * this.#channels + channel] = a + (b - a) * (place - below)
     }
-  }
-
-  /** Lets go of the input that no output needs any more. */
-  #advance(frames: number): void {
-    this.#position += frames * this.#from
-    const passed = Math.floor(this.#position / this.#to)
-    this.#position -= passed * this.#to
-    for (let channel = 0; channel < this.#channels; channel++) {
-      const start = this.#inputAt + channel * this.#inputLength
-      this.#memory.copyWithin(start, start + passed, start + this.#held)
-    }
-    this.#held -= passed
   }
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { firKernel, plainKernel } from '../../../src/dsp/resampling/firKernel.ts'
+import { firMachine, plainMachine } from '../../../src/dsp/resampling/firKernel.ts'
 import { random } from '../samples.ts'
 
 /** Where things lie, in floats: filters, input, output. */
-const [INPUT, OUTPUT, LENGTH] = [4000, 10_000, 16_000]
+const [INPUT, OUTPUT, LENGTH] = [4000, 10_000, 16_384]
 
 const runs = fc.record({
   taps: fc.integer({ min: 1, max: 8 }).map((n) => n * 16),
@@ -18,8 +18,8 @@ const runs = fc.record({
 })
 
 test('the vectors give what the plain loop gives, and touch nothing else', () => {
-  const { memory, run } = firKernel(LENGTH)
-  expect(memory.length).toBe(16_384) // a page, which only WebAssembly rounds up to
+  const [vector, plain] = [firMachine(), plainMachine()]
+  expect(vector.memory.length).toBe(LENGTH)
   const next = random()
   fc.assert(
     fc.property(runs, ({ taps, filters, start, step, inputStep, outputStep, count, offset }) => {
@@ -33,28 +33,43 @@ test('the vectors give what the plain loop gives, and touch nothing else', () =>
           filters * taps * 4,
           filters * taps * 4,
         ],
-      ] as Parameters<typeof run>
-      for (let i = 0; i < LENGTH; i++) memory[i] = next() - 0.5
-      const plain = memory.slice()
-      plainKernel(plain)(...args)
-      run(...args)
+      ] as Parameters<typeof vector.run>
+      for (let i = 0; i < LENGTH; i++) vector.memory[i] = next() - 0.5
+      plain.memory.set(vector.memory)
+      plain.run(...args)
+      vector.run(...args)
       let most = 0
-      for (let i = 0; i < LENGTH; i++) most = Math.max(most, Math.abs(memory[i]! - plain[i]!))
+      for (let i = 0; i < LENGTH; i++) most = Math.max(most, Math.abs(vector.memory[i]! - plain.memory[i]!))
       expect(most).toBeLessThan(2e-6)
     }),
     { numRuns: 300 },
   )
 })
 
+test.each([
+  ['with vectors', firMachine],
+  ['without', plainMachine],
+])('the memory grows, keeps what is there, and is where the kernel works, %s', (_how, make) => {
+  const machine = make()
+  machine.memory.fill(0.5, 0, 32)
+  machine.grow(100_000)
+  expect(machine.memory.length).toBeGreaterThanOrEqual(100_000)
+  expect([machine.memory[31], machine.memory[32], machine.memory[99_999]]).toEqual([0.5, 0, 0])
+  machine.run(4 * 99_999, 4 * 100_000, 4, 4 * 16, 4, 0, 0, 64, 64, 64)
+  expect(machine.memory[99_999]).toBe(4)
+  const { memory } = machine
+  machine.grow(10)
+  expect(machine.memory).toBe(memory)
+})
+
 test('where WebAssembly cannot be had, the plain loop takes its place', () => {
   const { WebAssembly } = globalThis as { WebAssembly?: unknown }
   Reflect.deleteProperty(globalThis, 'WebAssembly')
   try {
-    const { memory, run } = firKernel(100)
-    expect(memory.length).toBe(100)
-    memory.fill(0.5, 0, 32)
-    run(4 * 40, 4 * 41, 4, 4 * 16, 4, 0, 0, 64, 64, 64)
-    expect(memory[40]).toBe(4)
+    const machine = firMachine()
+    machine.memory.fill(0.5, 0, 32)
+    machine.run(4 * 40, 4 * 41, 4, 4 * 16, 4, 0, 0, 64, 64, 64)
+    expect(machine.memory[40]).toBe(4)
   } finally {
     Object.defineProperty(globalThis, 'WebAssembly', {
       value: WebAssembly,

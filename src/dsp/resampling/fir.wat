@@ -1,0 +1,58 @@
+;; The inner loop of the resampler, with vectors of four floats: `run` is the FirKernel of firKernel.ts, and its
+;; `plainKernel` is the same in TypeScript. All addresses are bytes.
+(module
+  (import "" "memory" (memory 1))
+
+  (func (export "run")
+    (param $output i32) (param $outputEnd i32) (param $outputStep i32)
+    (param $input i32) (param $inputStep i32)
+    (param $filter i32) (param $filterStep i32) (param $filterBytes i32)
+    (param $filtersEnd i32) (param $filtersBytes i32)
+
+    (local $sample i32)
+    (local $tap i32)
+    (local $tapsEnd i32)
+    ;; four sums of four, so that no addition waits for the one before it
+    (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+
+    (loop $nextOutput
+      (local.set $sample (local.get $input))
+      (local.set $tap (local.get $filter))
+      (local.set $tapsEnd (i32.add (local.get $filter) (local.get $filterBytes)))
+      (local.set $a (v128.const i32x4 0 0 0 0))
+      (local.set $b (v128.const i32x4 0 0 0 0))
+      (local.set $c (v128.const i32x4 0 0 0 0))
+      (local.set $d (v128.const i32x4 0 0 0 0))
+
+      ;; sixteen samples by sixteen coefficients
+      (loop $nextTaps
+        (local.set $a (f32x4.add (local.get $a) (f32x4.mul
+          (v128.load offset=0 align=4 (local.get $sample)) (v128.load offset=0 align=4 (local.get $tap)))))
+        (local.set $b (f32x4.add (local.get $b) (f32x4.mul
+          (v128.load offset=16 align=4 (local.get $sample)) (v128.load offset=16 align=4 (local.get $tap)))))
+        (local.set $c (f32x4.add (local.get $c) (f32x4.mul
+          (v128.load offset=32 align=4 (local.get $sample)) (v128.load offset=32 align=4 (local.get $tap)))))
+        (local.set $d (f32x4.add (local.get $d) (f32x4.mul
+          (v128.load offset=48 align=4 (local.get $sample)) (v128.load offset=48 align=4 (local.get $tap)))))
+        (local.set $sample (i32.add (local.get $sample) (i32.const 64)))
+        (local.set $tap (i32.add (local.get $tap) (i32.const 64)))
+        (br_if $nextTaps (i32.lt_u (local.get $tap) (local.get $tapsEnd))))
+
+      ;; the sixteen sums become one
+      (local.set $a (f32x4.add
+        (f32x4.add (local.get $a) (local.get $b))
+        (f32x4.add (local.get $c) (local.get $d))))
+      (f32.store (local.get $output) (f32.add
+        (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a)))
+        (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))
+
+      ;; behind the last filter comes the first, one sample on
+      (local.set $input (i32.add (local.get $input) (local.get $inputStep)))
+      (local.set $filter (i32.add (local.get $filter) (local.get $filterStep)))
+      (if (i32.ge_u (local.get $filter) (local.get $filtersEnd))
+        (then
+          (local.set $filter (i32.sub (local.get $filter) (local.get $filtersBytes)))
+          (local.set $input (i32.add (local.get $input) (i32.const 4)))))
+
+      (local.set $output (i32.add (local.get $output) (local.get $outputStep)))
+      (br_if $nextOutput (i32.lt_u (local.get $output) (local.get $outputEnd))))))

@@ -1,0 +1,64 @@
+import { type FirMachine, firMachine } from './firKernel.ts'
+import { type SincFilters, sincFilters } from './sincFilters.ts'
+
+/** floats of filters that lie in the machine's memory at most: four megabytes, eight of the largest tables */
+const MOST = 2 ** 20
+/** pairs of rates of which the filters are kept for the next resampler */
+const KEPT = 16
+
+/**
+ * What all resamplers of a thread work with: one machine, whose memory has room for one piece of work in front and the
+ * tables of filters behind it. Work is done in one go, so that nobody finds there what another left half done.
+ */
+export class Workbench {
+  readonly machine: FirMachine
+  /** where each table lies, in floats */
+  readonly #tables = new Map<SincFilters, number>()
+  readonly #kept = new Map<string, SincFilters>()
+  #workLength = 0
+  #end = 0
+
+  constructor(machine = firMachine()) {
+    this.machine = machine
+  }
+
+  /** The filters of a pair of rates without their common divisor, which resamplers that are made soon after share. */
+  filters(from: number, to: number): SincFilters {
+    const pair = `${from}:${to}`
+    const filters = this.#kept.get(pair) ?? sincFilters(from, to)
+    this.#kept.delete(pair)
+    this.#kept.set(pair, filters) // as the latest
+    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!)
+    return filters
+  }
+
+  /**
+   * Makes room for `length` floats of work at the beginning of the memory, and lays the filters ready behind it.
+   *
+   * @returns where the filters lie, in floats; the memory may be another one than before
+   */
+  prepare(filters: SincFilters, length: number): number {
+    const laid = this.#tables.get(filters)
+    if (laid !== undefined && length <= this.#workLength) return laid
+    const { coefficients } = filters
+    if (length > this.#workLength || this.#end + coefficients.length > this.#workLength + MOST) {
+      this.#tables.clear() // those that are still needed come back at their next turn
+      this.#workLength = Math.max(this.#workLength, Math.ceil(length / 4) * 4)
+      this.#end = this.#workLength
+    }
+    const at = this.#end
+    this.#end += coefficients.length
+    this.machine.grow(this.#end)
+    this.machine.memory.set(coefficients, at)
+    this.#tables.set(filters, at)
+    return at
+  }
+}
+
+let shared: Workbench | undefined
+
+/** The one of this thread, made when it is first needed. */
+export function workbench(): Workbench {
+  shared ??= new Workbench()
+  return shared
+}

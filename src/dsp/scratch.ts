@@ -1,0 +1,28 @@
+/** Numbers in which samples are computed. */
+export type Samples = Float32Array | Float64Array
+
+/**
+ * Room for samples on their way through one call, which all of a thread take turns with: it is for whom took it last,
+ * until the next one does.
+ */
+export class Scratch<T extends Samples> {
+  readonly #Samples: new (
+    length: number,
+  ) => T
+  #room: T
+  #taken: T
+
+  constructor(Samples: new (length: number) => T) {
+    this.#Samples = Samples
+    this.#room = this.#taken = new Samples(0)
+  }
+
+  /** Exactly `length` samples, with what the one before left in them. */
+  take(length: number): T {
+    if (this.#taken.length !== length) {
+      if (this.#room.length < length) this.#room = new this.#Samples(length)
+      this.#taken = this.#room.subarray(0, length) as T
+    }
+    return this.#taken
+  }
+}
