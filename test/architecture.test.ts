@@ -46,11 +46,12 @@ const mayKnow: Record<string, string[]> = {
   dsp: ['format'],
   sources: ['format', 'dsp'],
   streams: ['format', 'dsp'],
-  sinks: ['format', 'dsp'],
+  storage: [],
+  sinks: ['format', 'dsp', 'storage'],
   chain: ['streams'],
   jetstream: ['format', 'sources', 'streams', 'sinks'],
   testing: ['format', 'dsp', 'sources', 'streams'],
-  'index.ts': ['format', 'dsp', 'sources', 'streams', 'sinks'],
+  'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks'],
   cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'chain', 'testing', 'index.ts'],
 }
 
@@ -95,6 +96,26 @@ describe('the rooms', () => {
       return false
     })
     expect(cyclic).toEqual([])
+  })
+})
+
+/** Inside a room its folders stand above one another: a module imports from its own level or from those below. */
+const levels: Record<string, string[]> = {
+  sinks: ['arguments.ts', 'recording', 'sharing', 'views', '.'],
+  sources: ['capture', '.'],
+  streams: ['segment', '.'],
+}
+
+describe('the folders of a room', () => {
+  test.each(Object.entries(levels))('%s: imports go one way', (room, order) => {
+    const levelOf = (path: string) => {
+      const rest = path.slice(room.length + 1)
+      const folder = rest.includes('/') ? rest.slice(0, rest.indexOf('/')) : rest
+      return order.includes(folder) ? order.indexOf(folder) : order.indexOf('.')
+    }
+    const inside = imports.filter(({ from, to }) => roomOf(from) === room && roomOf(to) === room)
+    expect(inside.length).toBeGreaterThan(3)
+    expect(names(inside.filter(({ from, to }) => levelOf(to) > levelOf(from)))).toEqual([])
   })
 })
 

@@ -1,5 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import { asBuffer } from './asBuffer.ts'
+import { asBuffer } from '../storage/bytes.ts'
 
 /** The bytes of any view of memory, shared or not. @throws {ArgumentTypeError} for anything else */
 export function bytesOf(target: unknown, caller: string): Uint8Array {

@@ -1,54 +1,86 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { show } from '../errors.ts'
-import { openSource, type VirtualFileSource } from './openSource.ts'
-import { ReadableFile, stored } from './readableFile.ts'
+import { show, WavespoolError } from '../errors.ts'
+import { AttachedFile } from './attachedFile.ts'
+import { findSource, type VirtualFileSource } from './findSource.ts'
+import { reading, recording } from './reading.ts'
 import { Recorder } from './recording/recorder.ts'
-import { AttachedFile } from './sharing/attachedFile.ts'
-import type { SharedVirtualFile } from './sharing/sharedRecording.ts'
-import { makeStorage } from './storage/makeStorage.ts'
+import { SharedRecording, type SharedVirtualFile } from './sharing/sharedRecording.ts'
 import { checkOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
+
+type Callback = (error?: Error | null) => void
+
+export interface FromOptions extends VirtualFileOptions {
+  /** breaks off when it is aborted */
+  signal?: AbortSignal
+  /** keep what came of a source that fails: the error is a {@link PartialFileError} then (default false) */
+  partial?: boolean
+}
+
+/** A source that failed, with the part that came: `partial` is a finished VirtualFile, yours to dispose of. */
+export class PartialFileError extends WavespoolError {
+  readonly partial: VirtualFile
+
+  constructor(partial: VirtualFile, cause: unknown) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `the source of ${partial.name} failed after ${partial.size} bytes: ${reason}`
+    super('ERR_WAVESPOOL_RECORDING', message, { cause })
+    this.partial = partial
+  }
+}
 
 /**
  * A file without a path: written like a stream, read like a file, at any position, by any number of readers, while
  * it grows and after. It corrects the WAV header that passes through it, whoever wrote it, and whatever ends the
  * writing, what was written stays readable until it is disposed.
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: a Writable that is a ReadableFile as well, as the end of this file makes it
-export class VirtualFile extends Writable {
-  readonly name: string
-  readonly type: string
+export class VirtualFile extends reading(Writable) {
+  override readonly name: string
+  override readonly type: string
   readonly #recorder: Recorder
+  #shared: SharedRecording | undefined
+  /** chunks that the stream holds back: Node forgets them when it is destroyed */
+  readonly #pending: { chunk: unknown; encoding: unknown }[] = []
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
   constructor(options: VirtualFileOptions = {}) {
-    const { name, type, maxBytes, storage = 'spill' } = checkOptions(options)
-    const bytes = makeStorage(storage, maxBytes)
+    const { name, type, maxBytes, storage } = checkOptions(options)
+    const recorder = new Recorder(name, maxBytes, storage)
+    const { opening } = recorder
     // Only what must open something waits for it: what is written into memory can be read in the same tick.
-    const construct = (callback: (error?: Error | null) => void) =>
-      bytes.open!().then(() => callback(), callback)
-    super(bytes.open ? { construct } : {})
+    super(opening ? { construct: (callback: Callback) => opening.then(() => callback(), callback) } : {})
     this.name = name
     this.type = type
-    this.#recorder = new Recorder(name, maxBytes, bytes)
+    this.#recorder = recorder
   }
 
   /** @internal */
-  get [stored](): Recorder {
+  get [recording](): Recorder {
     return this.#recorder
   }
 
   /**
    * The way back: a finished VirtualFile of what is in a file, in bytes, in a Blob, or still to come from a stream.
    *
-   * @returns a promise, rejected with what the file or the stream fails with
-   * @throws {ArgumentTypeError} for anything else
+   * @returns a promise, rejected with what the file or the stream fails with; nothing is left of it then, unless
+   * `partial` asks for a {@link PartialFileError}
+   * @throws {ArgumentTypeError | ArgumentRangeError} for anything else, and for a wrong option
    */
-  static async from(source: VirtualFileSource, options: VirtualFileOptions = {}): Promise<VirtualFile> {
-    const { stream, name, type } = openSource(source)
-    const file = new VirtualFile({ ...(name && { name }), ...(type && { type }), ...options })
-    await pipeline(stream, file)
-    return file
+  static async from(source: VirtualFileSource, options: FromOptions = {}): Promise<VirtualFile> {
+    const { signal, partial = false, ...rest } = options
+    const { name, type, open } = findSource(source)
+    const all = { ...(name && { name }), ...(type && { type }), ...rest }
+    checkOptions(all)
+    const stream = await open()
+    const file = new VirtualFile(all)
+    try {
+      await pipeline(stream, file, { ...(signal && { signal }) })
+      return file
+    } catch (error) {
+      if (partial && file.size > 0) throw new PartialFileError(file, error)
+      await file.dispose()
+      throw error
+    }
   }
 
   /**
@@ -58,7 +90,9 @@ export class VirtualFile extends Writable {
    * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` for a storage of your own
    */
   share(): SharedVirtualFile {
-    return this.#recorder.share(this.type)
+    this.#recorder.snapshot() // throws after dispose()
+    this.#shared ??= new SharedRecording(this.#recorder)
+    return this.#shared.handle(this.type)
   }
 
   /**
@@ -71,9 +105,18 @@ export class VirtualFile extends Writable {
     return new AttachedFile(handle)
   }
 
-  /** Ends the recording if it still goes on and gives the memory back; nothing can be read afterwards. */
+  /**
+   * Ends the recording if it still goes on, waits for what is under way, and gives memory and temporary files back;
+   * nothing can be read afterwards. A named file stays, with what was written until then.
+   */
   async dispose(): Promise<void> {
-    if (!this.writableFinished) this.destroy()
+    if (!this.closed) {
+      const closed = new Promise((resolve) => this.once('close', resolve))
+      this.on('error', ignore) // it is thrown away, whole or not
+      if (!this.writableFinished) this.destroy()
+      await closed
+      this.off('error', ignore)
+    }
     await this.#recorder.dispose()
   }
 
@@ -85,40 +128,69 @@ export class VirtualFile extends Writable {
     return `VirtualFile { name: ${show(this.name)}, type: ${show(this.type)}, size: ${this.size} }`
   }
 
-  /** What waits for its turn in front of a slow storage was written too: Node would forget it. */
+  override write(chunk: unknown, callback?: Callback): boolean
+  override write(chunk: unknown, encoding: BufferEncoding, callback?: Callback): boolean
+  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
+    const write = super.write as (...args: unknown[]) => boolean
+    if (this.writableEnded || this.destroyed) return write.call(this, chunk, encoding, callback)
+    const pending = { chunk, encoding }
+    this.#pending.push(pending)
+    try {
+      return write.call(this, chunk, encoding, callback)
+    } catch (error) {
+      this.#pending.pop() // it is no chunk
+      throw error
+    }
+  }
+
+  override end(callback?: () => void): this
+  override end(chunk: unknown, callback?: () => void): this
+  override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this
+  override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
+    const args = [chunk, encoding, callback].filter((each) => each !== undefined)
+    const last = typeof args.at(-1) === 'function' ? (args.pop() as () => void) : undefined
+    if (args[0] !== undefined && args[0] !== null && !this.writableEnded)
+      this.write(args[0], args[1] as BufferEncoding)
+    return last ? super.end(last) : super.end()
+  }
+
   override destroy(error?: Error): this {
     if (!this.destroyed) {
-      const { writableBuffer } = this as unknown as { writableBuffer?: { chunk: Buffer }[] }
-      this.#recorder.keep((writableBuffer ?? []).map(({ chunk }) => chunk))
+      const chunks = this.#pending.splice(0).map(({ chunk, encoding }) => bytesOfChunk(chunk, encoding))
+      this.#recorder.abort(error, chunks)
     }
     return super.destroy(error)
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
+    this.#pending.shift()
     this.#recorder.append([chunk], callback)
   }
 
-  override _writev(items: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+  override _writev(items: { chunk: Buffer }[], callback: Callback): void {
+    this.#pending.splice(0, items.length)
     this.#recorder.append(
       items.map(({ chunk }) => chunk),
       callback,
     )
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
+  override _final(callback: Callback): void {
     this.#recorder.end().then(() => callback(), callback)
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.#recorder.abort(error).then(
+  override _destroy(error: Error | null, callback: Callback): void {
+    this.#recorder.end().then(
       () => callback(error),
       (fault) => callback(error ?? fault),
     )
   }
 }
 
-export interface VirtualFile extends ReadableFile {}
+function ignore(): void {}
 
-for (const [name, member] of Object.entries(Object.getOwnPropertyDescriptors(ReadableFile.prototype))) {
-  if (name !== 'constructor') Object.defineProperty(VirtualFile.prototype, name, member)
+/** A chunk as Node would have handed it over. */
+function bytesOfChunk(chunk: unknown, encoding: unknown): Uint8Array {
+  if (typeof chunk !== 'string') return chunk as Uint8Array
+  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
 }

@@ -1,10 +1,10 @@
 import { basename, extname } from 'node:path'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import type { PathOptions } from '../storage/pathStorage.ts'
+import type { SpillOptions } from '../storage/spillStorage.ts'
+import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
 import { checkName, checkPosition } from './arguments.ts'
-import { hasPath } from './storage/makeStorage.ts'
-import type { PathOptions } from './storage/pathStorage.ts'
-import type { SpillOptions } from './storage/spillStorage.ts'
-import type { VirtualFileStorage } from './storage/storage.ts'
+import { hasPath, makeStorage } from './makeStorage.ts'
 
 export interface VirtualFileOptions {
   /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */
@@ -30,30 +30,29 @@ const mediaTypes = new Map([
   ['.m4a', 'audio/mp4'],
 ])
 
-/**
- * The options with a name and a media type.
- *
- * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong one
- */
-export function checkOptions(
-  options: VirtualFileOptions,
-): VirtualFileOptions & { name: string; type: string } {
+/** The options with a name, a media type, and a storage that has opened nothing yet. */
+interface CheckedOptions {
+  readonly name: string
+  readonly type: string
+  readonly maxBytes: number | undefined
+  readonly storage: BuiltInStorage
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
+export function checkOptions(options: VirtualFileOptions): CheckedOptions {
   if (typeof options !== 'object' || options === null) {
     throw new ArgumentTypeError(`VirtualFile takes { name, type, maxBytes, storage }, got ${show(options)}`)
   }
-  const { storage } = options
-  const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', type, maxBytes } = options
+  const { storage = 'spill' } = options
+  const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', maxBytes } = options
+  const { type = mediaTypes.get(extname(String(name)).toLowerCase()) ?? 'application/octet-stream' } = options
   checkName(name)
-  if (type !== undefined && typeof type !== 'string') {
+  if (typeof type !== 'string') {
     throw new ArgumentTypeError(`type must be a media type such as 'audio/wav', got ${show(type)}`)
   }
   if (maxBytes !== undefined) {
     checkPosition(maxBytes, 'maxBytes')
     if (maxBytes === 0) throw new ArgumentRangeError('maxBytes must be more than 0')
   }
-  return {
-    ...options,
-    name,
-    type: type ?? mediaTypes.get(extname(name).toLowerCase()) ?? 'application/octet-stream',
-  }
+  return { name, type, maxBytes, storage: makeStorage(storage, maxBytes) }
 }

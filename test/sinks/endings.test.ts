@@ -176,10 +176,10 @@ test('a storage that can put nothing right any more, not even the header', async
   expect(start.readUInt32LE(40)).toBe(300)
 })
 
-test('half a frame that is cut off at the end does not come back', async () => {
+test('half a frame is never counted', async () => {
   const file = new VirtualFile({ storage: 'memory' })
   await write(file, recorded!.bytes)
-  expect(file.size).toBe(345)
+  expect(file.size).toBe(344)
   await finish(file)
   expect(file.size).toBe(344)
 })

@@ -60,7 +60,7 @@ test('memory-streams: its reader is a source, its writer takes the file', async 
   const file = new VirtualFile()
   // by pipe(), and ended by hand: it delivers every byte, but never an 'end'
   new streams.ReadableStream(recorded.bytes as never).pipe(file)
-  while (file.size < recorded.bytes.length) await turn()
+  while (file.size < momentOf(recorded, recorded.bytes.length).length) await turn()
   await finish(file)
   const sink = new streams.WritableStream()
   await pipeline(file.createReadStream(), sink as never)

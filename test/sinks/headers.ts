@@ -66,13 +66,3 @@ export function momentOf({ bytes, dataStart, frame }: Recorded, size: number): B
   if (factAt > 0) file.writeUInt32LE(dataBytes / frame, factAt + 8)
   return file
 }
-
-/** The same without the pad byte and with the half frame that is there: what lies in the storage at the moment. */
-export function rawMomentOf(recorded: Recorded, size: number): Buffer {
-  const { bytes, dataStart, frame } = recorded
-  if (size < dataStart) return bytes.subarray(0, size)
-  const dataBytes = size - dataStart - ((size - dataStart) % frame)
-  const header = Buffer.from(momentOf(recorded, size).subarray(0, dataStart))
-  header.writeUInt32LE(dataStart + dataBytes - 8, 4)
-  return Buffer.concat([header, bytes.subarray(dataStart, size)])
-}

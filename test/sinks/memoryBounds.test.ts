@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { platform } from 'node:os'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { MemoryStorage } from '../../src/sinks/storage/memoryStorage.ts'
+import { MemoryStorage } from '../../src/storage/memoryStorage.ts'
 
 const MIB = 2 ** 20
 
@@ -41,7 +41,7 @@ test('memory holds hardly more than what it is given', () => {
     if (size < next) continue
     next = size * 1.1
     expect(storage.size).toBe(size)
-    expect(storage.view().buffer.byteLength).toBeLessThanOrEqual(1.02 * size + 2 * MIB)
+    expect(storage.view(size).buffer.byteLength).toBeLessThanOrEqual(1.02 * size + 2 * MIB)
   }
   storage.dispose()
 })

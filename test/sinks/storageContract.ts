@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
-import type { ReadableFile } from '../../src/sinks/readableFile.ts'
-import { MemoryStorage } from '../../src/sinks/storage/memoryStorage.ts'
-import type { VirtualFileStorage } from '../../src/sinks/storage/storage.ts'
+import type { ReadableFile } from '../../src/sinks/reading.ts'
 import type { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../../src/sinks/virtualFileOptions.ts'
+import type { VirtualFileStorage } from '../../src/storage/storage.ts'
 
 /** One storage that all suites in this directory are run over. */
 export interface StorageUnderTest {
@@ -17,6 +16,8 @@ export interface StorageUnderTest {
   /** one for each file */
   make(): NonNullable<VirtualFileOptions['storage']>
   hasSync: boolean
+  /** a cursor can change it at once */
+  hasSyncWrite: boolean
   hasView: boolean
   /** other threads can be let in */
   isShared: boolean
@@ -24,20 +25,29 @@ export interface StorageUnderTest {
 
 /** A new storage joins every suite by one line here. */
 export const storages: StorageUnderTest[] = [
-  { label: 'memory', make: () => 'memory', hasSync: true, hasView: true, isShared: true },
-  { label: 'spill', make: () => 'spill', hasSync: true, hasView: true, isShared: true },
+  { label: 'memory', make: () => 'memory', hasSync: true, hasSyncWrite: true, hasView: true, isShared: true },
+  { label: 'spill', make: () => 'spill', hasSync: true, hasSyncWrite: true, hasView: true, isShared: true },
   {
     label: 'spilled early',
     make: () => ({ spill: { after: 100 } }),
     hasSync: true,
+    hasSyncWrite: false,
     hasView: false,
     isShared: true,
   },
-  { label: 'path', make: () => ({ path: newPath() }), hasSync: true, hasView: false, isShared: true },
+  {
+    label: 'path',
+    make: () => ({ path: newPath() }),
+    hasSync: true,
+    hasSyncWrite: false,
+    hasView: false,
+    isShared: true,
+  },
   {
     label: 'own, synchronous',
     make: () => new PlainStorage(),
     hasSync: true,
+    hasSyncWrite: true,
     hasView: false,
     isShared: false,
   },
@@ -45,6 +55,7 @@ export const storages: StorageUnderTest[] = [
     label: 'own, asynchronous',
     make: () => new AsyncStorage(),
     hasSync: false,
+    hasSyncWrite: false,
     hasView: false,
     isShared: false,
   },
@@ -138,7 +149,7 @@ export class AsyncStorage implements VirtualFileStorage {
 }
 
 /** A storage that keeps its promises for `room` bytes, then fails at every further append, in the middle of it. */
-export class FailingStorage extends MemoryStorage {
+export class FailingStorage extends PlainStorage {
   readonly #room: number
 
   constructor(room: number) {

@@ -1,48 +1,81 @@
 import { WavespoolError } from '../../errors.ts'
-import { SharedRecording, type SharedVirtualFile } from '../sharing/sharedRecording.ts'
-import type { VirtualFileStorage } from '../storage/storage.ts'
-import { cutToFit, dropBytes } from './chunkList.ts'
-import { overwrite } from './overwrite.ts'
-import { StoredFile } from './storedFile.ts'
+import { dropBytes } from '../../storage/chunkList.ts'
+import { overwrite } from '../../storage/overwrite.ts'
+import type { BuiltInStorage } from '../../storage/storage.ts'
+import { cutToFit } from './cutToFit.ts'
+import { RecordingReader, type RecordingState } from './recordingReader.ts'
+import { SerialQueue } from './serialQueue.ts'
 import { WavTracker } from './wavTracker.ts'
 
-type Callback = (error?: Error | null) => void
+/** Milliseconds until a header on a disk is put right: of the second that it may lag behind, the rest is for the disk. */
+const CHECKPOINT_EVERY = 750
 
 /**
- * What stands between a VirtualFile and its storage: it lets in what fits, keeps the WAV header right, ends the
- * recording in good order however it ends, and tells the readers.
+ * What stands between a VirtualFile and its storage. Every verb on the storage passes through its one queue; it lets in
+ * what fits, keeps the WAV header right, ends the recording in good order however it ends, and tells the readers.
  */
-export class Recorder extends StoredFile {
+export class Recorder extends RecordingReader {
+  readonly storage: BuiltInStorage
   tracker = new WavTracker()
-  isEnded = false
+  state: RecordingState
   failure: Error | undefined
-  protected readonly storage: VirtualFileStorage
-  isDisposed = false
-  edits = 0
+  revision = 0
+  /** settles when the storage is open; undefined where nothing must be opened */
+  readonly opening: Promise<void> | undefined
+  /** for those who read along in other threads */
+  onPublish: (() => void) | undefined
+  readonly #queue = new SerialQueue()
   readonly #maxBytes: number
-  #lastSize = 0
-  /** an append that is on its way to an asynchronous storage */
-  #inFlight: Promise<void> | undefined
+  #disposedBytes = 0
+  #isOpen = true
   #ending: Promise<void> | undefined
-  /** appends that were still waiting when the stream was destroyed */
-  #waiting: readonly Uint8Array[] = []
+  #disposing: Promise<void> | undefined
   /** an append did not find room: what comes behind it would leave a hole */
   #isRefused = false
-  #shared: SharedRecording | undefined
+  #checkpointTimer: NodeJS.Timeout | undefined
+  #checkpointAt = 0
 
-  constructor(name: string, maxBytes: number | undefined, storage: VirtualFileStorage) {
+  constructor(name: string, maxBytes: number | undefined, storage: BuiltInStorage) {
     super(name)
     this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
     this.storage = storage
+    this.state = storage.open ? 'opening' : 'recording'
+    if (storage.open) {
+      this.#isOpen = false
+      this.opening = Promise.resolve(this.#queue.run(() => this.#open()))
+      this.opening.catch(() => {}) // the stream reports it
+    }
   }
 
-  get recorded(): number {
-    return this.isDisposed ? this.#lastSize : this.storage.size
+  protected get extents(): BuiltInStorage {
+    return this.storage
   }
 
-  append(chunks: readonly Uint8Array[], callback: Callback): void {
-    const { tracker } = this
-    const storage = this.storage
+  get writtenBytes(): number {
+    return this.state === 'disposed' ? this.#disposedBytes : this.storage.size
+  }
+
+  async #open(): Promise<void> {
+    try {
+      await this.storage.open!()
+      this.#isOpen = true
+      this.state = 'recording'
+    } catch (error) {
+      this.failure ??= this.#storageError(error)
+      throw this.failure
+    }
+  }
+
+  /** Adds bytes at the end, and calls back with the reason why some of them were left out. */
+  append(chunks: readonly Uint8Array[], callback: (error?: Error | null) => void): void {
+    const fault = this.#queue.run(() => this.#append(chunks))
+    if (fault instanceof Promise) fault.then(callback)
+    else callback(fault)
+  }
+
+  #append(chunks: readonly Uint8Array[]): Error | undefined | Promise<Error | undefined> {
+    const { storage, tracker } = this
+    if (this.state !== 'recording') return this.failure ?? this.disposedError()
     try {
       if (!tracker.isDecided) {
         for (const chunk of chunks) tracker.offer(chunk)
@@ -53,20 +86,26 @@ export class Recorder extends StoredFile {
       this.#isRefused = overflow !== undefined
       const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.#maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
-      if (appended === undefined) {
+      if (appended === undefined && storage.checkpoint === undefined) {
         this.#publish()
-        callback(overflow)
-        return
+        return overflow
       }
-      this.#inFlight = appended.then(
-        () => {
-          this.#publish()
-          callback(overflow)
-        },
-        (error) => this.#failAppend(error, callback),
-      )
+      return this.#appended(appended, overflow)
     } catch (error) {
-      this.#failAppend(error, callback)
+      return this.#refuse(error)
+    }
+  }
+
+  async #appended(appended: void | Promise<void>, overflow: Error | undefined): Promise<Error | undefined> {
+    try {
+      await appended
+      this.#publish()
+      this.#checkpointAt ||= performance.now()
+      if (performance.now() - this.#checkpointAt >= CHECKPOINT_EVERY) await this.#checkpoint()
+      else this.#scheduleCheckpoint()
+      return overflow
+    } catch (error) {
+      return this.#refuse(error)
     }
   }
 
@@ -76,29 +115,56 @@ export class Recorder extends StoredFile {
     return [this.tracker.bytes.slice(), ...dropBytes(chunks, this.tracker.dataStart)]
   }
 
-  #failAppend(error: unknown, callback: Callback): void {
+  #refuse(error: unknown): WavespoolError {
     this.#isRefused = true
     try {
       this.#publish()
     } catch {
       // the storage is broken; readers get the header from the tracker
     }
-    callback(this.#storageError(error))
+    return this.#storageError(error)
   }
 
   /** The header in memory is put right once an append, not once a chunk; elsewhere readers get it from the tracker. */
   #publish(): void {
-    const { tracker } = this
+    const { tracker, storage } = this
+    const { size } = storage
     if (tracker.isWav) {
-      tracker.update(this.storage.size)
-      if (this.header.length > 0) this.storage.header?.(tracker.bytes)
+      tracker.update(size)
+      // A view has the pad byte behind it already; a file has not.
+      const hasPad = storage.view !== undefined && tracker.extent(size).pad === 1
+      if (size >= tracker.bytes.length) storage.header?.(hasPad ? tracker.headerAt(size) : tracker.bytes)
     }
     this.#tell()
   }
 
   #tell(): void {
-    this.#shared?.publish(this)
+    this.onPublish?.()
     this.tellListeners()
+  }
+
+  /** A recording on a disk that stands still is put right as well. */
+  #scheduleCheckpoint(): void {
+    if (this.storage.checkpoint === undefined || this.#checkpointTimer !== undefined) return
+    this.#checkpointTimer = setTimeout(() => {
+      // A disk that fails says so at the next append, which has somebody to tell.
+      Promise.resolve(this.#queue.run(() => this.#checkpoint())).catch(() => {})
+    }, CHECKPOINT_EVERY).unref()
+  }
+
+  async #checkpoint(): Promise<void> {
+    const { tracker, storage, state } = this
+    this.#clearCheckpoint()
+    if (state !== 'recording' || storage.checkpoint === undefined) return
+    const { size } = storage
+    const hasHeader = tracker.isWav && size >= tracker.dataStart
+    await storage.checkpoint(hasHeader ? tracker.headerAt(size, 0) : undefined)
+    this.#checkpointAt = performance.now()
+  }
+
+  #clearCheckpoint(): void {
+    clearTimeout(this.#checkpointTimer)
+    this.#checkpointTimer = undefined
   }
 
   #storageError(error: unknown): WavespoolError {
@@ -111,28 +177,38 @@ export class Recorder extends StoredFile {
     )
   }
 
-  /** Takes what is to be appended when the stream is destroyed, behind what is on its way. */
-  keep(chunks: readonly Uint8Array[]): void {
-    this.#waiting = chunks
-  }
-
   /** Whatever ended the writing: whole frames, the pad byte, exact sizes. Happens once. */
   end(): Promise<void> {
-    this.#ending ??= this.#end()
+    this.#ending ??= Promise.resolve(this.#queue.run(() => this.#end()))
     return this.#ending
   }
 
+  /**
+   * The stream was destroyed. What it still held is appended; unless the recording was ending already, its followers
+   * learn why.
+   */
+  abort(error: Error | null | undefined, pending: readonly Uint8Array[]): void {
+    if (this.#ending === undefined) {
+      this.failure ??=
+        error ??
+        new WavespoolError(
+          'ERR_WAVESPOOL_RECORDING',
+          `the recording of ${this.name} was destroyed before its end`,
+        )
+    }
+    if (pending.length > 0) this.#queue.run(() => (this.#isRefused ? undefined : this.#append(pending)))
+    this.end().catch(() => {}) // the stream reports it
+  }
+
   async #end(): Promise<void> {
-    const storage = this.storage
+    const { storage } = this
+    this.#clearCheckpoint()
     try {
-      await this.#inFlight
-      if (this.#waiting.length > 0 && !this.#isRefused) {
-        await new Promise((resolve) => this.append(this.#waiting, resolve))
-      }
+      if (!this.#isOpen) throw this.failure
       try {
         await this.#putRight()
       } finally {
-        await storage.finish?.()
+        await storage.finish?.(this.failure)
       }
     } catch (error) {
       this.tracker.seal(storage.size)
@@ -140,7 +216,7 @@ export class Recorder extends StoredFile {
       this.failure ??= this.#storageError(error)
       throw this.failure
     } finally {
-      this.isEnded = true
+      this.state = 'ended'
       this.#tell()
     }
   }
@@ -148,7 +224,7 @@ export class Recorder extends StoredFile {
   async #putRight(): Promise<void> {
     const { storage } = this
     // A header of which only a part found room is none.
-    if (this.header.length === 0) this.tracker = new WavTracker()
+    if (storage.size < this.tracker.bytes.length) this.tracker = new WavTracker()
     const { tracker } = this
     tracker.giveUp()
     const { end, pad } = tracker.extent(storage.size)
@@ -161,57 +237,64 @@ export class Recorder extends StoredFile {
     if (tracker.isWav) await storage.write(tracker.bytes, 0)
   }
 
-  /** The stream was destroyed: unless the recording had ended already, its followers learn why. */
-  abort(error: Error | null): Promise<void> {
-    if (this.#ending === undefined) {
-      this.failure =
-        error ??
-        new WavespoolError(
-          'ERR_WAVESPOOL_RECORDING',
-          `the recording of ${this.name} was destroyed before its end`,
-        )
-    }
-    return this.end()
-  }
-
   overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
-    this.#takeOver()
+    this.#requireEnded()
+    if (bytes.length === 0) return
     if (position + bytes.length > this.#maxBytes) throw this.#fullError()
-    return this.#changed(overwrite(this.storage, bytes, position))
+    return this.#change(() => overwrite(this.storage, bytes, position))
   }
 
-  cutOff(size: number): void | Promise<void> {
-    this.#takeOver()
-    if (size < this.storage.size) return this.#changed(this.storage.truncate(size))
+  truncate(size: number): void | Promise<void> {
+    this.#requireEnded()
+    return this.#change(() => {
+      if (size < this.storage.size) return this.storage.truncate(size)
+    })
   }
 
-  #changed(change: void | Promise<void>): void | Promise<void> {
-    if (change) return change.finally(() => this.#tell())
-    this.#tell()
-  }
-
-  requireSyncChange(): void {
-    this.requireNotDisposed()
-    if (this.storage.isSynchronous) return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the storage of ${this.name} does not say that it is synchronous; use the method without Sync`,
-    )
+  #change(change: () => void | Promise<void>): void | Promise<void> {
+    return this.#queue.run(() => {
+      this.#requireEnded()
+      const before = this.storage.size
+      const fail = (error: unknown): never => {
+        if (this.storage.size !== before) this.#takeOver()
+        throw this.#storageError(error)
+      }
+      try {
+        const changed = change()
+        if (changed) return changed.then(() => this.#takeOver(), fail)
+        this.#takeOver()
+      } catch (error) {
+        fail(error)
+      }
+    })
   }
 
   /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
   #takeOver(): void {
-    this.requireNotDisposed()
-    if (!this.isEnded) {
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_RECORDING',
-        `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
-      )
+    this.revision += 1
+    if (this.revision === 1) {
+      this.tracker = new WavTracker()
+      this.tracker.giveUp()
     }
-    this.edits += 1
-    if (this.edits > 1) return
-    this.tracker = new WavTracker()
-    this.tracker.giveUp()
+    this.#tell()
+  }
+
+  requireSyncChange(end: number): void {
+    this.#requireEnded()
+    if (end <= this.storage.memoryBytes && this.#queue.isIdle) return
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the bytes of ${this.name} cannot be changed at once, as not all of them lie in memory; use the method without Sync`,
+    )
+  }
+
+  #requireEnded(): void {
+    this.requireReadable()
+    if (this.state === 'ended') return
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_RECORDING',
+      `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
+    )
   }
 
   #fullError(): WavespoolError {
@@ -221,30 +304,23 @@ export class Recorder extends StoredFile {
     )
   }
 
-  /** What another thread needs to read along. */
-  share(type: string): SharedVirtualFile {
-    this.requireNotDisposed()
-    const { storage } = this
-    if (storage.share === undefined) {
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_STORAGE',
-        `${this.name} lies in a storage of its own kind, which other threads cannot see; record with 'memory', 'spill' or { path } to share it`,
-      )
-    }
-    const { parts, layout } = storage.share(() => this.#shared?.publish(this))
-    if (this.#shared === undefined) {
-      this.#shared = new SharedRecording(layout)
-      this.#shared.publish(this)
-    }
-    return this.#shared.handle(this.name, type, parts)
+  /** Ends the recording if it still goes on, waits for what is under way, and gives everything back. */
+  dispose(): Promise<void> {
+    this.#disposing ??= this.#dispose()
+    return this.#disposing
   }
 
-  async dispose(): Promise<void> {
-    if (this.isDisposed) return
+  async #dispose(): Promise<void> {
     await this.end().catch(() => {}) // it is thrown away, whole or not
-    this.#lastSize = this.storage.size
-    this.isDisposed = true
-    this.#tell() // before anything is gone: other threads learn of it from what they miss
-    await this.storage.dispose()
+    await this.#queue.run(async () => {
+      this.#disposedBytes = this.storage.size
+      this.state = 'disposed'
+      this.#tell() // before anything is gone: other threads learn of it from what they miss
+      try {
+        await this.storage.dispose()
+      } catch (error) {
+        throw this.#storageError(error)
+      }
+    })
   }
 }

@@ -231,7 +231,7 @@ export class WavTracker {
   }
 
   /** A copy of the header with both sizes open, as for a pipe that data may still come through. */
-  openHeader(size: number): Uint8Array {
+  openHeader(size: number): Uint8Array<ArrayBuffer> {
     const header = this.#header
     const copy = this.#original.slice()
     if (header && this.#isOpen(header, size - header.dataStart)) {

@@ -1,28 +1,28 @@
 import { isMainThread, MessageChannel, threadId } from 'node:worker_threads'
 import { WavespoolError } from '../../errors.ts'
-import { StoredFile } from '../recording/storedFile.ts'
+import { readExtentsSync } from '../../storage/extents.ts'
+import { RecordingReader, type RecordingState } from '../recording/recordingReader.ts'
 import { WavTracker } from '../recording/wavTracker.ts'
-import { AttachedStorage } from './attachedStorage.ts'
+import { AttachedExtents } from './attachedExtents.ts'
 import type { SharedVirtualFile } from './sharedRecording.ts'
-import { type SharedMoment, SharedState } from './sharedState.ts'
+import { type PublishedState, SharedState } from './sharedState.ts'
 
 /** What {@link AttachedRecording.waitSync} came back for. */
 export type WaitResult = 'ready' | 'ended' | 'failed' | 'timeout'
 
 /** The recording of another thread, as far as that has published it. */
-export class AttachedRecording extends StoredFile {
+export class AttachedRecording extends RecordingReader {
   tracker = new WavTracker()
-  isEnded = false
-  isDisposed = false
+  state: RecordingState = 'recording'
   failure: Error | undefined
-  recorded = 0
-  edits = 0
-  protected readonly storage: AttachedStorage
+  writtenBytes = 0
+  revision = 0
+  protected readonly extents: AttachedExtents
   readonly #state: SharedState
   readonly #recordingThread: number
   /** the count of changes that is taken note of */
   #seen: number | undefined
-  #known: SharedMoment | undefined
+  #known: PublishedState | undefined
   #waiting: Promise<void> | undefined
   #hold: MessageChannel | undefined
 
@@ -30,50 +30,47 @@ export class AttachedRecording extends StoredFile {
     super(name)
     this.#state = new SharedState(state)
     this.#recordingThread = threadId
-    this.storage = new AttachedStorage(parts, this.#state)
+    this.extents = new AttachedExtents(parts, this.#state)
     this.refresh()
   }
 
   override refresh(): void {
-    const { changes, moment } = this.#state.read()
-    if (changes === this.#seen || this.isDisposed) return
+    const { changes, published } = this.#state.read()
+    if (changes === this.#seen || this.state === 'disposed') return
     this.#seen = changes
-    this.storage.refresh(moment)
-    this.recorded = moment.size
-    this.edits = moment.edits
-    this.isEnded = moment.status !== 'recording'
-    this.isDisposed = moment.status === 'disposed'
-    if (this.isEnded && this.#state.failure !== '') {
-      this.failure ??= new WavespoolError('ERR_WAVESPOOL_RECORDING', this.#state.failure)
-    }
-    if (this.isDisposed) this.storage.release()
-    else this.#track(moment)
+    this.extents.refresh(published)
+    this.writtenBytes = published.size
+    this.revision = published.revision
+    this.state = published.status === 'failed' ? 'ended' : published.status
+    if (this.isEnded) this.failure ??= this.#state.failure
+    if (this.state === 'disposed') this.extents.release()
+    else this.#track(published)
   }
 
-  #track(moment: SharedMoment): void {
+  #track(published: PublishedState): void {
     const before = this.#known
     const isSame =
       before !== undefined &&
-      before.status === moment.status &&
-      before.dataStart === moment.dataStart &&
-      before.dataBytes === moment.dataBytes &&
-      before.riffBytes === moment.riffBytes
+      before.status === published.status &&
+      before.dataStart === published.dataStart &&
+      before.dataBytes === published.dataBytes &&
+      before.riffBytes === published.riffBytes
     if (!isSame) {
-      const { dataStart } = moment
-      if (dataStart > moment.size) return // decided, but not there yet
+      const { dataStart } = published
+      if (dataStart > published.size) return // decided, but not there yet
       const header = new Uint8Array(Math.max(0, dataStart))
       try {
-        if (dataStart > 0) this.storage.readSync(header, 0)
+        if (dataStart > 0) readExtentsSync(this.extents, header, 0)
       } catch {
         // Gone meanwhile, or not to be read: whoever asks for the bytes is told.
         if (this.#state.changes !== this.#seen) this.refresh()
         return
       }
-      this.tracker = WavTracker.restore(header, moment, this.isEnded)
+      this.tracker = WavTracker.restore(header, published, this.isEnded)
       if (dataStart < 0) this.tracker.giveUp()
-      this.#known = moment
+      this.#known = published
     }
-    this.tracker.update(moment.size)
+    this.tracker.update(published.size)
   }
 
   /**
@@ -84,8 +81,8 @@ export class AttachedRecording extends StoredFile {
   waitSync(position: number, timeout: number): WaitResult {
     const deadline = performance.now() + timeout
     for (;;) {
-      this.requireNotDisposed()
-      if (this.recorded >= position) return 'ready'
+      this.requireReadable()
+      if (this.writtenBytes >= position) return 'ready'
       if (this.isEnded) return this.failure ? 'failed' : 'ended'
       if (threadId === this.#recordingThread) {
         throw new WavespoolError(
@@ -124,7 +121,7 @@ export class AttachedRecording extends StoredFile {
     throw this.#readOnlyError()
   }
 
-  cutOff(): never {
+  truncate(): never {
     throw this.#readOnlyError()
   }
 
@@ -141,10 +138,9 @@ export class AttachedRecording extends StoredFile {
 
   /** The recording goes on; here it is gone. */
   detach(): void {
-    this.isDisposed = true
-    this.isEnded = true
+    this.state = 'disposed'
     this.failure = this.disposedError()
-    this.storage.release()
+    this.extents.release()
     this.tellListeners()
     this.#hold?.port1.close()
   }

@@ -1,7 +1,7 @@
 import { threadId } from 'node:worker_threads'
-import { ArgumentTypeError, show } from '../../errors.ts'
-import type { WavTracker } from '../recording/wavTracker.ts'
-import type { PartsLayout, SharedParts } from '../storage/sharedParts.ts'
+import { ArgumentTypeError, show, WavespoolError } from '../../errors.ts'
+import type { PartsLayout, SharedParts } from '../../storage/storage.ts'
+import type { Recorder } from '../recording/recorder.ts'
 import { isSharedState, SharedState } from './sharedState.ts'
 
 /** What `share()` returns: to be posted to another thread of this process, and attached there. */
@@ -16,38 +16,42 @@ export interface SharedVirtualFile {
   readonly parts: SharedParts
 }
 
-const KIND = 'shared VirtualFile, 1'
-
-/** How a recording is, as its own thread knows it. */
-interface Published {
-  readonly tracker: WavTracker
-  /** bytes, also of one that was disposed */
-  readonly recorded: number
-  readonly isEnded: boolean
-  readonly isDisposed: boolean
-  readonly edits: number
-  readonly failure: Error | undefined
-}
+const KIND = 'shared VirtualFile, 2'
 
 /** Tells the threads that read along how the recording gets on. */
 export class SharedRecording {
+  readonly #recorder: Recorder
   readonly #state = new SharedState()
+  readonly #parts: SharedParts
   readonly #layout: () => PartsLayout
 
-  constructor(layout: () => PartsLayout) {
-    this.#layout = layout
+  /** @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` for a storage of the user's own */
+  constructor(recorder: Recorder) {
+    const shared = recorder.storage.share?.(() => this.#publish())
+    if (shared === undefined) {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_STORAGE',
+        `${recorder.name} lies in a storage of its own kind, which other threads cannot see; record with 'memory', 'spill' or { path } to share it`,
+      )
+    }
+    this.#recorder = recorder
+    this.#parts = shared.parts
+    this.#layout = shared.layout
+    this.#publish()
+    recorder.onPublish = () => this.#publish()
   }
 
-  publish({ tracker, recorded, isEnded, isDisposed, edits, failure }: Published): void {
+  #publish(): void {
+    const { tracker, writtenBytes, isEnded, state, revision, failure } = this.#recorder
     const isFailed = isEnded && failure !== undefined
-    if (isFailed) this.#state.failure = failure.message || String(failure)
-    const { sealed, epoch, base, headBytes } = this.#layout()
+    if (isFailed) this.#state.failure = failure
+    const { sealed, epoch, base, headBytes, device, inode, born } = this.#layout()
     const { dataBytes, riffBytes } = tracker.declared
     // named one by one, not spread: this happens with every append
     this.#state.publish({
-      status: isDisposed ? 'disposed' : isFailed ? 'failed' : isEnded ? 'ended' : 'recording',
-      size: recorded,
-      edits,
+      status: state === 'disposed' ? state : isFailed ? 'failed' : isEnded ? 'ended' : 'recording',
+      size: writtenBytes,
+      revision,
       dataStart: tracker.isWav ? tracker.dataStart : tracker.isDecided ? -1 : 0,
       dataBytes,
       riffBytes,
@@ -55,11 +59,15 @@ export class SharedRecording {
       epoch,
       base,
       headBytes,
+      device,
+      inode,
+      born,
     })
   }
 
-  handle(name: string, type: string, parts: SharedParts): SharedVirtualFile {
-    return { wavespool: KIND, name, type, threadId, state: this.#state.buffer, parts }
+  handle(type: string): SharedVirtualFile {
+    const { name } = this.#recorder
+    return { wavespool: KIND, name, type, threadId, state: this.#state.buffer, parts: this.#parts }
   }
 }
 

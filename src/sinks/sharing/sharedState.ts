@@ -1,15 +1,17 @@
+import { WavespoolError } from '../../errors.ts'
+
 /** How far a recording is. */
 export type RecordingStatus = 'recording' | 'ended' | 'failed' | 'disposed'
 
 const statuses = ['recording', 'ended', 'failed', 'disposed'] as const
 
 /** What the thread that records tells the others with every append. */
-export interface SharedMoment {
+export interface PublishedState {
   status: RecordingStatus
   /** bytes that can be read */
   size: number
   /** how often cursors have changed them */
-  edits: number
+  revision: number
   /** where the samples begin; 0 while nobody can tell, -1 where it holds no WAV */
   dataStart: number
   /** the sizes in the header as it was written, or as they became final */
@@ -20,11 +22,14 @@ export interface SharedMoment {
   epoch: number
   base: number
   headBytes: number
+  device: number
+  inode: number
+  born: number
 }
 
 const fields = [
   'size',
-  'edits',
+  'revision',
   'dataStart',
   'dataBytes',
   'riffBytes',
@@ -32,7 +37,10 @@ const fields = [
   'epoch',
   'base',
   'headBytes',
-] as const satisfies (keyof SharedMoment)[]
+  'device',
+  'inode',
+  'born',
+] as const satisfies (keyof PublishedState)[]
 const SLOT = fields.length + 1
 
 const TEXT_AT = 16 + 2 * SLOT * 8
@@ -52,7 +60,7 @@ export class SharedState {
   readonly #words: Int32Array<SharedArrayBuffer>
   readonly #slots: readonly Float64Array[]
   readonly #text: Buffer
-  #last: { changes: number; moment: SharedMoment } | undefined
+  #last: { changes: number; published: PublishedState } | undefined
 
   constructor(buffer = new SharedArrayBuffer(TEXT_AT + TEXT_BYTES)) {
     this.buffer = buffer
@@ -61,10 +69,10 @@ export class SharedState {
     this.#text = Buffer.from(buffer, TEXT_AT, TEXT_BYTES)
   }
 
-  publish(moment: SharedMoment): void {
+  publish(published: PublishedState): void {
     const slot = this.#slots[(this.changes + 1) & 1]!
-    slot[0] = statuses.indexOf(moment.status)
-    for (let i = 1; i < SLOT; i++) slot[i] = moment[fields[i - 1]!]
+    slot[0] = statuses.indexOf(published.status)
+    for (let i = 1; i < SLOT; i++) slot[i] = published[fields[i - 1]!]
     Atomics.add(this.#words, CHANGES, 1)
     Atomics.notify(this.#words, CHANGES)
   }
@@ -75,25 +83,34 @@ export class SharedState {
   }
 
   /** What was published last, and the count of changes then. */
-  read(): { changes: number; moment: SharedMoment } {
+  read(): { changes: number; published: PublishedState } {
     for (;;) {
       const { changes } = this
       if (changes === this.#last?.changes) return this.#last
       const slot = this.#slots[changes & 1]!.slice()
       if (this.changes !== changes) continue
       const values = Object.fromEntries(fields.map((name, i) => [name, slot[i + 1]]))
-      const moment = { ...values, status: statuses[slot[0]!]! } as SharedMoment
-      this.#last = { changes, moment }
+      const published = { ...values, status: statuses[slot[0]!]! } as PublishedState
+      this.#last = { changes, published }
     }
   }
 
-  /** Why the recording failed; written before it is published that it did. */
-  get failure(): string {
-    return this.#text.toString('utf8', 0, this.#words[TEXT_LENGTH])
+  /** Why the recording failed, with its code; written before it is published that it did. */
+  get failure(): Error | undefined {
+    const text = this.#text.toString('utf8', 0, this.#words[TEXT_LENGTH])
+    if (text === '') return undefined
+    const { name, code, message } = JSON.parse(text)
+    if (String(code).startsWith('ERR_WAVESPOOL_')) return new WavespoolError(code, message)
+    return Object.assign(new Error(message), { name, ...(code !== undefined && { code }) })
   }
 
-  set failure(message: string) {
-    this.#words[TEXT_LENGTH] = this.#text.write(message)
+  set failure(error: Error) {
+    const { name, code, message } = error as NodeJS.ErrnoException
+    const textOf = (length: number) =>
+      JSON.stringify({ name, code, message: (message || String(error)).slice(0, length) })
+    let length = TEXT_BYTES
+    while (length > 0 && Buffer.byteLength(textOf(length)) > TEXT_BYTES) length -= 100
+    this.#words[TEXT_LENGTH] = this.#text.write(textOf(Math.max(0, length)))
   }
 
   /** Blocks until something is published, at most for `timeout` milliseconds. */

@@ -1,17 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
 import { bytesOf, checkPosition } from '../arguments.ts'
-
-/** What a cursor moves over. */
-export interface CursorTarget {
-  readonly size: number
-  readAt(target: Uint8Array, position: number): number | Promise<number>
-  readAtSync(target: Uint8Array, position: number): number
-  /** overwrites and appends; a gap in front of `position` is filled with zeros */
-  overwrite(bytes: Uint8Array, position: number): void | Promise<void>
-  cutOff(size: number): void | Promise<void>
-  /** @throws where bytes cannot be changed at once */
-  requireSyncChange(): void
-}
+import type { RecordingReader } from '../recording/recordingReader.ts'
 
 export type SeekOrigin = 'start' | 'current' | 'end'
 
@@ -23,11 +12,11 @@ const PIECE = 65_536
  * time, may stand behind the end, and its `write` and `truncate` change the file once the recording has ended.
  */
 export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposable {
-  readonly #target: CursorTarget
+  readonly #recording: RecordingReader
   #position = 0
 
-  constructor(target: CursorTarget) {
-    this.#target = target
+  constructor(recording: RecordingReader) {
+    this.#recording = recording
   }
 
   /** The position, in bytes from the start. */
@@ -47,7 +36,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     if (!Number.isSafeInteger(offset) || (origin === 'start' && offset < 0)) {
       throw new ArgumentRangeError(`offset from ${origin} must be a whole number, got ${offset}`)
     }
-    const bases = { start: 0, current: this.#position, end: this.#target.size }
+    const bases = { start: 0, current: this.#position, end: this.#recording.size }
     if (!Object.hasOwn(bases, origin)) {
       throw new ArgumentTypeError(`origin must be 'start', 'current' or 'end', got ${show(origin)}`)
     }
@@ -59,15 +48,16 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
 
   /** Reads up to `count` bytes, or all up to the end; an empty Buffer at the end. */
   async read(count?: number): Promise<Buffer> {
-    const buffer = this.#room(count)
-    return buffer.subarray(0, await this.#readInto(buffer))
+    const buffer = this.#bufferFor(count)
+    const { length } = buffer
+    const done = await this.#readInto(buffer)
+    return done < length ? Buffer.from(buffer.subarray(0, done)) : buffer // never what was not written
   }
 
   readSync(count?: number): Buffer {
-    const buffer = this.#room(count)
-    const done = this.#target.readAtSync(buffer, this.#position)
-    this.#position += done
-    return buffer.subarray(0, done)
+    const buffer = this.#bufferFor(count)
+    this.readIntoSync(buffer)
+    return buffer
   }
 
   /** Fills the target as far as there are bytes; returns how many. */
@@ -78,10 +68,10 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
   /** Moves on before it waits, so that a read which is called meanwhile goes on behind this one. */
   async #readInto(target: Uint8Array): Promise<number> {
     const position = this.#position
-    const there = Math.max(0, Math.min(target.length, this.#target.size - position))
-    this.#position += there
+    const snapshot = this.#recording.snapshot()
+    this.#position += Math.max(0, Math.min(target.length, snapshot.size - position))
     try {
-      return await this.#target.readAt(target.subarray(0, there), position)
+      return await snapshot.read(target, position)
     } catch (error) {
       this.#position = position
       throw error
@@ -89,7 +79,9 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
   }
 
   readIntoSync(target: NodeJS.ArrayBufferView): number {
-    const done = this.#target.readAtSync(bytesOf(target, 'readIntoSync()'), this.#position)
+    const bytes = bytesOf(target, 'readIntoSync()')
+    this.#recording.requireSyncRead()
+    const done = this.#recording.snapshot().readSync(bytes, this.#position)
     this.#position += done
     return done
   }
@@ -100,7 +92,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     const position = this.#position
     this.#position += source.length
     try {
-      await this.#target.overwrite(source, position)
+      await this.#recording.overwrite(source, position)
     } catch (error) {
       this.#position = position
       throw error
@@ -110,8 +102,8 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
 
   writeSync(bytes: NodeJS.ArrayBufferView): number {
     const source = bytesOf(bytes, 'writeSync()')
-    this.#target.requireSyncChange()
-    this.#target.overwrite(source, this.#position)
+    this.#recording.requireSyncChange(this.#position + source.length)
+    this.#recording.overwrite(source, this.#position)
     this.#position += source.length
     return source.length
   }
@@ -119,14 +111,14 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
   /** Cuts the file off at `size`, or at the position, which does not move. Never makes it longer. */
   async truncate(size = this.#position): Promise<number> {
     checkPosition(size, 'size')
-    await this.#target.cutOff(size)
+    await this.#recording.truncate(size)
     return size
   }
 
   truncateSync(size = this.#position): number {
     checkPosition(size, 'size')
-    this.#target.requireSyncChange()
-    this.#target.cutOff(size)
+    this.#recording.requireSyncChange(this.#recording.size)
+    this.#recording.truncate(size)
     return size
   }
 
@@ -144,9 +136,9 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  #room(count?: number): Buffer {
+  #bufferFor(count?: number): Buffer {
     if (count !== undefined) checkPosition(count, 'count')
-    const there = Math.max(0, this.#target.size - this.#position)
-    return Buffer.allocUnsafeSlow(Math.min(count ?? there, there))
+    const available = Math.max(0, this.#recording.size - this.#position)
+    return Buffer.allocUnsafeSlow(Math.min(count ?? available, available))
   }
 }

@@ -1,26 +1,26 @@
 import { Readable } from 'node:stream'
-import type { Recording } from '../recording/recording.ts'
-import type { Stretch } from './snapshotStream.ts'
+import type { RecordingReader } from '../recording/recordingReader.ts'
+import { readableOptions, type StreamOptions } from './snapshotStream.ts'
 
 /**
  * Delivers what has been recorded and what is still to come, to the end of the recording. It looks for more only when
  * its reader asks for more and the recording has grown: no timer, and a slow reader holds up nobody else.
  */
 export class FollowStream extends Readable {
-  readonly #recording: Recording
+  readonly #recording: RecordingReader
   readonly #withHeader: boolean
   #end: number
   #position: number
   /** the header as a pipe would have it, since its reader must not stop at the size of some moment */
-  #header: Uint8Array | undefined
+  #header: Uint8Array<ArrayBuffer> | undefined
   #unsubscribe: (() => void) | undefined
 
-  constructor(recording: Recording, { start, past, header, highWaterMark }: Stretch) {
-    super({ highWaterMark })
+  constructor(recording: RecordingReader, options: StreamOptions) {
+    super(readableOptions(options))
     this.#recording = recording
-    this.#position = start
-    this.#end = past
-    this.#withHeader = header
+    this.#position = options.start
+    this.#end = options.end
+    this.#withHeader = options.header
   }
 
   override _read(size: number): void {
@@ -32,23 +32,20 @@ export class FollowStream extends Readable {
     recording.refresh()
     const { tracker } = recording
     if (this.#header === undefined && tracker.isDecided) {
-      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.recorded)
+      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.writtenBytes)
       if (!this.#withHeader) {
         this.#position += tracker.dataStart
         this.#end += tracker.dataStart
       }
     }
     // A header that nobody can tell yet to be one is held back.
-    const recorded = this.#header === undefined ? 0 : this.#recorded()
-    const available = Math.min(recorded, this.#end) - this.#position
+    const end = this.#header === undefined ? 0 : this.#deliverableEnd()
+    const available = Math.min(end, this.#end) - this.#position
     if (available > 0) {
       const chunk = Buffer.allocUnsafeSlow(Math.min(size, available))
-      const header = this.#header!.subarray(this.#position, this.#position + chunk.length)
-      chunk.set(header)
-      let count = header.length
-      if (count < chunk.length) count += await recording.readAt(chunk.subarray(count), this.#position + count)
-      this.#position += count
-      this.push(chunk.subarray(0, count))
+      await recording.written(this.#header!).read(chunk, this.#position)
+      this.#position += chunk.length
+      this.push(chunk)
     } else if (this.#position >= this.#end || (recording.isEnded && recording.failure === undefined)) {
       this.push(null)
     } else if (recording.isEnded) {
@@ -64,11 +61,11 @@ export class FollowStream extends Readable {
     }
   }
 
-  /** Where what can be delivered ends now. Half a frame is held back: it may still be cut off. */
-  #recorded(): number {
-    const { tracker, isEnded, recorded } = this.#recording
-    if (!this.#withHeader) return tracker.dataEnd(recorded)
-    return isEnded ? recorded : tracker.extent(recorded).end
+  /** Where the bytes end that can be delivered now. Half a frame is held back: it may still be cut off. */
+  #deliverableEnd(): number {
+    const { tracker, isEnded, writtenBytes } = this.#recording
+    if (!this.#withHeader) return tracker.dataEnd(writtenBytes)
+    return isEnded ? writtenBytes : tracker.extent(writtenBytes).end
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
-import { chmod, copyFile, type FileHandle, mkdtemp, open, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, copyFile, type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { WavespoolError } from '../../errors.ts'
-import type { Snapshot } from './snapshot.ts'
+import { makeDirectory, nameDirectory, removeDirectory } from '../../storage/ownDirectory.ts'
+import type { Snapshot } from '../recording/snapshot.ts'
 
 /** A copy of a recording under a real path, which is the user's to read, rewrite and remove. */
 export interface PrivateCopy extends AsyncDisposable {
@@ -21,8 +21,9 @@ const PIECE = 2 ** 20
  */
 export async function privateCopy(snapshot: Snapshot, name: string): Promise<PrivateCopy> {
   try {
-    const directory = await mkdtemp(join(tmpdir(), 'wavespool-'))
-    const remove = () => rm(directory, { recursive: true, force: true })
+    const directory = nameDirectory('copy')
+    await makeDirectory(directory)
+    const remove = () => removeDirectory(directory)
     const path = join(directory, name)
     try {
       await copy(snapshot, path)
@@ -40,17 +41,19 @@ export async function privateCopy(snapshot: Snapshot, name: string): Promise<Pri
 }
 
 async function copy(snapshot: Snapshot, path: string): Promise<void> {
-  const { path: from, start, end } = snapshot.file ?? { path: undefined, start: 0, end: 0 }
-  const cloned = Math.min(end, snapshot.end)
-  if (from !== undefined) {
-    await copyFile(from, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+  const { cloneSource } = snapshot
+  if (cloneSource) {
+    await cloneSource.check()
+    await copyFile(cloneSource.path, path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
     await chmod(path, 0o600) // a copy has the rights of its model
   }
-  const file = await open(path, from === undefined ? 'wx' : 'r+', 0o600)
+  const { start, end } = cloneSource ?? { start: 0, end: 0 }
+  const file = await open(path, cloneSource ? 'r+' : 'wx', 0o600)
   try {
-    if (from !== undefined) await file.truncate(cloned)
-    await write(snapshot, file, 0, Math.min(Math.max(start, snapshot.header.length), cloned))
-    await write(snapshot, file, cloned, snapshot.size)
+    if (cloneSource && (await file.stat()).size < end) throw new Error('its end is missing')
+    await file.truncate(end)
+    await write(snapshot, file, 0, Math.min(start, end))
+    await write(snapshot, file, end, snapshot.size)
   } finally {
     await file.close()
   }
@@ -59,11 +62,11 @@ async function copy(snapshot: Snapshot, path: string): Promise<void> {
 async function write(snapshot: Snapshot, file: FileHandle, start: number, end: number): Promise<void> {
   const piece = Buffer.allocUnsafeSlow(Math.min(PIECE, Math.max(1, end - start)))
   for (let at = start; at < end; ) {
-    const count = await snapshot.read(piece.subarray(0, end - at), at)
-    if (count === 0) break
-    for (let done = 0; done < count; ) {
-      done += (await file.write(piece, done, count - done, at + done)).bytesWritten
+    const part = piece.subarray(0, end - at)
+    await snapshot.read(part, at)
+    for (let done = 0; done < part.length; ) {
+      done += (await file.write(part, done, part.length - done, at + done)).bytesWritten
     }
-    at += count
+    at += part.length
   }
 }

@@ -5,7 +5,7 @@ import { pcmFormat } from '../../format/pcmFormat.ts'
 import { maskOf } from '../../format/readWavHeader.ts'
 import { WavReaderKernel } from '../../format/wavReaderKernel.ts'
 import type { Output } from '../../format/wholeFrames.ts'
-import type { Snapshot } from './snapshot.ts'
+import type { Snapshot } from '../recording/snapshot.ts'
 
 export interface SamplesOptions {
   /** Hz (default 16,000, as recognisers want it) */

@@ -1,45 +1,54 @@
-import { Readable } from 'node:stream'
-import type { Snapshot } from './snapshot.ts'
+import { Readable, type ReadableOptions } from 'node:stream'
+import type { Snapshot } from '../recording/snapshot.ts'
 
 /** What of a file is read, and how. */
-export interface Stretch {
+export interface StreamOptions {
   /** first byte */
   start: number
   /** behind the last byte; Infinity for the end */
-  past: number
+  end: number
   /** without it the samples of a WAV alone, and both positions count from the first of them */
   header: boolean
   /** the most bytes in a chunk */
   highWaterMark: number
+  encoding: BufferEncoding | undefined
+  signal: AbortSignal | undefined
 }
 
-/** A stretch of a snapshot. */
+/** What Node's Readable wants to know of it: it takes no undefined. */
+export function readableOptions({ highWaterMark, encoding, signal }: StreamOptions): ReadableOptions {
+  return { highWaterMark, ...(encoding && { encoding }), ...(signal && { signal }) }
+}
+
+/** A part of a snapshot. */
 export class SnapshotStream extends Readable {
   readonly #snapshot: Snapshot
   readonly #end: number
   #position: number
 
-  constructor(snapshot: Snapshot, { start, past, header, highWaterMark }: Stretch) {
-    super({ highWaterMark })
-    const { samples } = snapshot
+  constructor(snapshot: Snapshot, options: StreamOptions) {
+    super(readableOptions(options))
+    const { start, end, header } = options
+    const { samples, size } = snapshot
     this.#snapshot = snapshot
     this.#position = header ? start : samples.start + start
-    this.#end = header ? Math.min(past, snapshot.size) : Math.min(samples.start + past, samples.end)
+    this.#end = header ? Math.min(end, size) : Math.min(samples.start + end, samples.end)
   }
 
-  override _read(size: number): void {
+  override async _read(size: number): Promise<void> {
     const wanted = Math.min(size, this.#end - this.#position)
     if (wanted <= 0) {
       this.push(null)
       return
     }
     const chunk = Buffer.allocUnsafeSlow(wanted)
-    this.#snapshot.read(chunk, this.#position).then(
-      (count) => {
-        this.#position += count
-        this.push(count > 0 ? chunk.subarray(0, count) : null)
-      },
-      (error) => this.destroy(error),
-    )
+    try {
+      const read = this.#snapshot.read(chunk, this.#position)
+      if (typeof read !== 'number') await read
+      this.#position += wanted
+      this.push(chunk)
+    } catch (error) {
+      this.destroy(error as Error)
+    }
   }
 }

@@ -130,7 +130,7 @@ describe.skipIf(!hasTool('python3'))('a cursor is an io.BytesIO', () => {
         const file = await finished(storage, start)
         const cursor = file.cursor()
         const results: unknown[] = []
-        const run = sync && storage.hasSync ? performSync : perform
+        const run = sync && storage.hasSyncWrite ? performSync : perform
         for (const s of steps) results.push(await run(cursor, s))
         const expected = await ask(['new', hex(start)], ...steps.map(request), ['value'])
         expect(results).toEqual(expected.slice(1, -1))

@@ -1,3 +1,8 @@
+/** The same memory as a Buffer: Node's own functions take shared memory in no other way. */
+export function asBuffer(bytes: ArrayBufferView): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
 /**
  * Copies all of `source` to the start of `target`, and returns how many bytes. V8 copies shared memory that is not
  * 8-aligned byte by byte, with `set()` and `copy()` alike (Node 20 to 24); filling a Buffer with bytes is one memcpy.

@@ -1,17 +1,17 @@
-import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
-import { checkPosition } from '../arguments.ts'
-import { ReadableFile, stored } from '../readableFile.ts'
-import { AttachedRecording, type WaitResult } from './attachedRecording.ts'
-import { checkHandle, type SharedVirtualFile } from './sharedRecording.ts'
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkPosition } from './arguments.ts'
+import { reading, recording } from './reading.ts'
+import { AttachedRecording, type WaitResult } from './sharing/attachedRecording.ts'
+import { checkHandle, type SharedVirtualFile } from './sharing/sharedRecording.ts'
 
 /**
  * A VirtualFile that another thread records: the same bytes, live, to be read in every way, and not to be changed. A
  * follower that waits keeps a worker running, as anything in Node does that one can wait for, but never the main
  * thread.
  */
-export class AttachedFile extends ReadableFile {
-  readonly name: string
-  readonly type: string
+export class AttachedFile extends reading(Object) {
+  override readonly name: string
+  override readonly type: string
   readonly #recording: AttachedRecording
 
   /** @throws {ArgumentTypeError} for anything but what `share()` returned */
@@ -24,7 +24,7 @@ export class AttachedFile extends ReadableFile {
   }
 
   /** @internal */
-  get [stored](): AttachedRecording {
+  get [recording](): AttachedRecording {
     return this.#recording
   }
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
-import { readWavHeader } from '../../../src/index.ts'
-import { hasTool, run } from '../../judges/tools.ts'
+import { readWavHeader } from '../../src/index.ts'
+import { hasTool, run } from '../judges/tools.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

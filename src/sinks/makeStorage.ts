@@ -1,19 +1,22 @@
-import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
-import { checkPosition } from '../arguments.ts'
-import { MemoryStorage } from './memoryStorage.ts'
-import { type PathOptions, PathStorage } from './pathStorage.ts'
-import { type SpillOptions, SpillStorage } from './spillStorage.ts'
-import type { VirtualFileStorage } from './storage.ts'
+import { statSync } from 'node:fs'
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { MemoryStorage } from '../storage/memoryStorage.ts'
+import { OwnStorage } from '../storage/ownStorage.ts'
+import { type PathOptions, PathStorage } from '../storage/pathStorage.ts'
+import { type SpillOptions, SpillStorage } from '../storage/spillStorage.ts'
+import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
+import { checkPosition } from './arguments.ts'
 
 const verbs = ['append', 'read', 'write', 'truncate', 'dispose'] as const
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for a `storage` option that names no storage */
-export function makeStorage(storage: unknown, maxBytes: number | undefined): VirtualFileStorage {
+export function makeStorage(storage: unknown, maxBytes: number | undefined): BuiltInStorage {
   if (storage === 'memory') return new MemoryStorage(maxBytes)
   if (storage === 'spill') return new SpillStorage()
   if (typeof storage === 'object' && storage !== null) {
     const own = storage as Partial<VirtualFileStorage>
-    if (verbs.every((verb) => typeof own[verb] === 'function')) return own as VirtualFileStorage
+    if (verbs.every((verb) => typeof own[verb] === 'function'))
+      return new OwnStorage(own as VirtualFileStorage)
     if (hasPath(storage)) return new PathStorage(checkPathOptions(storage))
     const { spill } = storage as { spill?: unknown }
     if (typeof spill === 'object' && spill !== null) return new SpillStorage(checkSpillOptions(spill))
@@ -48,6 +51,9 @@ function checkSpillOptions(options: SpillOptions): SpillOptions {
   }
   if (directory !== undefined && typeof directory !== 'string') {
     throw new ArgumentTypeError(`storage: spill.directory must be a path, got ${show(directory)}`)
+  }
+  if (directory !== undefined && !statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new ArgumentRangeError(`storage: spill.directory is no directory: ${show(directory)}`)
   }
   return options
 }

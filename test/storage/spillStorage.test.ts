@@ -1,11 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { afterEach, beforeEach, expect, test } from 'vitest'
-import { pcmFormat, VirtualFile, wavHeader } from '../../../src/index.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { pcmFormat, VirtualFile, wavHeader } from '../../src/index.ts'
 
 let directory: string
 beforeEach(() => {
@@ -112,14 +112,16 @@ test('what is left is gone when the process exits; what a crash left is swept by
   run(spillAnd("process.kill(process.pid, 'SIGKILL')"))
   expect(readdirSync(directory)).toHaveLength(1)
   const { file } = await record(MIB, 1000)
-  expect(readdirSync(directory)).toHaveLength(1) // its own
+  await vi.waitFor(() => expect(readdirSync(directory)).toHaveLength(1)) // its own
   await file.dispose()
   expect(readdirSync(directory)).toEqual([])
 })
 
 test('a directory that refuses the parts loses nothing that was taken', async () => {
   const missing = join(directory, 'missing')
+  mkdirSync(missing)
   const file = new VirtualFile({ storage: { spill: { after: 10_000, directory: missing } } })
+  rmSync(missing, { recursive: true })
   const taken = Readable.from(
     (async function* () {
       for (let i = 1; i < 10_000; i++) {

@@ -1,4 +1,4 @@
-import type { VirtualFileStorage } from '../storage/storage.ts'
+import type { BuiltInStorage } from './storage.ts'
 
 const ZEROS = new Uint8Array(65_536)
 
@@ -7,7 +7,7 @@ const ZEROS = new Uint8Array(65_536)
  * promise where the storage does.
  */
 export function overwrite(
-  storage: VirtualFileStorage,
+  storage: BuiltInStorage,
   bytes: Uint8Array,
   position: number,
 ): void | Promise<void> {
@@ -21,13 +21,13 @@ export function overwrite(
 }
 
 /** A gap of zeros, then bytes, at the end. Returns a promise where the storage does. */
-function appendBehindGap(storage: VirtualFileStorage, gap: number, bytes: Uint8Array): void | Promise<void> {
-  let left = gap
-  while (left > 0) {
-    const piece = ZEROS.subarray(0, left)
-    left -= piece.length
+function appendBehindGap(storage: BuiltInStorage, gap: number, bytes: Uint8Array): void | Promise<void> {
+  let remaining = gap
+  while (remaining > 0) {
+    const piece = ZEROS.subarray(0, remaining)
+    remaining -= piece.length
     const appended = storage.append([piece])
-    if (appended) return appended.then(() => appendBehindGap(storage, left, bytes))
+    if (appended) return appended.then(() => appendBehindGap(storage, remaining, bytes))
   }
   if (bytes.length > 0) return storage.append([bytes])
 }

@@ -1,0 +1,75 @@
+import { Blob } from 'node:buffer'
+import { once } from 'node:events'
+import { createReadStream } from 'node:fs'
+import { basename } from 'node:path'
+import { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import { fileURLToPath } from 'node:url'
+import { ArgumentTypeError, show } from '../errors.ts'
+import { asBuffer } from '../storage/bytes.ts'
+
+/** What a VirtualFile can be made from: the path of a file, bytes, a Blob or File, a stream of bytes. */
+export type VirtualFileSource =
+  | string
+  | URL
+  | NodeJS.ArrayBufferView
+  | ArrayBuffer
+  | SharedArrayBuffer
+  | Blob
+  | NodeJS.ReadableStream
+  | ReadableStream
+  | AsyncIterable<Uint8Array>
+
+/** A source that is not open yet, with the name and the media type that it has. */
+interface UnopenedSource {
+  readonly name?: string | undefined
+  readonly type?: string | undefined
+  /** rejects with what the source fails with at once, such as ENOENT */
+  open(): Promise<NodeJS.ReadableStream>
+}
+
+/** @throws {ArgumentTypeError} for what has no bytes */
+export function findSource(source: VirtualFileSource): UnopenedSource {
+  if (typeof source === 'string' || source instanceof URL) {
+    const path = source instanceof URL ? fileURLToPath(source) : source
+    return { name: basename(path), open: () => openPath(path) }
+  }
+  if (source instanceof Blob) {
+    const { name } = source as Blob & { name?: string }
+    return {
+      name: name && basename(name),
+      type: source.type,
+      open: async () => Readable.fromWeb(source.stream()),
+    }
+  }
+  if (ArrayBuffer.isView(source)) return { open: async () => whole(asBuffer(source)) }
+  if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer) {
+    return { open: async () => whole(Buffer.from(source)) }
+  }
+  if (source instanceof Readable) return { open: async () => source }
+  if (typeof source === 'object' && source !== null) {
+    if (Symbol.asyncIterator in source) {
+      return {
+        open: async () => Readable.from(source as AsyncIterable<Uint8Array>, { objectMode: false }),
+      }
+    }
+    // A stream from before Node 10, or of readable-stream 1 or 2, has no iterator.
+    const { on, pause, resume } = source as NodeJS.ReadableStream
+    if ([on, pause, resume].every((method) => typeof method === 'function')) {
+      return { open: async () => new Readable().wrap(source as NodeJS.ReadableStream) }
+    }
+  }
+  throw new ArgumentTypeError(
+    `VirtualFile.from() takes the path of a file, bytes, a Blob or a stream, got ${show(source)}`,
+  )
+}
+
+async function openPath(path: string): Promise<Readable> {
+  const stream = createReadStream(path)
+  await once(stream, 'open')
+  return stream
+}
+
+function whole(bytes: Buffer): Readable {
+  return Readable.from(bytes.length > 0 ? [bytes] : [], { objectMode: false })
+}

@@ -1,0 +1,244 @@
+import { File } from 'node:buffer'
+import type { Readable } from 'node:stream'
+import type { ReadableStream } from 'node:stream/web'
+import { ArgumentRangeError, WavespoolError } from '../errors.ts'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { bytesOf, checkPosition } from './arguments.ts'
+import { checkReadStreamOptions, type ReadStreamOptions } from './readStreamOptions.ts'
+import type { RecordingReader } from './recording/recordingReader.ts'
+import { Cursor } from './views/cursor.ts'
+import { FollowStream } from './views/followStream.ts'
+import { type PrivateCopy, privateCopy } from './views/privateCopy.ts'
+import { type RequestLike, respond } from './views/response.ts'
+import { float32Samples, int16Samples, type SamplesOptions } from './views/samples.ts'
+import { SnapshotStream } from './views/snapshotStream.ts'
+import { toWeb } from './views/webStream.ts'
+
+/** Under this key a {@link ReadableFile} keeps the recording that it reads. */
+export const recording = Symbol('recording')
+
+/** A recording as it is read, in every way: what a VirtualFile and one that is attached have in common. */
+export interface ReadableFile {
+  /** the name that consumers see */
+  readonly name: string
+  /** the media type */
+  readonly type: string
+
+  /** Bytes of the file of this moment: the length of a snapshot that is taken now. */
+  readonly size: number
+
+  /** The PCM format, where it holds a WAV whose encoding is known. */
+  readonly format: PcmFormat | undefined
+
+  /** Seconds of audio now, where it holds a WAV whose encoding is known. */
+  readonly duration: number | undefined
+
+  /**
+   * Copies what is there at `position` into `target`; returns how many bytes, 0 at the end.
+   *
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where bytes that were recorded are no longer there
+   */
+  read(target: NodeJS.ArrayBufferView, position: number): Promise<number>
+
+  /** The same, at once. @throws where the storage has no synchronous read */
+  readSync(target: NodeJS.ArrayBufferView, position: number): number
+
+  /**
+   * The `size` bytes of this moment where they lie, without a copy, as `BytesIO.getbuffer()`. Later writing does not
+   * move them, but keeps the header in them right.
+   *
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where they do not lie in memory
+   */
+  view(): Uint8Array
+
+  /** An independent position in the file, with the semantics of `io.BytesIO`. */
+  cursor(): Cursor
+
+  /**
+   * The file of this moment as a stream, its end and header fixed by the call; with `follow`, all that is still to
+   * come as well, behind a header with open sizes, to the end of the recording. Where the recording fails, a follower
+   * gets every byte, then the error.
+   */
+  createReadStream(options?: ReadStreamOptions): Readable
+
+  /** The same as a stream of the Web. */
+  stream(options?: ReadStreamOptions): ReadableStream<Uint8Array>
+
+  /** A copy of the file of this moment, in an ArrayBuffer of its own. */
+  toBuffer(): Promise<Buffer<ArrayBuffer>>
+
+  /**
+   * The file of this moment as a native `File`, which every `fetch` and `FormData` takes: one
+   * copy of what lies in memory, none of what lies on a disk.
+   */
+  toFile(): Promise<File>
+
+  /**
+   * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise,
+   * mixed and resampled as `convert()` does it.
+   *
+   * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, among them a `channel` that the file has not
+   * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
+   */
+  toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>>
+
+  /** The same as 16-bit samples. */
+  toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>>
+
+  /**
+   * The answer of an HTTP server: to `GET` and `HEAD`, with `Range`, `ETag` and the conditions on it. Takes a standard
+   * `Request`, a request of `node:http`, or none for a plain `GET`. While the recording goes on the body follows it to
+   * its end, behind a header with open sizes: without a length and without ranges.
+   *
+   * @throws {ArgumentTypeError} for what is no request
+   */
+  toResponse(request?: RequestLike): Promise<Response>
+
+  /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
+  toPath(): Promise<PrivateCopy>
+
+  /** Calls `use` with the path of a private copy, which is removed afterwards, and passes on what it returns. */
+  withPath<T>(use: (path: string) => T | Promise<T>): Promise<T>
+
+  /** @throws {WavespoolError} always: FormData and template strings would send the text instead of the audio */
+  toString(): string
+}
+
+/** What a class has that can be read by {@link reading}. */
+interface Recorded {
+  readonly [recording]: RecordingReader
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a mixin's base takes any arguments, says TypeScript
+type Base<T> = abstract new (...args: any[]) => T
+
+/** The class with every way of reading added to it. */
+export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile> {
+  abstract class Reading extends (base as Base<object>) implements ReadableFile, Recorded {
+    abstract readonly name: string
+    abstract readonly type: string
+    abstract readonly [recording]: RecordingReader
+
+    get size(): number {
+      return this[recording].size
+    }
+
+    get format(): PcmFormat | undefined {
+      return this[recording].format
+    }
+
+    get duration(): number | undefined {
+      return this[recording].duration
+    }
+
+    async read(target: NodeJS.ArrayBufferView, position: number): Promise<number> {
+      const bytes = bytesOf(target, 'read()')
+      checkPosition(position, 'position')
+      return this[recording].snapshot().read(bytes, position)
+    }
+
+    readSync(target: NodeJS.ArrayBufferView, position: number): number {
+      const bytes = bytesOf(target, 'readSync()')
+      checkPosition(position, 'position')
+      this[recording].requireSyncRead()
+      return this[recording].snapshot().readSync(bytes, position)
+    }
+
+    view(): Uint8Array {
+      return this[recording].view()
+    }
+
+    cursor(): Cursor {
+      return new Cursor(this[recording])
+    }
+
+    createReadStream(options: ReadStreamOptions = {}): Readable {
+      const read = this[recording]
+      const { follow, ...checked } = checkReadStreamOptions(options)
+      const snapshot = read.snapshot()
+      const range = { ...checked, start: startOf(read, checked.start, checked.header) }
+      const isWhole = read.isEnded && read.failure === undefined
+      return follow && !isWhole ? new FollowStream(read, range) : new SnapshotStream(snapshot, range)
+    }
+
+    stream(options: ReadStreamOptions = {}): ReadableStream<Uint8Array> {
+      return toWeb(this.createReadStream(options))
+    }
+
+    async toBuffer(): Promise<Buffer<ArrayBuffer>> {
+      return inOnePiece(this, () => this[recording].snapshot().toBuffer())
+    }
+
+    async toFile(): Promise<File> {
+      return inOnePiece(this, async () => {
+        const blobs = await this[recording].snapshot().blobs()
+        return new File(blobs, this.name, { type: this.type })
+      })
+    }
+
+    async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
+      return inOnePiece(this, () => float32Samples(this[recording].snapshot(), this.name, options))
+    }
+
+    async toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>> {
+      return inOnePiece(this, () => int16Samples(this[recording].snapshot(), this.name, options))
+    }
+
+    async toResponse(request?: RequestLike): Promise<Response> {
+      const read = this[recording]
+      read.refresh()
+      const snapshot = read.snapshot()
+      const { isEnded, entityTag } = read
+      const recorded = isEnded ? { size: snapshot.size, entityTag } : undefined
+      const open = (range = {}) => this.stream({ ...range, follow: !isEnded })
+      return respond({ name: this.name, type: this.type, recorded, open }, request)
+    }
+
+    async toPath(): Promise<PrivateCopy> {
+      return privateCopy(this[recording].snapshot(), this.name)
+    }
+
+    async withPath<T>(use: (path: string) => T | Promise<T>): Promise<T> {
+      const copy = await this.toPath()
+      try {
+        return await use(copy.path)
+      } finally {
+        await copy.remove()
+      }
+    }
+
+    override toString(): string {
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_NOT_A_STRING',
+        'a VirtualFile is no string and no Blob; pass `await file.toFile()` instead',
+      )
+    }
+  }
+  return Reading as unknown as Base<T & ReadableFile>
+}
+
+/**
+ * Where a stream begins. `'live'` is behind the newest whole frame, and so is the pad byte of this moment: the next
+ * sample takes its place.
+ */
+function startOf(read: RecordingReader, start: number | 'live', header: boolean): number {
+  read.refresh()
+  const { tracker, writtenBytes, isEnded } = read
+  const live = tracker.dataEnd(writtenBytes)
+  if (start === 'live') return header ? live : live - tracker.dataStart
+  return header && !isEnded && start > live && start <= read.size ? live : start
+}
+
+/** A Buffer, and on Node 20 a File too, ends at 4 GiB, or where memory does. */
+async function inOnePiece<T>(file: ReadableFile, make: () => Promise<T>): Promise<T> {
+  try {
+    return await make()
+  } catch (cause) {
+    if (!(cause instanceof RangeError) || cause instanceof ArgumentRangeError) throw cause
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_FULL',
+      `${file.name} is too long for one piece of memory (${file.size} bytes: ${cause.message}); use createReadStream(), toResponse() or toPath()`,
+      { cause },
+    )
+  }
+}

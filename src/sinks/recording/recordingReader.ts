@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto'
+import { WavespoolError } from '../../errors.ts'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { ExtentMap } from '../../storage/extents.ts'
+import { Snapshot } from './snapshot.ts'
+import { WavTracker } from './wavTracker.ts'
+
+/** How far the life of a recording has come. */
+export type RecordingState = 'opening' | 'recording' | 'ended' | 'disposed'
+
+/** More than any header but one with pictures in it. */
+const HEAD_BYTES = 65_536
+
+/** A recording as its readers and cursors see it: behind a WAV header that is right at every moment. */
+export abstract class RecordingReader {
+  readonly name: string
+  abstract readonly state: RecordingState
+  /** why it did not end in good order, once it has ended */
+  abstract readonly failure: Error | undefined
+  abstract readonly tracker: WavTracker
+  /** bytes that were written, half a frame at the end included; still known after dispose() */
+  abstract readonly writtenBytes: number
+  /** how often cursors have changed the bytes, which are the user's since the first time */
+  abstract readonly revision: number
+  protected abstract readonly extents: ExtentMap & {
+    readonly canReadSync?: boolean
+    view?(size: number): Uint8Array | undefined
+  }
+  readonly #id = randomUUID()
+  readonly #listeners = new Set<() => void>()
+  #described: { revision: number; tracker: WavTracker } | undefined
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** Overwrites and appends; a gap in front of `position` is filled with zeros. */
+  abstract overwrite(bytes: Uint8Array, position: number): void | Promise<void>
+  abstract truncate(size: number): void | Promise<void>
+  /** @throws where a change up to `end` is not done when it returns */
+  abstract requireSyncChange(end: number): void
+
+  /** Takes note of what another thread has recorded meanwhile; until the next call nothing changes. */
+  refresh(): void {}
+
+  get isEnded(): boolean {
+    return this.state === 'ended' || this.state === 'disposed'
+  }
+
+  /** The length of a snapshot of this moment. */
+  get size(): number {
+    this.refresh()
+    if (this.state === 'disposed') return 0
+    const { end, pad } = this.tracker.extent(this.writtenBytes)
+    return end + pad
+  }
+
+  /** For HTTP: of this file alone, different after every change by a cursor. */
+  get entityTag(): string {
+    this.refresh()
+    return `"${this.#id}-${this.revision}"`
+  }
+
+  get format(): PcmFormat | undefined {
+    this.refresh()
+    return this.#describe().format
+  }
+
+  get duration(): number | undefined {
+    this.refresh()
+    return this.state === 'disposed' ? undefined : this.#describe().duration(this.writtenBytes)
+  }
+
+  /** Bytes that a cursor has changed are looked at anew, where that can be done at once. */
+  #describe(): WavTracker {
+    if (this.revision === 0 || this.state === 'disposed' || this.extents.canReadSync === false) {
+      return this.tracker
+    }
+    if (this.#described?.revision !== this.revision) {
+      const tracker = new WavTracker()
+      const start = new Uint8Array(Math.min(this.writtenBytes, HEAD_BYTES))
+      try {
+        this.#snapshotOf(this.tracker).readSync(start, 0)
+        tracker.offer(start)
+      } catch {
+        tracker.giveUp() // a read says why
+      }
+      this.#described = { revision: this.revision, tracker }
+    }
+    return this.#described.tracker
+  }
+
+  /** Calls back after every change until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  protected get hasListeners(): boolean {
+    return this.#listeners.size > 0
+  }
+
+  protected tellListeners(): void {
+    if (!this.hasListeners) return
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  /** The file of this moment, with the header that it should have. */
+  snapshot(): Snapshot {
+    this.requireReadable()
+    return this.#snapshotOf(this.#describe())
+  }
+
+  #snapshotOf(described: WavTracker): Snapshot {
+    const { tracker, writtenBytes } = this
+    const { end, pad } = tracker.extent(writtenBytes)
+    const hasHeader = writtenBytes >= tracker.bytes.length
+    const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
+    const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(writtenBytes) : 0 }
+    const header = hasHeader ? tracker.headerAt(writtenBytes) : new Uint8Array(0)
+    return new Snapshot(this.extents, { header, end, pad, samples }, this.#toReadError)
+  }
+
+  /** All that was written, behind another header: for followers, whose header must not change any more. */
+  written(header: Uint8Array<ArrayBuffer>): Snapshot {
+    this.requireReadable()
+    const end = this.writtenBytes
+    return new Snapshot(
+      this.extents,
+      { header, end, pad: 0, samples: { start: header.length, end } },
+      this.#toReadError,
+    )
+  }
+
+  readonly #toReadError = (error: unknown): unknown => {
+    this.refresh()
+    if (this.state === 'disposed') return this.disposedError()
+    if (!(error instanceof Error)) return error
+    return new WavespoolError('ERR_WAVESPOOL_STORAGE', `${this.name} cannot be read: ${error.message}`, {
+      cause: error,
+    })
+  }
+
+  /** The `size` bytes of this moment where they lie. */
+  view(): Uint8Array {
+    this.requireReadable()
+    const { end, pad } = this.tracker.extent(this.writtenBytes)
+    const view = this.extents.view?.(end + pad)
+    if (view !== undefined) {
+      if (pad === 0 || end === this.writtenBytes) return view
+      // Where the pad byte should be lies the beginning of a frame that is not whole yet: this view is a copy.
+      const copy = new Uint8Array(view.length)
+      this.snapshot().readSync(copy, 0)
+      return copy
+    }
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the bytes of ${this.name} do not lie in memory in one piece; use read() or toBuffer(), or record with storage: 'memory'`,
+    )
+  }
+
+  requireSyncRead(): void {
+    this.requireReadable()
+    if (this.extents.canReadSync !== false) return
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_STORAGE',
+      `the storage of ${this.name} is asynchronous; use the method without Sync`,
+    )
+  }
+
+  protected requireReadable(): void {
+    this.refresh()
+    if (this.state === 'disposed') throw this.disposedError()
+  }
+
+  protected disposedError(): WavespoolError {
+    return new WavespoolError('ERR_WAVESPOOL_DISPOSED', `${this.name} was disposed; its bytes are gone`)
+  }
+}

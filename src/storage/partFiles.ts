@@ -1,0 +1,109 @@
+import type { Blob } from 'node:buffer'
+import { openAsBlob, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ExtentFile } from './extents.ts'
+import { CREATE, OpenFile, READ, READ_WRITE } from './openFile.ts'
+
+/** Descriptors that a spilled recording keeps: a part is 8 MiB, and one that is opened for each read costs three times as much. */
+const MOST_OPEN = 32
+
+/** The part files of a spilled recording, those that were used last open. Nobody else writes into their directory. */
+export class PartFiles {
+  readonly #directory: string
+  readonly #files = new Map<number, PartFile>()
+  readonly #isWritable: boolean
+
+  constructor(directory: string, isWritable: boolean) {
+    this.#directory = directory
+    this.#isWritable = isWritable
+  }
+
+  at(index: number): PartFile {
+    const known = this.#files.get(index)
+    // A Map keeps the order of insertion: the first is the one that was used longest ago.
+    if (known !== undefined) this.#files.delete(index)
+    const file = known ?? new PartFile(partPath(this.#directory, index), this.#isWritable)
+    this.#files.set(index, file)
+    if (this.#files.size > MOST_OPEN) {
+      const [oldest] = this.#files.keys()
+      this.#drop(oldest!)
+    }
+    return file
+  }
+
+  /** Writes a part that is complete. What could not be written whole is taken away again. */
+  async create(index: number, bytes: Uint8Array): Promise<void> {
+    const path = partPath(this.#directory, index)
+    const file = await OpenFile.open(path, CREATE)
+    try {
+      await file.write(bytes, 0)
+    } catch (error) {
+      await rm(path, { force: true })
+      throw error
+    } finally {
+      await file.close()
+    }
+  }
+
+  async remove(index: number): Promise<void> {
+    await this.#drop(index)
+    await rm(partPath(this.#directory, index), { force: true })
+  }
+
+  #drop(index: number): Promise<void> | undefined {
+    const file = this.#files.get(index)
+    this.#files.delete(index)
+    return file?.close()
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#files.keys()].map((index) => this.#drop(index)))
+  }
+}
+
+function partPath(directory: string, index: number): string {
+  return join(directory, `${String(index).padStart(6, '0')}.part`)
+}
+
+/** A part file that is opened when it is used. */
+class PartFile implements ExtentFile {
+  readonly path: string
+  readonly #isWritable: boolean
+  #file: OpenFile | undefined
+
+  constructor(path: string, isWritable: boolean) {
+    this.path = path
+    this.#isWritable = isWritable
+  }
+
+  get #open(): OpenFile {
+    this.#file ??= new OpenFile(openSync(this.path, this.#isWritable ? READ_WRITE : READ))
+    return this.#file
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.#open.read(target, position)
+  }
+
+  readSync(target: Uint8Array, position: number): number {
+    return this.#open.readSync(target, position)
+  }
+
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#open.write(bytes, position)
+  }
+
+  truncate(size: number): Promise<void> {
+    return this.#open.truncate(size)
+  }
+
+  openBlob(): Promise<Blob> {
+    return openAsBlob(this.path)
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close()
+    this.#file = undefined
+  }
+}

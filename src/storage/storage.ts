@@ -1,0 +1,108 @@
+import type { ExtentMap } from './extents.ts'
+
+/** What changes the bytes of a recording. The Recorder calls one verb at a time. */
+interface StorageVerbs {
+  /** bytes that can be read now */
+  readonly size: number
+
+  /** Adds bytes at the end. After an error `size` tells how much of them arrived, and that much stays readable. */
+  append(chunks: readonly Uint8Array[]): void | Promise<void>
+
+  /** Overwrites bytes that are there already: a header that is put right, or what a cursor writes. */
+  write(bytes: Uint8Array, position: number): void | Promise<void>
+
+  /** Cuts off what lies behind `size`. */
+  truncate(size: number): void | Promise<void>
+
+  /** Gives everything back. Nothing is asked of a storage afterwards. */
+  dispose(): void | Promise<void>
+
+  /** Opens what must be opened, before anything else is asked. If it fails, only `dispose` is called. */
+  open?(): void | Promise<void>
+
+  /**
+   * Told after every append of a WAV file what its first bytes should be at that moment, for those who look at the
+   * bytes without asking the VirtualFile, which itself knows. They are written at the end in any case.
+   */
+  header?(bytes: Uint8Array): void
+
+  /**
+   * Told before the bytes arrive that they are a WAV file: where its samples begin, and what the bytes in front of
+   * them should be when the file has a size.
+   */
+  startWav?(dataStart: number, headerAt: (size: number) => Uint8Array): void
+
+  /** Called once, however the recording ended, with the reason if it failed: what is still on its way should arrive. */
+  finish?(failure?: Error): void | Promise<void>
+}
+
+/**
+ * Where the bytes of a VirtualFile lie. Bring your own: `size`, `append`, `read`, `write`, `truncate` and `dispose`
+ * make one, synchronous or with promises. The VirtualFile calls one of the verbs that change something at a time,
+ * checks every position and target before it asks, and turns what a verb throws into `ERR_WAVESPOOL_STORAGE`.
+ */
+export interface VirtualFileStorage extends StorageVerbs {
+  /** Copies from `position`, which lies in front of the end, into the target; returns how many bytes. */
+  read(target: Uint8Array, position: number): number | Promise<number>
+
+  /** The same as `read`, at once, where that is possible. */
+  readSync?(target: Uint8Array, position: number): number
+
+  /** `append`, `write` and `truncate` are done when they return: a cursor can change the bytes at once. */
+  readonly isSynchronous?: boolean
+}
+
+/** What Wavespool's own storages are: they say where the bytes lie, and leave the reading to the one reader. */
+export interface BuiltInStorage extends StorageVerbs, ExtentMap {
+  /** changes up to this many bytes from the start happen in memory, and are done when they return */
+  readonly memoryBytes: number
+
+  /** The first `size` bytes where they lie, with the pad byte; undefined where they do not lie in memory in one piece. */
+  view?(size: number): Uint8Array | undefined
+
+  /** Gets to the disk what is on its way, with this header: called once a second while the recording goes on. */
+  checkpoint?(header: Uint8Array | undefined): Promise<void>
+
+  /** Where other threads find the bytes; `onMove` is called whenever some of them have moved. */
+  share?(onMove: () => void): SharedStorage
+}
+
+/** Where other threads find the bytes of a recording: what of it never changes. All of it can be posted. */
+export interface SharedParts {
+  /** bytes of the first part; Infinity where there is but one */
+  readonly firstBytes: number
+  /** the memory of the first part, unless it was sealed already */
+  readonly first?: SharedArrayBuffer | undefined
+  /** the memory of the parts behind it, in turn */
+  readonly tails?: readonly SharedArrayBuffer[]
+  /** the memory of the beginning, once the first part is sealed */
+  readonly head?: SharedArrayBuffer
+  /** where the sealed parts lie */
+  readonly directory?: string
+  /** the file that holds all of it, under one name or the other */
+  readonly paths?: readonly string[]
+}
+
+/** What of it changes. */
+export interface PartsLayout {
+  /** the parts in front of this one lie on a disk */
+  readonly sealed: number
+  /** as in `ExtentMap` */
+  readonly epoch: number
+  /** where in its memory the first part begins */
+  readonly base: number
+  readonly headBytes: number
+  /** of the file under a path, 0 while it is not known: another one may lie there by now */
+  readonly device: number
+  readonly inode: number
+  /** microseconds, 0 where the file system does not know */
+  readonly born: number
+}
+
+/** For storages without a path. */
+export const NO_FILE = { device: 0, inode: 0, born: 0 }
+
+export interface SharedStorage {
+  readonly parts: SharedParts
+  layout(): PartsLayout
+}
