@@ -1,6 +1,7 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { MAX_CHANNELS, type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
 import { checkChannelMask } from '../format/wavHeader.ts'
+import { checkOptions } from '../options.ts'
 import { decodeSamples } from './decode.ts'
 import { Dither } from './dither.ts'
 import { encodeSamples } from './encode.ts'
@@ -149,11 +150,7 @@ export function checkConvertOptions(
   options: ConvertOptions,
   caller: string,
 ): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(
-      `${caller}: the options are { channel, dither, channelMask }, got ${show(options)}`,
-    )
-  }
+  checkOptions(options, ['channel', 'dither', 'channelMask'], caller)
   const { channel, dither = 'none', channelMask } = options
   if (from !== undefined) checkChannelMask(channelMask, from.channels, caller)
   if (dither !== 'none' && dither !== 'tpdf') {

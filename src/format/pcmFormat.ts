@@ -1,4 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import { type Encoding, encodings } from './encoding.ts'
 
 /** What the bytes of a PCM stream mean. Immutable; made by {@link pcmFormat}. */
@@ -38,16 +39,8 @@ const made = new WeakSet<object>()
  * @throws {ArgumentRangeError} for a rate or a number of channels that no WAV header can hold
  */
 export function pcmFormat(options: PcmFormatOptions = {}): PcmFormat {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`pcmFormat() takes { sampleRate, channels, encoding }, got ${show(options)}`)
-  }
+  checkOptions(options, fields, 'pcmFormat()')
   const { sampleRate = 16_000, channels = 1, encoding = 's16le' } = options
-  const unknown = Object.keys(options).find((key) => !known.has(key))
-  if (unknown !== undefined) {
-    throw new ArgumentTypeError(
-      `a PCM format has no field ${show(unknown)}; it has sampleRate, channels and encoding`,
-    )
-  }
   requireWhole('sampleRate', sampleRate, MAX_32_BIT)
   requireWhole('channels', channels, MAX_CHANNELS)
   if (typeof encoding !== 'string' || !Object.hasOwn(encodings, encoding)) {
@@ -94,14 +87,8 @@ export function requireFormat(format: unknown, caller: string, which = 'the PCM 
   )
 }
 
-const known = new Set([
-  'sampleRate',
-  'channels',
-  'encoding',
-  'bytesPerSample',
-  'bytesPerFrame',
-  'bytesPerSecond',
-])
+/** Those that follow from the others are taken, so that one format can be made from another, and computed anew. */
+const fields = ['sampleRate', 'channels', 'encoding', 'bytesPerSample', 'bytesPerFrame', 'bytesPerSecond']
 
 function requireWhole(field: string, value: unknown, max: number): asserts value is number {
   if (typeof value !== 'number') {

@@ -1,4 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import { encodings } from './encoding.ts'
 import { checkTags, type InfoTags, tagsChunk } from './infoTags.ts'
 import type { PcmFormat } from './pcmFormat.ts'
@@ -26,11 +27,7 @@ export interface WavHeaderOptions {
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for lengths that are no whole frames, or too long for RIFF */
 export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(
-      `the options of a WAV header are { dataBytes, rf64, channelMask, tags }, got ${show(options)}`,
-    )
-  }
+  checkOptions(options, ['dataBytes', 'rf64', 'channelMask', 'tags'], 'wavHeader()')
   const { dataBytes, rf64 = false, channelMask, tags } = options
   if (encodings[format.encoding].formatTag === undefined) {
     throw new ArgumentRangeError(

@@ -33,17 +33,6 @@ export function checkPositive(value: unknown, name: string): number {
   return value
 }
 
-/** @throws {ArgumentTypeError} where an option has a name that is not among `known` */
-export function checkOptions(options: unknown, known: readonly string[], caller: string): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`${caller} takes its options as an object, got ${show(options)}`)
-  }
-  const unknown = Object.keys(options).find((key) => !known.includes(key))
-  if (unknown !== undefined) {
-    throw new ArgumentTypeError(`${caller} has no option ${show(unknown)}; it has ${known.join(', ')}`)
-  }
-}
-
 /** @throws {ArgumentTypeError | ArgumentRangeError} for anything but a number above 0 */
 export const checkRetrySeconds = (seconds: unknown = RETRY_SECONDS, caller: string): number =>
   checkPositive(seconds, `${caller}: retrySeconds`)

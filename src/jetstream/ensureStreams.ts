@@ -1,8 +1,8 @@
 import type { ConsumerConfig, JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import {
   checkClient,
-  checkOptions,
   checkPositive,
   checkRetrySeconds,
   codeOf,

@@ -3,15 +3,9 @@ import type { JetStreamClient } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { encodings } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { checkOptions } from '../options.ts'
 import type { Source } from '../sources/source.ts'
-import {
-  checkClient,
-  checkOptions,
-  checkPositive,
-  checkRetrySeconds,
-  Retrying,
-  type RetryOptions,
-} from './client.ts'
+import { checkClient, checkPositive, checkRetrySeconds, Retrying, type RetryOptions } from './client.ts'
 import type { Carrier } from './message.ts'
 import { checkId, namesOf, type PrefixOptions } from './names.ts'
 import { RecordingLog } from './recordingLog.ts'

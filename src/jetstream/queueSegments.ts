@@ -1,15 +1,9 @@
 import { Writable } from 'node:stream'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import type { Segment } from '../streams/segment.ts'
-import {
-  checkClient,
-  checkOptions,
-  checkRetrySeconds,
-  REQUEST_TIMEOUT_MS,
-  Retrying,
-  type RetryOptions,
-} from './client.ts'
+import { checkClient, checkRetrySeconds, REQUEST_TIMEOUT_MS, Retrying, type RetryOptions } from './client.ts'
 import { type Place, placeHeaders } from './message.ts'
 import { checkId, type Names, namesOf, type PrefixOptions, placeToken } from './names.ts'
 import { publishOnce } from './publishOnce.ts'

@@ -1,6 +1,7 @@
 import type { JetStreamClient } from '@nats-io/jetstream'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { checkClient, checkOptions, checkRetrySeconds, Retrying, type RetryOptions } from './client.ts'
+import { checkOptions } from '../options.ts'
+import { checkClient, checkRetrySeconds, Retrying, type RetryOptions } from './client.ts'
 import { checkId, namesOf, type PrefixOptions } from './names.ts'
 import { RecordingSubject } from './recordingSubject.ts'
 

@@ -1,12 +1,6 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
-import {
-  checkClient,
-  checkOptions,
-  checkRetrySeconds,
-  managerOf,
-  Retrying,
-  type RetryOptions,
-} from './client.ts'
+import { checkOptions } from '../options.ts'
+import { checkClient, checkRetrySeconds, managerOf, Retrying, type RetryOptions } from './client.ts'
 import { type Place, readPlace } from './message.ts'
 import { checkId, type Names, namesOf, type PrefixOptions, placeToken } from './names.ts'
 

@@ -2,10 +2,10 @@ import { EventEmitter, once } from 'node:events'
 import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { checkOptions } from '../options.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
 import {
   checkClient,
-  checkOptions,
   checkPositive,
   checkRetrySeconds,
   managerOf,

@@ -1,4 +1,5 @@
 import { ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import type { BackendName, Device } from './capture/backend.ts'
 import { CaptureProcess } from './capture/captureProcess.ts'
 import { checkBackend } from './portAudioOptions.ts'
@@ -26,9 +27,7 @@ export interface ListDevicesOptions {
  * (it says what to install), `ERR_WAVESPOOL_CAPTURE` when the process that looks for them died
  */
 export function listDevices(options: ListDevicesOptions = {}): Promise<ListedDevice[]> {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`listDevices() takes { backend, rates }, got ${show(options)}`)
-  }
+  checkOptions(options, ['backend', 'rates'], 'listDevices()')
   const { backend, rates = false } = options
   checkBackend(backend)
   if (typeof rates !== 'boolean')

@@ -1,5 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { checkOptions } from '../options.ts'
 import { type BackendName, backendNames } from './capture/backend.ts'
 import type { CaptureRequest } from './capture/request.ts'
 
@@ -43,16 +44,10 @@ export function checkPortAudio(
   format: PcmFormat,
   options: PortAudioOptions,
 ): { request: CaptureRequest; onGap: NonNullable<PortAudioOptions['onGap']> } {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`portAudio() takes its options as an object, got ${show(options)}`)
-  }
-  const { device, backend, queue = {}, onGap = 'report', stallSeconds = STALL_SECONDS, ...rest } = options
-  const [unknown] = Object.keys(rest)
-  if (unknown !== undefined) {
-    throw new ArgumentTypeError(
-      `portAudio() has no option ${show(unknown)}; it has device, backend, queue, onGap and stallSeconds`,
-    )
-  }
+  checkOptions(options, ['device', 'backend', 'queue', 'onGap', 'stallSeconds'], 'portAudio()', {
+    samplerate: 'pcmFormat({ sampleRate }), the first argument',
+  })
+  const { device, backend, queue = {}, onGap = 'report', stallSeconds = STALL_SECONDS } = options
   const { sampleRate, channels, encoding, bytesPerFrame } = format
   if (!recordable.includes(encoding)) {
     throw new ArgumentRangeError(
@@ -61,9 +56,7 @@ export function checkPortAudio(
   }
   checkDevice(device)
   checkBackend(backend)
-  if (typeof queue !== 'object' || queue === null) {
-    throw new ArgumentTypeError(`queue must be { seconds, bytes }, got ${show(queue)}`)
-  }
+  checkOptions(queue, ['seconds', 'bytes'], 'portAudio(): queue')
   const { seconds = QUEUE_SECONDS, bytes = QUEUE_BYTES } = queue
   checkPositive('queue.seconds', seconds)
   checkPositive('queue.bytes', bytes)

@@ -1,4 +1,4 @@
-import { ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import type { BackendName } from './capture/backend.ts'
 import { warmChild } from './capture/warmChild.ts'
 import { checkBackend } from './portAudioOptions.ts'
@@ -19,9 +19,7 @@ export interface PrewarmOptions {
  * WavespoolError (`ERR_WAVESPOOL_NO_BACKEND`, `ERR_WAVESPOOL_CAPTURE`)
  */
 export function prewarm(options: PrewarmOptions = {}): Promise<{ release(): void }> {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`prewarm() takes { backend }, got ${show(options)}`)
-  }
+  checkOptions(options, ['backend'], 'prewarm()')
   const { backend } = options
   checkBackend(backend)
   return warmChild(backend).then((release) => ({ release }))

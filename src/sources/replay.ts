@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { WavReaderKernel } from '../format/wavReaderKernel.ts'
+import { checkOptions } from '../options.ts'
 import type { Source } from './source.ts'
 
 export interface ReplayOptions {
@@ -233,9 +234,7 @@ function checkPace(file: unknown, options: unknown): 'realtime' | 'fast' {
       `replay() takes a path or anything with createReadStream(), got ${show(file)}`,
     )
   }
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`replay() takes { pace } as options, got ${show(options)}`)
-  }
+  checkOptions(options, ['pace'], 'replay()')
   const { pace = 'realtime' } = options as ReplayOptions
   if (pace === 'realtime' || pace === 'fast') return pace
   throw new ArgumentTypeError(`replay(): pace must be 'realtime' or 'fast', got ${show(pace)}`)

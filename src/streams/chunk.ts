@@ -2,6 +2,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { encodings } from '../format/encoding.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
+import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { checkWholeFrames } from './wholeFrames.ts'
 
@@ -22,9 +23,7 @@ const tails = ['keep', 'pad', 'drop'] as const
 export function chunk(format: PcmFormat, span: Span, options: ChunkOptions = {}): Stage {
   const checked = requireFormat(format, 'chunk()')
   const windowBytes = spanBytes(checked, span, 'chunk()')
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`chunk(): the options are { hop, tail }, got ${show(options)}`)
-  }
+  checkOptions(options, ['hop', 'tail'], 'chunk()', { overlap: '{ hop }, from one start to the next' })
   const { hop = span, tail = 'keep' } = options
   const hopBytes = spanBytes(checked, hop, 'chunk(): hop')
   if (hopBytes > windowBytes) {

@@ -2,6 +2,7 @@ import type { TransformCallback } from 'node:stream'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
+import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { checkSource, type StoppableSource, settle } from './stopping.ts'
 import { WholeFrames } from './wholeFrames.ts'
@@ -27,9 +28,7 @@ export interface LimitOptions {
 export function limit(format: PcmFormat, span: Span, options: LimitOptions = {}): Stage {
   const checked = requireFormat(format, 'limit()')
   const bytes = spanBytes(checked, span, 'limit()')
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`limit(): the options are { onLimit, source }, got ${show(options)}`)
-  }
+  checkOptions(options, ['onLimit', 'source'], 'limit()')
   const { onLimit = 'stop', source } = options
   if (onLimit !== 'stop' && onLimit !== 'error') {
     throw new ArgumentTypeError(`limit(): onLimit must be 'stop' or 'error', got ${show(onLimit)}`)

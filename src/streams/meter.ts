@@ -1,7 +1,7 @@
 import { LevelMeter, type Levels } from '../dsp/levels.ts'
-import { ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
+import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { WholeFrames } from './wholeFrames.ts'
 
@@ -26,9 +26,7 @@ export interface Level extends Levels {
  */
 export function meter(format: PcmFormat, options: MeterOptions): Stage {
   const checked = requireFormat(format, 'meter()')
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`meter(): the options are { every }, got ${show(options)}`)
-  }
+  checkOptions(options, ['every'], 'meter()')
   const kernel = new MeterKernel(checked, spanFrames(checked, options.every, 'meter(): every'))
   const stage = new Stage(kernel)
   kernel.onLevel = (level) => stage.emit('level', level)

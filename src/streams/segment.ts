@@ -5,10 +5,11 @@ import { VoiceListener } from '../dsp/voice/listener.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
+import { checkOptions } from '../options.ts'
 import { VirtualFile } from '../sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../sinks/virtualFileOptions.ts'
 import { type PlanSpans, SegmentPlan, type Step } from './segment/plan.ts'
-import { checkRule, type PauseRule, type TimeRule } from './segment/rule.ts'
+import { checkRule, type PauseRule, ruleOptions, type TimeRule } from './segment/rule.ts'
 import { SegmentTape } from './segment/tape.ts'
 import { SegmentTray } from './segment/tray.ts'
 import { type Work, WorkQueue } from './segment/workQueue.ts'
@@ -53,11 +54,7 @@ export type SegmentBegin = Omit<Segment, 'end'>
  */
 export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   const checked = requireFormat(format, 'segment()')
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(
-      `segment(): the options are { every } or { silence, … }, got ${show(options)}`,
-    )
-  }
+  checkOptions(options, [...ruleOptions, 'name', 'storage', 'highWaterMark'], 'segment()')
   const { spans, detector } = checkRule(checked, options)
   const { name = 'segment.wav', storage, highWaterMark = 16 } = options
   if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1) {

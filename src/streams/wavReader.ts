@@ -4,6 +4,7 @@ import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { maskOf, type WavHeader } from '../format/readWavHeader.ts'
 import { type Truncation, WavReaderKernel } from '../format/wavReaderKernel.ts'
+import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
 export { type Truncation, WavReaderKernel }
@@ -44,11 +45,7 @@ export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
  * @throws {ArgumentTypeError | ArgumentRangeError} at once, for a wrong option
  */
 export function wavReader(options: WavReaderOptions = {}): WavReader {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(
-      `wavReader(): the options are { onTruncated, onNext, to }, got ${show(options)}`,
-    )
-  }
+  checkOptions(options, ['onTruncated', 'onNext', 'to', 'channel', 'dither'], 'wavReader()')
   const { onTruncated = 'keep', onNext = 'stop', to, ...conversion } = options
   if (onTruncated !== 'keep' && onTruncated !== 'error') {
     throw new ArgumentTypeError(

@@ -50,7 +50,13 @@ export function assertRamp(
   format: PcmFormat,
   expected: RampExpectations = {},
 ): number | Promise<number> {
-  const checked = checkArguments(format, expected, 'assertRamp()', Object.keys(rampCodes))
+  const checked = checkArguments(
+    format,
+    expected,
+    'assertRamp()',
+    ['from', 'duration'],
+    Object.keys(rampCodes),
+  )
   const { from = 0, duration } = expected
   if (!Number.isSafeInteger(from) || from < 0) {
     throw new ArgumentTypeError(`assertRamp(): from must be a number of frames, got ${show(from)}`)

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
+import { checkOptions } from '../options.ts'
 import type { Source } from '../sources/source.ts'
 import { type Clock, clockOf } from './clock.ts'
 
@@ -19,6 +20,9 @@ export interface MockSourceOptions {
   /** what it fails with (default: an Error that says so) */
   error?: Error
 }
+
+/** The names of {@link MockSourceOptions}. */
+export const mockSourceOptions = ['pace', 'chunk', 'duration', 'stallAfter', 'errorAfter', 'error'] as const
 
 /** What a mock source plays, counted in units of its own: frames, or the chunks of a script. */
 export interface Material {
@@ -180,17 +184,16 @@ export function checkError(error: unknown, caller: string): Error | undefined {
   throw new ArgumentTypeError(`${caller}: error must be an Error, got ${show(error)}`)
 }
 
-/** @throws {ArgumentTypeError} unless it is a format in one of these encodings, and options are an object */
+/** @throws {ArgumentTypeError} unless it is a format in one of these encodings, and the options are known ones */
 export function checkArguments(
   format: PcmFormat,
   options: unknown,
   caller: string,
+  known: readonly string[],
   encodings?: readonly string[],
 ): PcmFormat {
   const checked = requireFormat(format, caller)
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`${caller} takes an object of options, got ${show(options)}`)
-  }
+  checkOptions(options, known, caller)
   if (encodings && !encodings.includes(checked.encoding)) {
     throw new ArgumentTypeError(`${caller} knows ${encodings.join(', ')}, not ${checked.encoding}`)
   }

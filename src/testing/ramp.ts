@@ -1,6 +1,12 @@
 import type { Encoding } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { checkArguments, type MockSource, type MockSourceOptions, pcmSource } from './mockSource.ts'
+import {
+  checkArguments,
+  type MockSource,
+  type MockSourceOptions,
+  mockSourceOptions,
+  pcmSource,
+} from './mockSource.ts'
 
 /** How a sample holds its number. */
 export interface RampCode {
@@ -62,7 +68,7 @@ export const rampCodes: Partial<Record<Encoding, RampCode>> = {
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option; mulaw and alaw have no room
  */
 export function ramp(format: PcmFormat, options: MockSourceOptions = {}): MockSource {
-  const checked = checkArguments(format, options, 'ramp()', Object.keys(rampCodes))
+  const checked = checkArguments(format, options, 'ramp()', mockSourceOptions, Object.keys(rampCodes))
   return pcmSource(checked, options, 'ramp()', rampMaker(checked))
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import { type Clock, clockOf } from './clock.ts'
 import { checkError, MockSource } from './mockSource.ts'
 
@@ -29,9 +30,7 @@ export function script(chunks: readonly Uint8Array[], options: ScriptOptions = {
     if (chunk.length === 0)
       throw new ArgumentRangeError('script(): a chunk must not be empty; streams swallow those')
   }
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`script() takes an object of options, got ${show(options)}`)
-  }
+  checkOptions(options, ['pace', 'every', 'stallAfter', 'errorAfter', 'error'], 'script()')
   const { pace = 'fast', every = 20, stallAfter, errorAfter, error } = options
   if (typeof every !== 'number')
     throw new ArgumentTypeError(`script(): every must be milliseconds, got ${show(every)}`)

@@ -1,10 +1,16 @@
 import { encodings } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { checkArguments, type MockSource, type MockSourceOptions, pcmSource } from './mockSource.ts'
+import {
+  checkArguments,
+  type MockSource,
+  type MockSourceOptions,
+  mockSourceOptions,
+  pcmSource,
+} from './mockSource.ts'
 
 /** Digital silence, in any encoding. */
 export function silence(format: PcmFormat, options: MockSourceOptions = {}): MockSource {
-  const checked = checkArguments(format, options, 'silence()')
+  const checked = checkArguments(format, options, 'silence()', mockSourceOptions)
   const { silentByte } = encodings[checked.encoding]
   return pcmSource(checked, options, 'silence()', (from, to) =>
     Buffer.alloc((to - from) * checked.bytesPerFrame, silentByte),

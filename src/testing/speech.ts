@@ -2,7 +2,13 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { encodings } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
-import { checkArguments, type MockSource, type MockSourceOptions, pcmSource } from './mockSource.ts'
+import {
+  checkArguments,
+  type MockSource,
+  type MockSourceOptions,
+  mockSourceOptions,
+  pcmSource,
+} from './mockSource.ts'
 import { sampleWriters } from './sampleWriter.ts'
 
 export interface SpeechOptions extends MockSourceOptions {
@@ -32,7 +38,13 @@ export interface SpeechSource extends MockSource {
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
  */
 export function speech(format: PcmFormat, options: SpeechOptions = {}): SpeechSource {
-  const checked = checkArguments(format, options, 'speech()', Object.keys(sampleWriters))
+  const checked = checkArguments(
+    format,
+    options,
+    'speech()',
+    [...mockSourceOptions, 'sentence', 'pause', 'level'],
+    Object.keys(sampleWriters),
+  )
   const { sentence = { seconds: 1.6 }, pause = { seconds: 0.8 }, level = -6 } = options
   const sentenceFrames = spanFrames(checked, sentence, 'speech(): sentence')
   const pauseFrames = spanFrames(checked, pause, 'speech(): pause')

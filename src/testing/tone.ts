@@ -1,6 +1,12 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
-import { checkArguments, type MockSource, type MockSourceOptions, pcmSource } from './mockSource.ts'
+import {
+  checkArguments,
+  type MockSource,
+  type MockSourceOptions,
+  mockSourceOptions,
+  pcmSource,
+} from './mockSource.ts'
 import { sampleWriters } from './sampleWriter.ts'
 
 export interface ToneOptions extends MockSourceOptions {
@@ -16,7 +22,13 @@ export interface ToneOptions extends MockSourceOptions {
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
  */
 export function tone(format: PcmFormat, options: ToneOptions = {}): MockSource {
-  const checked = checkArguments(format, options, 'tone()', Object.keys(sampleWriters))
+  const checked = checkArguments(
+    format,
+    options,
+    'tone()',
+    [...mockSourceOptions, 'frequency', 'level'],
+    Object.keys(sampleWriters),
+  )
   const { frequency = 440, level = -12 } = options
   for (const [name, value, max] of [
     ['frequency', frequency, checked.sampleRate / 2],

@@ -38,6 +38,8 @@ export interface PauseRule {
 
 const timeOptions = ['every']
 const pauseOptions = ['silence', 'preRoll', 'postRoll', 'minSpeech', 'maxLength', 'detector']
+/** of both rules */
+export const ruleOptions: readonly string[] = [...timeOptions, ...pauseOptions]
 
 /**
  * The rule in frames, and the detector that it needs.

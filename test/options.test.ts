@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest'
+import {
+  chunk,
+  convert,
+  limit,
+  listDevices,
+  meter,
+  pcmFormat,
+  portAudio,
+  prewarm,
+  replay,
+  segment,
+  wavHeader,
+  wavReader,
+} from 'wavespool'
+import { assertRamp, ramp, script, silence, speech, tone } from 'wavespool/testing'
+import { checkOptions, nearest } from '../src/options.ts'
+
+const format = pcmFormat()
+const second = { seconds: 1 }
+const every = { every: second }
+const bytes = Buffer.alloc(2)
+
+type Options = Record<string, unknown>
+/** Every public function that takes options, and a wrong name with the one that was meant. */
+const calls: [name: string, wrong: string, right: string, call: (options: Options) => unknown][] = [
+  ['pcmFormat()', 'samplerate', 'sampleRate', (options) => pcmFormat(options)],
+  ['limit()', 'onlimit', 'onLimit', (options) => limit(format, second, options)],
+  ['chunk()', 'overlap', 'hop', (options) => chunk(format, second, options)],
+  ['chunk()', 'tails', 'tail', (options) => chunk(format, second, options)],
+  ['segment()', 'maxlength', 'maxLength', (options) => segment(format, { silence: second, ...options })],
+  ['segment()', 'highwatermark', 'highWaterMark', (options) => segment(format, { ...every, ...options })],
+  ['wavReader()', 'onTruncate', 'onTruncated', (options) => wavReader(options)],
+  ['wavReader()', 'channels', 'channel', (options) => wavReader({ to: format, ...options })],
+  ['wavHeader()', 'rf46', 'rf64', (options) => wavHeader(format, options)],
+  ['meter()', 'evry', 'every', (options) => meter(format, { ...every, ...options })],
+  ['convert()', 'chan', 'channel', (options) => convert(format, format, options)],
+  ['portAudio()', 'devise', 'device', (options) => portAudio(format, options)],
+  ['portAudio(): queue', 'second', 'seconds', (queue) => portAudio(format, { queue })],
+  ['listDevices()', 'rate', 'rates', (options) => listDevices(options)],
+  ['prewarm()', 'backends', 'backend', (options) => prewarm(options)],
+  ['replay()', 'pase', 'pace', (options) => replay('nowhere.wav', options)],
+  ['tone()', 'freq', 'frequency', (options) => tone(format, options)],
+  ['ramp()', 'durations', 'duration', (options) => ramp(format, options)],
+  ['silence()', 'stallafter', 'stallAfter', (options) => silence(format, options)],
+  ['speech()', 'sentense', 'sentence', (options) => speech(format, options)],
+  ['script()', 'evry', 'every', (options) => script([bytes], options)],
+  ['assertRamp()', 'form', 'from', (options) => assertRamp(bytes, format, options)],
+]
+
+describe('an option that is not known', () => {
+  test.each(calls)('%s names the nearest for { %s }: %s', (caller, wrong, right, call) => {
+    const thrown = (value: unknown) => {
+      try {
+        call({ [wrong]: value })
+      } catch (error) {
+        return error as Error & { code: string }
+      }
+    }
+    for (const value of [1, undefined]) {
+      const error = thrown(value)
+      expect(error).toBeInstanceOf(TypeError)
+      expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
+      expect(error!.message).toContain(`${caller} has no option ${JSON.stringify(wrong)}; did you mean`)
+      expect(error!.message.replace(/\?.*/, '')).toContain(right)
+    }
+  })
+
+  test.each(calls)('%s takes nothing but an object', (_caller, _wrong, _right, call) => {
+    // where options are merged into others a primitive adds none
+    if (/\.\.\./.test(String(call))) return
+    for (const options of [null, 1, 'fast', [], () => {}]) {
+      expect(() => call(options as never)).toThrow(
+        expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE', name: 'ArgumentTypeError' }),
+      )
+    }
+  })
+})
+
+describe('checkOptions()', () => {
+  test('takes the known ones, in any number, and leaves the object alone', () => {
+    const options = Object.freeze({ hop: 1 })
+    expect(() => checkOptions(options, ['hop', 'tail'], 'f()')).not.toThrow()
+    expect(() => checkOptions({}, [], 'f()')).not.toThrow()
+  })
+
+  test('names one by its other name', () => {
+    expect(() => checkOptions({ Path: 'x' }, ['name'], 'f()', { path: '{ storage: { path } }' })).toThrow(
+      'f() has no option "Path"; did you mean { storage: { path } }? It takes { name }',
+    )
+  })
+
+  test('guesses nothing where no name is near', () => {
+    expect(() => checkOptions({ constructor: 1 }, ['hop', 'tail'], 'f()', {})).toThrow(
+      'f() has no option "constructor". It takes { hop, tail }',
+    )
+  })
+})
+
+test('the nearest is the one with the fewest letters to change, in any case', () => {
+  const known = ['sampleRate', 'channels', 'encoding', 'every', 'to']
+  const meant = {
+    samplerate: 'sampleRate',
+    SampleRate: 'sampleRate',
+    smapleRate: 'sampleRate',
+    rate: 'sampleRate',
+  }
+  for (const [wrong, right] of Object.entries(meant)) expect(nearest(wrong, known)).toBe(right)
+  expect(nearest('chanels', known)).toBe('channels')
+  expect(nearest('eevry', known)).toBe('every')
+  expect(nearest('xy', known)).toBeUndefined()
+})
