@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type CaptureMessage, Decoder, encode } from '../../src/sources/capture/protocol.ts'
+import { WavespoolError } from '../../src/errors.ts'
+import { type CaptureMessage, Decoder, encode, errorOf, faultOf } from '../../src/sources/capture/protocol.ts'
 
 const message: fc.Arbitrary<CaptureMessage> = fc.oneof(
   fc
@@ -46,5 +47,21 @@ describe('the capture protocol', () => {
   test('what no capture child writes is refused', () => {
     expect(() => new Decoder().push(Buffer.from('PortAudio V19.7.0'))).toThrow(RangeError)
     expect(() => new Decoder().push(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow(RangeError)
+  })
+
+  test('carries an error with its code and its cause', () => {
+    const native = Object.assign(new RangeError('Invalid sample rate'), { code: -9997 })
+    for (const [error, code] of [
+      [new WavespoolError('ERR_WAVESPOOL_DEVICE', 'no such rate', { cause: native }), 'ERR_WAVESPOOL_DEVICE'],
+      [native, 'ERR_WAVESPOOL_CAPTURE'],
+    ] as const) {
+      const [message] = new Decoder().push(encode({ type: 'error', body: faultOf(error) }))
+      const received = errorOf((message as Extract<CaptureMessage, { type: 'error' }>).body)
+      expect(received).toBeInstanceOf(WavespoolError)
+      expect(received).toMatchObject({
+        code,
+        cause: { name: 'RangeError', code: -9997, message: 'Invalid sample rate' },
+      })
+    }
   })
 })

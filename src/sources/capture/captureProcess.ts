@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { WavespoolError } from '../../errors.ts'
-import { type CaptureMessage, Decoder } from './protocol.ts'
+import { type CaptureMessage, Decoder, errorOf, type Fault } from './protocol.ts'
 import type { CaptureRequest, ChildRequest, DevicesRequest } from './request.ts'
 import { spawnChild } from './spawnChild.ts'
 import { Tail } from './tail.ts'
@@ -100,8 +100,8 @@ export class CaptureProcess {
     }
   }
 
-  #conclude(fault: { code: WavespoolError['code']; message: string } | undefined): void {
-    this.#lastWord = { error: fault && new WavespoolError(fault.code, fault.message) }
+  #conclude(fault: Fault | undefined): void {
+    this.#lastWord = { error: fault && errorOf(fault) }
     this.#audio?.resume()
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), LEAVING_MS)
     this.#child.once('close', () => clearTimeout(timer))

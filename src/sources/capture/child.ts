@@ -1,8 +1,7 @@
 import { Socket } from 'node:net'
-import { WavespoolError } from '../../errors.ts'
 import type { Backend, BackendName, Device } from './backend.ts'
 import { loadBackend } from './loadBackend.ts'
-import { encode } from './protocol.ts'
+import { encode, faultOf } from './protocol.ts'
 import { record } from './record.ts'
 import type { CaptureRequest, ChildRequest, DevicesRequest, WarmAnswer } from './request.ts'
 
@@ -38,9 +37,7 @@ process.on('message', (request: ChildRequest) => {
     return
   }
   answer(request).then(leave, (error: unknown) => {
-    const fault =
-      error instanceof WavespoolError ? error : new WavespoolError('ERR_WAVESPOOL_CAPTURE', String(error))
-    pipe.write(encode({ type: 'error', body: { code: fault.code, message: fault.message } }), leave)
+    pipe.write(encode({ type: 'error', body: faultOf(error) }), leave)
   })
 })
 
@@ -49,8 +46,7 @@ function getReady(wanted: BackendName | undefined): WarmAnswer {
     warm = loadBackend(wanted)
     return { backend: warm.name }
   } catch (error) {
-    const { code = 'ERR_WAVESPOOL_CAPTURE', message } = error as WavespoolError
-    return { code, message }
+    return faultOf(error)
   }
 }
 

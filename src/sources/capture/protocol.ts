@@ -1,4 +1,4 @@
-import type { WavespoolErrorCode } from '../../errors.ts'
+import { WavespoolError, type WavespoolErrorCode } from '../../errors.ts'
 import type { BackendName, Device } from './backend.ts'
 
 /**
@@ -48,6 +48,25 @@ export type GapCause = 'queue' | 'overflow' | 'clock'
 export interface Fault {
   code: WavespoolErrorCode
   message: string
+  cause?: { name: string; message: string; code?: string | number }
+}
+
+/** What the child says of an error. Anything but a WavespoolError is one of capturing, and its own cause. */
+export function faultOf(error: unknown): Fault {
+  const { code, message, cause } =
+    error instanceof WavespoolError
+      ? error
+      : new WavespoolError('ERR_WAVESPOOL_CAPTURE', String(error), { cause: error })
+  if (cause === undefined) return { code, message }
+  const { name = 'Error', code: number } = cause as NodeJS.ErrnoException
+  const words = cause instanceof Error ? cause.message : String(cause)
+  return { code, message, cause: { name, message: words, ...(number !== undefined && { code: number }) } }
+}
+
+/** The error that a {@link Fault} tells of. */
+export function errorOf({ code, message, cause }: Fault): WavespoolError {
+  if (cause === undefined) return new WavespoolError(code, message)
+  return new WavespoolError(code, message, { cause: Object.assign(new Error(cause.message), cause) })
 }
 
 const types = ['pcm', 'devices', 'started', 'gap', 'end', 'error'] as const

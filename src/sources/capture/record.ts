@@ -32,7 +32,7 @@ function findDevice(backend: Backend, request: CaptureRequest): Device {
     return chooseDevice(backend.devices(), request.device)
   } catch (error) {
     if (!(error instanceof WavespoolError) || request.device !== undefined) throw error
-    throw new WavespoolError(error.code, `${error.message}. ${deviceHint()}`)
+    throw new WavespoolError(error.code, `${error.message}. ${deviceHint()}`, { cause: error.cause })
   }
 }
 

@@ -1,6 +1,6 @@
-import type { WavespoolErrorCode } from '../../errors.ts'
 import type { Encoding } from '../../format/encoding.ts'
 import type { BackendName } from './backend.ts'
+import type { Fault } from './protocol.ts'
 
 /** What the host asks of the capture child, over IPC. */
 export type ChildRequest = CaptureRequest | DevicesRequest | WarmRequest | { ask: 'stop' }
@@ -11,7 +11,7 @@ export interface WarmRequest {
   backend: BackendName | undefined
 }
 
-export type WarmAnswer = { backend: BackendName } | { code: WavespoolErrorCode; message: string }
+export type WarmAnswer = { backend: BackendName } | Fault
 
 export interface DevicesRequest {
   ask: 'devices'

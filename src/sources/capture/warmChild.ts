@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
-import { WavespoolError } from '../../errors.ts'
 import type { BackendName } from './backend.ts'
+import { errorOf } from './protocol.ts'
 import type { WarmAnswer } from './request.ts'
 import { keepAlive, spawnChild } from './spawnChild.ts'
 
@@ -36,7 +36,7 @@ export async function warmChild(backend: BackendName | undefined): Promise<() =>
   child.on('error', () => {})
   if ('code' in answer) {
     child.kill('SIGKILL')
-    throw new WavespoolError(answer.code, answer.message)
+    throw errorOf(answer)
   }
   keepAlive(child, false)
   waiting?.child.kill('SIGKILL')
