@@ -70,7 +70,13 @@ ${count > 1 ? cluster : ''}
     await once(child, 'exit')
   }
 
+  const killAll = () => {
+    for (const child of children) child?.kill('SIGKILL')
+  }
+  process.once('exit', killAll) // none of them outlives this process, unless it is killed itself
+
   async function stop() {
+    process.off('exit', killAll)
     await Promise.all(names.map((_, index) => kill(index)))
     await rm(home, { recursive: true, force: true })
   }

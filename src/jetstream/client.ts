@@ -76,7 +76,7 @@ export class Retrying {
  */
 export function isTransient(error: unknown): boolean {
   const { name, status, code } = error as { name?: string; status?: number; code?: number }
-  if (name === TRANSIENT || code === WRONG_LAST_SEQUENCE) return true
+  if (name === TRANSIENT || code === WRONG_LAST_SEQUENCE || code === NO_PEERS) return true
   if (name === 'TimeoutError' || name === 'JetStreamNotEnabled' || name === 'RequestError') return true
   // 503 is "unavailable", but for a stream that is full, which stays so
   return name === 'JetStreamApiError' && status === 503 && code !== FULL
@@ -87,6 +87,8 @@ export const TRANSIENT = 'Transient'
 
 /** Codes of the server's errors (`err_code`); the client names but a few. */
 export const WRONG_LAST_SEQUENCE = 10071
+/** "no suitable peers for placement": what a cluster says while its servers still get to know each other */
+const NO_PEERS = 10005
 /** "JSStreamStoreFailedF": maximum messages, bytes or messages per subject exceeded */
 export const FULL = 10077
 

@@ -12,6 +12,7 @@ export {
 } from './publishRecording.ts'
 export { type QueueSegmentsOptions, queueSegments } from './queueSegments.ts'
 export { type RecordingState, resumeRecording } from './resumeRecording.ts'
+export { resumeSegments } from './resumeSegments.ts'
 export { readTexts, type SegmentText } from './texts.ts'
 export {
   type FailedAttempt,

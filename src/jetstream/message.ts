@@ -10,7 +10,7 @@ const KIND = 'Wavespool-Kind'
 const RECORDER = 'Wavespool-Recorder'
 const POSITION = 'Wavespool-Position'
 const FORMAT = 'Wavespool-Format'
-/** of `begin` alone: recorder and position, with a slash between them */
+/** of `begin` alone */
 const FOLLOWS = 'Wavespool-Follows'
 const START = 'Wavespool-Start'
 const END = 'Wavespool-End'
@@ -38,7 +38,7 @@ export function entryHeaders({ kind, recorder, position, follows }: LogEntry, fo
   fields.set(RECORDER, recorder)
   fields.set(POSITION, `${position}`)
   fields.set(FORMAT, formatField(format))
-  if (follows) fields.set(FOLLOWS, `${follows.recorder}/${follows.position}`)
+  if (follows !== undefined) fields.set(FOLLOWS, follows)
   return fields
 }
 
@@ -60,8 +60,7 @@ export function readEntry({ headers: fields, data, seq }: Carried): Carrier {
     position,
     bytes: kind === 'audio' ? (size === '' ? data.length : Number(size)) : 0,
   }
-  const [recorder, followed] = fields.get(FOLLOWS).split('/')
-  if (kind === 'begin') entry.follows = { recorder: recorder!, position: Number(followed) }
+  if (kind === 'begin') entry.follows = fields.get(FOLLOWS)
   return { entry, format: parseFormat(fields.get(FORMAT), seq), sequence: seq, data }
 }
 

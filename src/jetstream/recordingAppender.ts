@@ -3,7 +3,7 @@ import { WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { codeOf, REQUEST_TIMEOUT_MS, type Retrying, TRANSIENT, WRONG_LAST_SEQUENCE } from './client.ts'
 import { entryHeaders } from './message.ts'
-import { type LogEntry, RecordingLog } from './recordingLog.ts'
+import { type LogEntry, RecordingLog, type Verdict } from './recordingLog.ts'
 import type { RecordingSubject } from './recordingSubject.ts'
 
 const NOTHING = new Uint8Array(0)
@@ -22,6 +22,8 @@ export class RecordingAppender {
   #log = new RecordingLog()
   /** the sequence of the last message on the subject, as far as it is known here */
   #sequence = 0
+  /** what became of our own beginning, once it has been read */
+  #begun: Verdict | undefined
 
   constructor(
     js: JetStreamClient,
@@ -50,36 +52,34 @@ export class RecordingAppender {
    * @returns bytes of audio that are missing between the end of what is there and `position`
    */
   async begin(position: number | undefined): Promise<number> {
-    let gap = 0
-    let followed: string | undefined
-    for (;;) {
-      const known = await this.#subject.known()
-      this.#log = known?.log ?? new RecordingLog()
-      this.#sequence = known?.sequence ?? 0
-      const { recorder, position: end } = this.#log
-      if (recorder === this.#recorder) return gap // our own, whose acknowledgement was lost
-      if (known) checkContinuation(known.log, known.format, this.#format, this.#id, position)
-      followed ??= recorder
-      if (recorder !== followed) throw this.#superseded() // another one began at the same moment, and was first
-      gap = Math.max(0, (position ?? 0) - end)
-      const follows = { recorder, position: end }
-      const begin: LogEntry = {
-        kind: 'begin',
-        recorder: this.#recorder,
-        position: end + gap,
-        bytes: 0,
-        follows,
-      }
-      const isLast = await this.#publish(
-        begin,
-        NOTHING,
-        `${this.#id}:${this.#recorder}:begin:${this.#sequence}`,
-      )
-      if (!isLast) continue
-      // A server that does not serialise what it expects may have let something in between.
-      await this.#catchUp()
-      if (this.#log.recorder === this.#recorder) return gap
+    const known = await this.#subject.known()
+    if (known) {
+      checkContinuation(known.log, known.format, this.#format, this.#id, position)
+      this.#log = known.log
+      this.#sequence = known.sequence
     }
+    const begin: LogEntry = {
+      kind: 'begin',
+      recorder: this.#recorder,
+      position: position ?? 0,
+      bytes: 0,
+      follows: this.#log.recorder,
+    }
+    // Without expecting anything: a recorder that goes on could always be faster. Who has the turn, the order tells.
+    const verdict = await this.#retrying.run(async () => {
+      await this.#js.publish(this.#subject.subject, NOTHING, {
+        msgID: `${this.#id}:begin:${this.#recorder}`,
+        timeout: REQUEST_TIMEOUT_MS,
+        headers: entryHeaders(begin, this.#format),
+        expect: { streamName: this.#subject.stream },
+      })
+      await this.#catchUp()
+      if (this.#begun === undefined) throw notYetReadable()
+      return this.#begun
+    })
+    if (verdict.is === 'begin') return verdict.gap
+    if (this.#log.isEnded) throw endedError(this.#id)
+    throw this.#superseded()
   }
 
   /** Stores the next audio of the recording. */
@@ -117,7 +117,7 @@ export class RecordingAppender {
           expect: { lastSubjectSequence: this.#sequence, streamName: this.#subject.stream },
         })
         if (!duplicate) {
-          if (entry.kind !== 'begin') this.#sequence = seq
+          this.#sequence = seq
           return true
         }
         if (await this.#catchUp()) return false
@@ -135,7 +135,8 @@ export class RecordingAppender {
     for (;;) {
       const found = await this.#subject.next(this.#sequence + 1)
       if (found === undefined) return this.#sequence > before
-      this.#log.take(found.entry)
+      const verdict = this.#log.take(found.entry)
+      if (found.entry.kind === 'begin' && found.entry.recorder === this.#recorder) this.#begun ??= verdict
       this.#sequence = found.sequence
     }
   }
@@ -153,6 +154,9 @@ export class RecordingAppender {
 const notYetReadable = () =>
   Object.assign(new Error('a message that is stored cannot be read yet'), { name: TRANSIENT })
 
+const endedError = (id: string) =>
+  new WavespoolError('ERR_WAVESPOOL_RECORDING', `the recording ${id} has ended; take another id`)
+
 function checkContinuation(
   log: RecordingLog,
   format: PcmFormat,
@@ -163,7 +167,7 @@ function checkContinuation(
   const refuse = (message: string) => {
     throw new WavespoolError('ERR_WAVESPOOL_RECORDING', message)
   }
-  if (log.isEnded) refuse(`the recording ${id} has ended; take another id`)
+  if (log.isEnded) throw endedError(id)
   if (position === undefined) {
     refuse(
       `there is a recording ${id} already, of ${log.position} bytes; to continue it, say where the audio to come ` +

@@ -3,12 +3,12 @@ export interface LogEntry {
   kind: 'begin' | 'audio' | 'end'
   /** which recorder sent it: a name that no other one has */
   recorder: string
-  /** `begin`: where this recorder's audio begins; `audio`: where these bytes belong; `end`: where the recording ends */
+  /** `begin`: where this recorder's audio begins, if not before the end of what is there; `audio`: where these bytes belong; `end`: where the recording ends */
   position: number
   /** bytes of audio in it */
   bytes: number
-  /** `begin` alone: whose audio this recorder continues, and where that had ended when it looked */
-  follows?: { recorder: string; position: number }
+  /** `begin` alone: the recorder whose audio this one continues; `''` where it is the first one */
+  follows?: string
 }
 
 /**
@@ -28,9 +28,9 @@ export type Verdict =
  * Tells the one true recording from all that stands in its subject, by the order in which the server stored it:
  * whatever a server accepts from two recorders at a time, every reader comes to the same bytes.
  *
- * A recorder says whom it continues and from where. It has the turn if that is still so when its message is stored;
- * of two that continue the same one, the first has it. From then on nothing that the older one sends counts. Within
- * a turn the byte position is the identity: what lies before it is there already, what lies behind it is a hole.
+ * A recorder says whom it continues. It has the turn if that one still had it when the message was stored; of two that
+ * continue the same one, the first has it. From then on nothing that the older one sends counts. Within a turn the
+ * byte position is the identity: what lies before it is there already, what lies behind it is a hole.
  */
 export class RecordingLog {
   #recorder = ''
@@ -43,7 +43,7 @@ export class RecordingLog {
    */
   static from(entry: LogEntry): RecordingLog {
     const log = new RecordingLog()
-    if (entry.follows?.recorder === '') return log
+    if (entry.follows === '') return log
     log.#recorder = entry.recorder
     log.#position = entry.position
     return log
@@ -87,12 +87,10 @@ export class RecordingLog {
 
   #begin({ recorder, position, follows }: LogEntry): Verdict {
     if (recorder === this.#recorder) return { is: 'repeated' }
-    const isNext =
-      follows?.recorder === this.#recorder && follows.position === this.#position && !this.#isEnded
-    const gap = position - this.#position
-    if (!isNext || gap < 0) return { is: 'stray' }
+    if (follows !== this.#recorder || this.#isEnded) return { is: 'stray' }
+    const gap = Math.max(0, position - this.#position)
     this.#recorder = recorder
-    this.#position = position
+    this.#position += gap
     return { is: 'begin', gap }
   }
 }

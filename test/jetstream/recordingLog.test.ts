@@ -8,12 +8,12 @@ const audio = (recorder: string, position: number, bytes = 10): LogEntry => ({
   position,
   bytes,
 })
-const begin = (recorder: string, position: number, followed = '', at = position): LogEntry => ({
+const begin = (recorder: string, position: number, follows = ''): LogEntry => ({
   kind: 'begin',
   recorder,
   position,
   bytes: 0,
-  follows: { recorder: followed, position: at },
+  follows,
 })
 const end = (recorder: string, position: number): LogEntry => ({ kind: 'end', recorder, position, bytes: 0 })
 
@@ -41,14 +41,26 @@ describe('the log of a recording', () => {
       { is: 'begin', gap: 0 },
       { is: 'hole', bytes: 4 },
     ])
-    expect(
-      read([begin('a', 0), audio('a', 0), begin('b', 16, 'a', 10), audio('b', 16), end('b', 30)]),
-    ).toEqual([
+    expect(read([begin('a', 0), audio('a', 0), begin('b', 16, 'a'), audio('b', 16), end('b', 30)])).toEqual([
       { is: 'begin', gap: 0 },
       { is: 'audio', skip: 0 },
       { is: 'begin', gap: 6 },
       { is: 'audio', skip: 0 },
       { is: 'hole', bytes: 4 },
+    ])
+  })
+
+  test('takes audio once where a recorder went on while another one looked', () => {
+    const verdicts = read([
+      begin('a', 0),
+      audio('a', 0),
+      audio('a', 10),
+      begin('b', 10, 'a'),
+      audio('b', 10, 15),
+    ])
+    expect(verdicts.slice(3)).toEqual([
+      { is: 'begin', gap: 0 },
+      { is: 'audio', skip: 10 },
     ])
   })
 
@@ -78,7 +90,7 @@ describe('the log of a recording', () => {
   })
 
   test('can begin in the middle, at a recorder whose turn it is', () => {
-    const first = begin('b', 16, 'a', 10)
+    const first = begin('b', 16, 'a')
     const log = RecordingLog.from(first)
     expect([first, audio('b', 16), audio('a', 26)].map((entry) => log.take(entry).is)).toEqual([
       'repeated',
@@ -117,7 +129,7 @@ describe('the log of a recording', () => {
             it.seen = { recorder: log.recorder, position: log.position }
           } else if (act === 'begin' && it.position === undefined) {
             it.position = it.seen.position + gap
-            it.last = { kind: 'begin', recorder: it.name, position: it.position, bytes: 0, follows: it.seen }
+            it.last = begin(it.name, it.position, it.seen.recorder)
             entries.push(it.last)
           } else if (act === 'send' && it.position !== undefined) {
             it.last = audio(it.name, it.position, bytes)
@@ -134,7 +146,8 @@ describe('the log of a recording', () => {
           const verdict = log.take(entry)
           if (verdict.is === 'begin') {
             at += verdict.gap
-            expect(entry.position).toBe(at)
+            expect(entry.position).toBeLessThanOrEqual(at)
+            if (verdict.gap > 0) expect(entry.position).toBe(at)
             expect(turns.has(entry.recorder)).toBe(false) // nobody gets a second turn
             turns.set(entry.recorder, turns.size)
           } else if (verdict.is === 'audio') {

@@ -5,10 +5,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pcmFormat, type Segment, segment, VirtualFile } from '../../src/index.ts'
 import {
   ensureStreams,
+  followRecording,
   publishRecording,
   type QueuedSegment,
   queueSegments,
   readTexts,
+  resumeSegments,
   workSegments,
 } from '../../src/jetstream/index.ts'
 import { assertRamp, ramp } from '../../src/testing/index.ts'
@@ -74,6 +76,29 @@ describe.skipIf(whyNoNats)('segments', () => {
     await pipeline(source(), cut, queueSegments(js, 'call', { prefix: 'place', audio: 'place' }))
     const workers = workSegments(js, transcribe, { prefix: 'place' })
     expect(await allTexts('place', 'call')).toEqual(expected('call'))
+    await workers.stop()
+  })
+
+  test('are cut again from where a process died that cut them', async () => {
+    const { js } = nats
+    await ensureStreams(js, { prefix: 'cut' })
+    expect(await resumeSegments(js, 'call', { prefix: 'cut' })).toBe(0)
+    await pipeline(source(), publishRecording(js, 'call', format, { prefix: 'cut' }))
+    const half = ramp(format, { duration: { seconds: 2 }, pace: 'fast' })
+    await pipeline(
+      half,
+      segment(format, { every: { seconds: 1 } }),
+      queueSegments(js, 'call', { prefix: 'cut' }),
+    )
+    const workers = workSegments(js, transcribe, { prefix: 'cut' })
+    const frame = await resumeSegments(js, 'call', { prefix: 'cut' })
+    expect(frame).toBe(16_000)
+    await allTexts('cut', 'call', 2)
+    expect(await resumeSegments(js, 'call', { prefix: 'cut' })).toBe(16_000) // the jobs are gone, the texts are there
+    const rest = followRecording(js, 'call', { prefix: 'cut', start: frame * format.bytesPerFrame })
+    const again = segment(format, { every: { seconds: 1 } })
+    await pipeline(rest, again, queueSegments(js, 'call', { prefix: 'cut', offset: frame }))
+    expect(await allTexts('cut', 'call')).toEqual(expected('call'))
     await workers.stop()
   })
 
