@@ -53,10 +53,31 @@ export class ArgumentRangeError extends RangeError {
 
 /** How a value is shown in a message: short, and its kind recognisable. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value)
+  if (typeof value === 'string') {
+    return printable(JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value))
+  }
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
   if (typeof value !== 'object' || value === null) return String(value)
   const name = value.constructor?.name
   return name === 'Object' || name === undefined ? '{…}' : `an instance of ${name}`
+}
+
+/**
+ * Text from elsewhere (a file's name, its first bytes, a tag) without its power over the terminal that shows it: what
+ * controls it, C1 included, what turns the direction of writing, and what cannot be seen becomes its escape, `\u009b`
+ * for example. In JSON these escapes mean the same characters, so that it may be used on a whole document, but for its
+ * line ends. The joiners of scripts and emoji stay.
+ *
+ * @param keep characters that the writer put there, line ends for example
+ */
+export function printable(text: string, keep = ''): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (sign) => {
+    if (sign === '\u200c' || sign === '\u200d' || keep.includes(sign)) return sign
+    return Array.from({ length: sign.length }, (_, i) => escaped(sign.charCodeAt(i))).join('')
+  })
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
 }

@@ -1,5 +1,5 @@
-import { getSystemErrorMap } from 'node:util'
-import { ArgumentRangeError, ArgumentTypeError, WavespoolError } from '../errors.ts'
+import { getSystemErrorMap, inspect } from 'node:util'
+import { ArgumentRangeError, ArgumentTypeError, printable, WavespoolError } from '../errors.ts'
 import { UsageError } from './command.ts'
 
 /** What went wrong, on stderr, in one sentence; once, as the rest are consequences. */
@@ -19,7 +19,7 @@ export class Complaints {
     this.#exitCode = exitCodeOf(error)
     const hint = this.#exitCode === 2 ? `; see ${this.#program} --help` : ''
     process.stderr.write(`${this.#program}: ${sentenceOf(error)}${hint}\n`)
-    if (this.#isDebugging) console.error(error)
+    if (this.#isDebugging) process.stderr.write(`${printable(inspect(error), '\n')}\n`)
     return this.#exitCode
   }
 }
@@ -29,8 +29,12 @@ function exitCodeOf(error: unknown): number {
   return isUsage ? 2 : 1
 }
 
-/** Any error in one line, the operating system's in its words instead of its codes. */
+/** Any error in one line, the operating system's in its words instead of its codes; harmless to a terminal. */
 export function sentenceOf(error: unknown): string {
+  return printable(wordsOf(error))
+}
+
+function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, errno, path, syscall, message } = systemError(error)
   if (code === 'EPIPE') return 'the program that reads the output has closed the pipe'

@@ -3,8 +3,8 @@ import { WavespoolError } from '../errors.ts'
 import { diagnoseWav, type WavDiagnosis } from '../format/diagnoseWav.ts'
 import { readWavHeader, type WavHeader } from '../format/readWavHeader.ts'
 import { endOfData } from '../format/wavLength.ts'
-import { VirtualFile } from '../sinks/virtualFile.ts'
 import { pipedStdin } from './input.ts'
+import { withStdinCopy } from './stdinCopy.ts'
 
 /** A WAV file on a disk: what its header says, and what is there. */
 export interface Examination {
@@ -52,10 +52,5 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 /** Calls `use` with a path that can be read anywhere: `-` becomes a private copy of what comes from stdin. */
 export async function withFile<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
   if (path !== '-') return use(path)
-  const file = await VirtualFile.from(pipedStdin(), { name: 'stdin.wav' })
-  try {
-    return await file.withPath(use)
-  } finally {
-    await file.dispose()
-  }
+  return withStdinCopy(pipedStdin(), use)
 }

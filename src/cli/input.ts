@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { WavespoolError } from '../errors.ts'
+import { printable, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { Stage } from '../streams/stage.ts'
 import type { Stoppable } from '../streams/stopping.ts'
@@ -82,7 +82,7 @@ export function showProgress(input: AudioInput, what: string): () => void {
   const line = new StatusLine()
   const timer = setInterval(() => {
     const progress = input.progress()
-    if (progress !== undefined) line.draw(`${what} ${Math.floor(progress * 100)} %`)
+    if (progress !== undefined) line.draw(`${printable(what)} ${Math.floor(progress * 100)} %`)
   }, 200)
   return () => {
     clearInterval(timer)

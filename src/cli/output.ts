@@ -1,4 +1,4 @@
-import { createWriteStream, rmSync, type Stats } from 'node:fs'
+import { createWriteStream, type Stats } from 'node:fs'
 import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
@@ -8,7 +8,8 @@ import { VirtualFile } from '../sinks/virtualFile.ts'
 import { wavHeader } from '../streams/wavHeader.ts'
 import { type Option, UsageError } from './command.ts'
 import { sentenceOf, systemError } from './complaints.ts'
-import { onAbort } from './stopKeys.ts'
+import { Replacement } from './replacement.ts'
+import { refuseSameFile } from './sameFile.ts'
 import { byteSize, exactSeconds } from './terminal/units.ts'
 
 export const forceOption = {
@@ -33,13 +34,14 @@ const foreign = /^\.(mp3|flac|ogg|oga|opus|m4a|aac|wma|webm|aiff?|au|mp4)$/i
 /**
  * Looks whether something can be written there, so that no microphone is opened in vain.
  *
- * @param input the path of what is read meanwhile, which must not be overwritten
+ * @param input the path of what is read meanwhile, `-` for stdin, which must not be overwritten
  * @returns a promise, rejected with a {@link UsageError}, or with an error that says why not
  */
 export async function checkOutput(path: string, overwrite = false, input?: string): Promise<Output> {
   if (path === '-') {
     if (process.stdout.isTTY)
       throw new UsageError('- writes to stdout, which is a terminal: pipe it, or name a file')
+    if (input !== undefined) await refuseSameFile(path, input)
     return { path, isRaw: false, isPipe: true, overwrite }
   }
   const extension = extname(path)
@@ -61,10 +63,7 @@ export async function checkPlace(path: string, overwrite: boolean, input?: strin
     return
   }
   if (stats.isDirectory()) throw new UsageError(`${path} is a folder; name a file in it`)
-  const from = input === undefined || input === '-' ? undefined : await there(input)
-  if (from && from.ino === stats.ino && from.dev === stats.dev) {
-    throw new UsageError(`${path} is what is read; name another file to write`)
-  }
+  if (input !== undefined) await refuseSameFile(path, input)
   if (stats.isFile() && !overwrite) throw new Error(`${path} is there already; --force replaces it`)
   await access(path, constants.W_OK)
 }
@@ -74,7 +73,7 @@ function there(path: string): Promise<Stats | undefined> {
 }
 
 export interface WriteOptions {
-  /** leave no part of it behind when it fails: it can be made again, unlike a recording */
+  /** put it in its place when it is whole, and nothing when it fails: it can be made again, unlike a recording */
   isRepeatable?: boolean
 }
 
@@ -99,7 +98,9 @@ export async function writeStages(
   { isRepeatable = false }: WriteOptions = {},
 ): Promise<void> {
   const [source, ...later] = stages as [Readable, ...Duplex[]]
-  const sink = openSink(output)
+  const replacement =
+    isRepeatable && !output.isPipe ? new Replacement(output.path, output.overwrite) : undefined
+  const sink = openSink(output, replacement)
   const [head = sink] = later
   let failure: Error | undefined
   // Not in the pipeline: a source that fails would take with it what has been recorded and is still on its way.
@@ -110,30 +111,32 @@ export async function writeStages(
   source.on('error', () => {}) // told by `errored`
   if (source.closed) onClose()
   else source.once('close', onClose)
-  const letGo = isRepeatable && sink instanceof VirtualFile ? onAbort(() => rmSync(output.path)) : () => {}
   source.pipe(head)
   try {
     await (later.length === 0 ? finished(sink) : pipeline([...later, sink] as [Duplex, ...Duplex[], Duplex]))
   } catch (error) {
     failure ??= error as Error
     source.destroy()
-  } finally {
-    letGo()
   }
   if (failure === undefined) {
     if (sink instanceof VirtualFile) await sink.dispose()
+    await replacement?.commit().catch((error) => {
+      throw diskError(error, output)
+    })
     return
   }
-  const error = diskError(failure, output)
-  const kept = sink instanceof VirtualFile && (await endFile(sink, output, isRepeatable, error))
+  const error = diskError(failure, output, replacement)
+  const kept = sink instanceof VirtualFile && (await endFile(sink, output, replacement, error))
   if (!kept) throw error
   throw new Error(`${sentenceOf(error)}; ${kept} of it is in ${output.path}`, { cause: error })
 }
 
 /** What the operating system said, with the name of the file. */
-function diskError(error: Error, { path }: Output): NodeJS.ErrnoException {
+function diskError(error: Error, { path }: Output, replacement?: Replacement): NodeJS.ErrnoException {
   const told = systemError(error)
-  if (told.errno !== undefined) told.path ??= path === '-' ? 'stdout' : path
+  if (told.errno !== undefined && (told.path === undefined || told.path === replacement?.path)) {
+    told.path = path === '-' ? 'stdout' : path
+  }
   return told
 }
 
@@ -141,29 +144,41 @@ function diskError(error: Error, { path }: Output): NodeJS.ErrnoException {
 async function endFile(
   sink: VirtualFile,
   { path, isRaw }: Output,
-  isRepeatable: boolean,
+  replacement: Replacement | undefined,
   { code }: NodeJS.ErrnoException,
 ): Promise<string | undefined> {
   if (!sink.closed) await new Promise((resolve) => sink.once('close', resolve))
   const { size, duration = 0 } = sink
   await sink.dispose()
-  const isWorthKeeping = !isRepeatable && (isRaw ? size > 0 : duration > 0)
+  if (replacement !== undefined) {
+    replacement.discard()
+    return undefined
+  }
+  const isWorthKeeping = isRaw ? size > 0 : duration > 0
   if (isWorthKeeping) return isRaw ? byteSize(size) : exactSeconds(duration)
   if (code !== 'EEXIST') await rm(path, { force: true }) // else it is somebody else's, who was quicker
   return undefined
 }
 
-function openSink({ path, isPipe, overwrite }: Output): Writable {
+function openSink({ path, isPipe, overwrite }: Output, replacement: Replacement | undefined): Writable {
   if (path === '-') return process.stdout
+  if (replacement !== undefined) return new VirtualFile({ storage: { path: replacement.path } })
   return isPipe ? createWriteStream(path) : new VirtualFile({ storage: { path, overwrite } })
 }
 
 /** Writes a file that is no audio, whole or not at all. */
-export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
+export async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  overwrite = false,
+): Promise<void> {
+  if ((await there(path))?.isFile() === false) return writeFile(path, content)
+  const replacement = new Replacement(path, overwrite)
   try {
-    await writeFile(path, content)
+    await writeFile(replacement.path, content, { flag: 'wx' })
+    await replacement.commit()
   } catch (error) {
-    await rm(path, { force: true })
+    replacement.discard()
     throw Object.assign(error as Error, { path })
   }
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { printable } from '../errors.ts'
 import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
 import { type PortAudioSource, portAudio } from '../sources/portAudio.ts'
 import { type Level, meter } from '../streams/meter.ts'
@@ -106,21 +107,23 @@ export class Recording {
     if (isJson) {
       const peak = Number.isFinite(this.#peak) ? this.#peak : null // JSON has no infinity
       console.log(
-        JSON.stringify({
-          path: this.#path,
-          format: { sampleRate, channels, encoding },
-          frames: this.#frames,
-          seconds: this.#seconds,
-          peak,
-          clipped: this.#clipped,
-          gaps: this.#microphone?.gaps ?? [],
-        }),
+        printable(
+          JSON.stringify({
+            path: this.#path,
+            format: { sampleRate, channels, encoding },
+            frames: this.#frames,
+            seconds: this.#seconds,
+            peak,
+            clipped: this.#clipped,
+            gaps: this.#microphone?.gaps ?? [],
+          }),
+        ),
       )
     }
     if (!this.#status.isVisible) return
     const facts = [exactSeconds(this.#seconds), byteSize(this.#bytes), `peak ${decibels(this.#peak)}`]
     if (this.#clipped > 0) facts.push(`${this.#clipped} samples clipped`)
-    process.stderr.write(`${this.#path === '-' ? 'stdout' : this.#path}: ${facts.join(', ')}\n`)
+    process.stderr.write(`${this.#path === '-' ? 'stdout' : printable(this.#path)}: ${facts.join(', ')}\n`)
     if (this.#microphone && this.#peak === Number.NEGATIVE_INFINITY) {
       process.stderr.write('nothing but silence was heard; wavespool doctor looks for the reason\n')
     }

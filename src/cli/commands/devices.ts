@@ -1,6 +1,8 @@
+import { printable } from '../../errors.ts'
 import { type ListedDevice, listDevices } from '../../sources/listDevices.ts'
 import { defineCommand } from '../command.ts'
 import { backendOf, backendOption } from '../deviceOptions.ts'
+import { toJson } from '../terminal/json.ts'
 import { widthOf } from '../terminal/style.ts'
 
 export const devices = defineCommand({
@@ -15,7 +17,7 @@ export const devices = defineCommand({
   async run(_operands, { rates = false, backend, json }) {
     const found = await listDevices({ rates, ...backendOf(backend) })
     if (json) {
-      console.log(JSON.stringify(found, null, 2))
+      console.log(toJson(found))
     } else if (found.length === 0) {
       process.stderr.write('no microphone was found; wavespool doctor looks for the reason\n')
     } else {
@@ -28,7 +30,7 @@ export const devices = defineCommand({
 function line(device: ListedDevice, width: number): string {
   const { id, name, hostApi, inputChannels, defaultSampleRate, isDefault, sampleRates } = device
   const at = sampleRates ? `${sampleRates.join(' ')} Hz` : `${defaultSampleRate} Hz`
-  const text = `${isDefault ? '*' : ' '}${String(id).padStart(3)}  ${name}`
+  const text = `${isDefault ? '*' : ' '}${String(id).padStart(3)}  ${printable(name)}`
   const facts = `${inputChannels} ch, ${at}, ${hostApi}`
   return text.length + facts.length + 2 <= width ? `${text}  ${facts}` : `${text}\n      ${facts}`
 }

@@ -1,3 +1,4 @@
+import { printable } from '../../errors.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
 import { type BackendName, backendNames } from '../../sources/capture/backend.ts'
 import type { ListedDevice } from '../../sources/listDevices.ts'
@@ -6,6 +7,7 @@ import { backendOf, backendOption, deviceOf, deviceOption } from '../deviceOptio
 import { bad, type Finding, good } from '../doctor/finding.ts'
 import { backendFinding, linuxFindings, nodeFinding } from '../doctor/system.ts'
 import { inputFormat, inputFormatOptions } from '../formatOptions.ts'
+import { toJson } from '../terminal/json.ts'
 import { StatusLine } from '../terminal/statusLine.ts'
 import { type Paint, paintFor } from '../terminal/style.ts'
 import { wrapped } from '../terminal/wrap.ts'
@@ -43,7 +45,7 @@ export const doctor = defineCommand({
       status.clear()
       tell(trial)
     }
-    if (values.json) console.log(JSON.stringify(findings, null, 2))
+    if (values.json) console.log(toJson(findings))
     return findings.some(({ ok, isNeeded }) => !ok && isNeeded) ? 1 : 0
   },
 })
@@ -73,5 +75,5 @@ async function lookForDevices(
 function line({ name, ok, isNeeded, detail }: Finding, paint: Paint): string {
   const mark = ok ? paint('green', '✓') : paint(isNeeded ? 'red' : 'yellow', '✗')
   const comment = ok || isNeeded ? '' : ' (not needed, as there is another way)'
-  return `${mark} ${wrapped(`${name}: ${detail}${comment}`, 2, process.stdout)}`
+  return `${mark} ${wrapped(printable(`${name}: ${detail}${comment}`), 2, process.stdout)}`
 }

@@ -1,4 +1,5 @@
 import { LevelMeter } from '../../dsp/levels.ts'
+import { printable } from '../../errors.ts'
 import type { WavFault } from '../../format/diagnoseWav.ts'
 import type { InfoTags } from '../../format/infoTags.ts'
 import type { PcmFormatOptions } from '../../format/pcmFormat.ts'
@@ -7,6 +8,7 @@ import { sentenceOf } from '../complaints.ts'
 import { examine, withFile } from '../examine.ts'
 import { describeFormat } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
+import { toJson } from '../terminal/json.ts'
 import { paintFor } from '../terminal/style.ts'
 import { byteSize, decibels, exactSeconds } from '../terminal/units.ts'
 import { wrapped } from '../terminal/wrap.ts'
@@ -53,7 +55,7 @@ export const info = defineCommand({
         exitCode = 1
       }
     }
-    if (json) console.log(JSON.stringify(found, null, 2))
+    if (json) console.log(toJson(found))
     return exitCode
   },
 })
@@ -92,7 +94,7 @@ function print({ path, size, format, frames, seconds, channels, faults, tags }: 
   const paint = paintFor(process.stdout)
   const row = (name: string, text: string, show = (shown: string) => shown) =>
     console.log(`  ${name.padEnd(10)} ${show(wrapped(text, 13, process.stdout))}`)
-  console.log(path)
+  console.log(printable(path))
   row('format', describeFormat(format))
   row('duration', `${exactSeconds(seconds)}, ${frames} frames`)
   row('size', `${byteSize(size)}, ${size} bytes`)
@@ -106,14 +108,9 @@ function print({ path, size, format, frames, seconds, channels, faults, tags }: 
   }
   for (const [name, text] of Object.entries(tags)) row(printable(name), printable(text))
   for (const { message } of faults)
-    row('fault', `${message} (wavespool repair)`, (text) => paint('red', text))
+    row('fault', `${printable(message)} (wavespool repair)`, (text) => paint('red', text))
 }
 
 function loud(level: number | null): string {
   return decibels(level ?? Number.NEGATIVE_INFINITY)
-}
-
-/** A tag is somebody else's text: it must not give orders to the terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, ' ')
 }

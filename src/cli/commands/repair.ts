@@ -2,9 +2,12 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { Readable } from 'node:stream'
+import { printable } from '../../errors.ts'
+import { requireAtRest } from '../atRest.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { type Examination, examine } from '../examine.ts'
 import { checkOutput, forceOption, writeStages } from '../output.ts'
+import { toJson } from '../terminal/json.ts'
 
 export const repair = defineCommand({
   usage: '<in.wav> [out.wav] [options]',
@@ -12,7 +15,10 @@ export const repair = defineCommand({
     'Says what is wrong with the header of a WAV file, as a crash, a full disk or a writer into a pipe leaves it, and writes a file in which it is right: <in>-repaired.wav, unless another is named. No sample is changed.',
   operands: [1, 2],
   options: {
-    'in-place': { type: 'boolean', about: 'put the file itself right' },
+    'in-place': {
+      type: 'boolean',
+      about: 'put the file itself right; refused while another process writes it',
+    },
     force: forceOption,
     json: { type: 'boolean', about: 'tell on stdout what was wrong' },
   },
@@ -29,10 +35,10 @@ export const repair = defineCommand({
       else await repairInto(path, found, force)
     }
     if (json) {
-      console.log(JSON.stringify({ input, output: path, faults }, null, 2))
+      console.log(toJson({ input, output: path, faults }))
     } else {
-      for (const { message } of faults) console.log(`${input}: ${message}`)
-      console.log(path === null ? `${input}: nothing is wrong` : `${path}: put right`)
+      for (const { message } of faults) console.log(printable(`${input}: ${message}`))
+      console.log(printable(path === null ? `${input}: nothing is wrong` : `${path}: put right`))
     }
     return 0
   },
@@ -62,6 +68,7 @@ async function repairInPlace({ path, size, diagnosis }: Examination): Promise<vo
   const { header, end, pad } = diagnosis
   const file = await open(path, 'r+')
   try {
+    await requireAtRest(file, path, size)
     if (pad === 1) await file.write(new Uint8Array(1), 0, 1, end)
     await file.write(header, 0, header.length, 0)
     if (end + pad < size) await file.truncate(end + pad)

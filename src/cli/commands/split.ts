@@ -1,11 +1,16 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
+import { printable } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type Segment, segment } from '../../streams/segment.ts'
 import { defineCommand, type Options, UsageError, type Values } from '../command.ts'
+import { systemError } from '../complaints.ts'
 import { inputFormat, inputFormatOptions } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
 import { checkPlace, forceOption, writeWhole } from '../output.ts'
+import { Replacement } from '../replacement.ts'
+import { refuseSameFile } from '../sameFile.ts'
+import { toJson } from '../terminal/json.ts'
 import { timeOf } from '../values.ts'
 
 const ruleOptions = {
@@ -47,14 +52,18 @@ export const split = defineCommand({
       if (error.code !== 'EEXIST') throw error
     })
     const indexPath = join(folder, 'index.json')
-    await checkPlace(indexPath, overwrite)
+    await checkPlace(indexPath, overwrite, path)
+    await refuseInput(folder, stem, path!)
 
     const digits = Math.max(4, String(mostSegments(rule, input.format, input.bytes)).length)
     const names: string[] = []
+    const files: Replacement[] = []
     const storage = () => {
       const name = `${stem}-${String(names.length + 1).padStart(digits, '0')}.wav`
+      const file = new Replacement(join(folder, name), overwrite)
       names.push(name)
-      return { path: join(folder, name), overwrite }
+      files.push(file)
+      return { path: file.path }
     }
     const parts: Part[] = []
     const hide = showProgress(input, 'split')
@@ -64,20 +73,41 @@ export const split = defineCommand({
       for await (const part of input.source.pipe(cut) as AsyncIterable<Segment>) {
         parts.push(partOf(names[parts.length]!, part, input.format))
         await part.file.dispose()
+        await files.shift()!.commit()
       }
+    } catch (error) {
+      throw named(error as Error, files)
     } finally {
+      for (const file of files) file.discard()
       hide()
       input.source.destroy()
     }
     const { sampleRate, channels, encoding } = input.format
     const index = { source: path, format: { sampleRate, channels, encoding }, parts }
-    const text = `${JSON.stringify(index, null, 2)}\n`
-    await writeWhole(indexPath, text)
+    const text = `${toJson(index)}\n`
+    await writeWhole(indexPath, text, overwrite)
     if (values.json) process.stdout.write(text)
-    else if (process.stderr.isTTY) process.stderr.write(`${parts.length} files in ${folder}\n`)
+    else if (process.stderr.isTTY) process.stderr.write(`${parts.length} files in ${printable(folder)}\n`)
     return 0
   },
 })
+
+/** What the operating system said of a part, under the name that it would have got. */
+function named(error: Error, files: readonly Replacement[]): Error {
+  const told = systemError(error)
+  const file = files.find(({ path }) => path === told.path)
+  if (file !== undefined) told.path = file.target
+  else if (told !== error) told.path ??= files[0]?.target
+  return told
+}
+
+/** A part may be a link to what is read. */
+async function refuseInput(folder: string, stem: string, input: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const isPart = name.startsWith(`${stem}-`) && /^\d+\.wav$/.test(name.slice(stem.length + 1))
+    if (isPart) await refuseSameFile(join(folder, name), input)
+  }
+}
 
 interface Part {
   file: string

@@ -38,7 +38,7 @@ export const waveform = defineCommand({
       if (output === undefined) await drawInTerminal(found, width, height)
       else {
         const name = input === '-' ? 'stdin' : input!
-        await drawPicture(found, name, output, { width: width ?? 1200, height: height ?? 300 })
+        await drawPicture(found, name, output, { width: width ?? 1200, height: height ?? 300 }, force)
       }
     })
     return 0
@@ -69,14 +69,15 @@ async function drawPicture(
   name: string,
   output: string,
   size: PictureSize,
+  force: boolean | undefined,
 ): Promise<void> {
   const envelopes = await envelopesOf(found, size.width)
   if (extname(output).toLowerCase() === '.svg') {
     const { svgPicture } = await import('../pictures/svg.ts')
-    await writeWhole(output, svgPicture(envelopes, size, `${name}, ${exactSeconds(secondsOf(found))}`))
+    await writeWhole(output, svgPicture(envelopes, size, `${name}, ${exactSeconds(secondsOf(found))}`), force)
   } else {
     const { pngPicture } = await import('../pictures/png.ts')
-    await writeWhole(output, pngPicture(envelopes, size))
+    await writeWhole(output, pngPicture(envelopes, size), force)
   }
 }
 

@@ -26,7 +26,7 @@ export function loadKoffi(): Backend {
   const require = createRequire(import.meta.url)
   const koffi = require('koffi') as Koffi
   const tried: string[] = []
-  for (const path of [...(libraries[process.platform] ?? libraries.linux!), ...bundled(require)]) {
+  for (const path of [...(libraries[process.platform] ?? ['libportaudio.so.2']), ...bundled(require)]) {
     try {
       return new PortAudioLibrary(koffi, path)
     } catch (error) {
@@ -36,14 +36,17 @@ export function loadKoffi(): Backend {
   throw new Error(`no PortAudio library (${tried[0]})`)
 }
 
+/**
+ * The system's PortAudio. Windows and macOS look for a bare name in the working directory as well, where anybody may
+ * have put a file of that name: there only whole paths are tried, and Windows has none but the bundled one.
+ */
 const libraries: Partial<Record<NodeJS.Platform, string[]>> = {
-  linux: ['libportaudio.so.2'],
   darwin: [
     '/opt/homebrew/lib/libportaudio.2.dylib',
     '/usr/local/lib/libportaudio.2.dylib',
-    'libportaudio.2.dylib',
+    '/opt/local/lib/libportaudio.2.dylib',
   ],
-  win32: ['portaudio.dll', 'portaudio_x64.dll', 'libportaudio.dll', 'libportaudio-2.dll'],
+  win32: [],
 }
 
 function bundled(require: NodeJS.Require): string[] {

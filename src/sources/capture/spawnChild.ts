@@ -1,14 +1,23 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { childScript } from './childScript.ts'
+import { requirePermission } from './permission.ts'
 
-/** Starts a capture child. It does nothing until it is asked. */
+/**
+ * Starts a capture child. It does nothing until it is asked. It runs in the folder of node itself: the program's own
+ * working directory may have been removed, and a library loader may look for libraries in it.
+ *
+ * @throws {WavespoolError} `ERR_WAVESPOOL_CAPTURE` when its script is missing, or the permission model refuses it
+ */
 export function spawnChild(): ChildProcess {
+  requirePermission('child')
   // Loaded when the first microphone is opened: it costs some milliseconds that `import 'wavespool'` must not.
   const { spawn } = process.getBuiltinModule('node:child_process')
   return spawn(process.execPath, [childScript()], {
     // 'overlapped' is 'pipe' everywhere but on Windows, where the child could not write without blocking
     stdio: ['ignore', 'pipe', 'pipe', 'overlapped', 'ipc'],
+    cwd: dirname(process.execPath),
     env: childEnvironment(),
     windowsHide: true,
   })

@@ -1,0 +1,53 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { WavespoolError } from '../errors.ts'
+import { readWavHeader } from '../format/readWavHeader.ts'
+import { removeOnExit } from './unfinished.ts'
+
+/** No header that anybody writes is longer. */
+const MAX_HEADER_BYTES = 2 ** 20
+
+/**
+ * Calls `use` with the path of a private copy of what comes from a pipe, and removes the copy afterwards.
+ *
+ * @returns a promise, rejected before anything is copied where the first bytes are no WAV file: a pipe may never end
+ */
+export async function withStdinCopy<T>(stdin: Readable, use: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'wavespool-stdin-'))
+  const letGo = removeOnExit(folder)
+  try {
+    const path = join(folder, 'stdin.wav')
+    await pipeline(stdin, onlyWav, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+    return await use(path)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+    letGo()
+  }
+}
+
+async function* onlyWav(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let head = Buffer.alloc(0)
+  let isKnown = false
+  for await (const chunk of chunks) {
+    if (isKnown) {
+      yield chunk
+      continue
+    }
+    head = Buffer.concat([head, chunk])
+    isKnown = isWav(head) || head.length > MAX_HEADER_BYTES
+    if (isKnown) yield head
+  }
+  if (!isKnown) yield head
+}
+
+function isWav(head: Uint8Array): boolean {
+  try {
+    return readWavHeader(head) !== undefined
+  } catch (error) {
+    throw new WavespoolError('ERR_WAVESPOOL_WAV', `stdin: ${(error as Error).message}`, { cause: error })
+  }
+}
