@@ -10,6 +10,7 @@ import {
   prewarm,
   replay,
   segment,
+  VirtualFile,
   wavHeader,
   wavReader,
 } from 'wavespool'
@@ -45,6 +46,21 @@ const calls: [name: string, wrong: string, right: string, call: (options: Option
   ['silence()', 'stallafter', 'stallAfter', (options) => silence(format, options)],
   ['speech()', 'sentense', 'sentence', (options) => speech(format, options)],
   ['script()', 'evry', 'every', (options) => script([bytes], options)],
+  ['new VirtualFile()', 'path', 'storage: { path }', (options) => new VirtualFile(options)],
+  ['new VirtualFile()', 'maxbytes', 'maxBytes', (options) => new VirtualFile(options)],
+  ['createReadStream()', 'folow', 'follow', (options) => new VirtualFile().createReadStream(options)],
+  [
+    'storage',
+    'overwrites',
+    'overwrite',
+    (options) => new VirtualFile({ storage: { path: 'nowhere/a.wav', ...options } }),
+  ],
+  [
+    'storage: spill',
+    'directry',
+    'directory',
+    (options) => new VirtualFile({ storage: { spill: { after: 1, ...options } } }),
+  ],
   ['assertRamp()', 'form', 'from', (options) => assertRamp(bytes, format, options)],
 ]
 
@@ -75,6 +91,22 @@ describe('an option that is not known', () => {
       )
     }
   })
+})
+
+test.each([
+  ['toFloat32', { samplerate: 8000 }],
+  ['toInt16', { chanel: 0 }],
+] as const)('%s() rejects one', async (method, options) => {
+  const file = new VirtualFile()
+  await expect(file[method](options as never)).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
+})
+
+test('VirtualFile.from() rejects one before it opens anything', async () => {
+  for (const options of [{ signals: 1 }, { path: 'a.wav' }, null, 'fast']) {
+    await expect(VirtualFile.from('nowhere.wav', options as never)).rejects.toMatchObject({
+      code: 'ERR_WAVESPOOL_ARG_TYPE',
+    })
+  }
 })
 
 describe('checkOptions()', () => {

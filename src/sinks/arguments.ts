@@ -19,6 +19,12 @@ export function checkPosition(value: unknown, name: string): asserts value is nu
   }
 }
 
+/** @throws {ArgumentTypeError} for anything but an AbortSignal, or none */
+export function checkSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined || signal instanceof AbortSignal) return
+  throw new ArgumentTypeError(`signal must be an AbortSignal, got ${show(signal)}`)
+}
+
 /** @throws {ArgumentTypeError | ArgumentRangeError} for what cannot be the name of a file */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new ArgumentTypeError(`name must be a string, got ${show(name)}`)

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import { MemoryStorage } from '../storage/memoryStorage.ts'
 import { OwnStorage } from '../storage/ownStorage.ts'
 import { type PathOptions, PathStorage } from '../storage/pathStorage.ts'
@@ -19,7 +20,10 @@ export function makeStorage(storage: unknown, maxBytes: number | undefined): Bui
       return new OwnStorage(own as VirtualFileStorage)
     if (hasPath(storage)) return new PathStorage(checkPathOptions(storage))
     const { spill } = storage as { spill?: unknown }
-    if (typeof spill === 'object' && spill !== null) return new SpillStorage(checkSpillOptions(spill))
+    if (typeof spill === 'object' && spill !== null) {
+      checkOptions(storage, ['spill'], 'storage')
+      return new SpillStorage(checkSpillOptions(spill))
+    }
   }
   throw new ArgumentTypeError(
     `storage must be 'memory', 'spill', { spill: { after, directory } }, { path } or an object with size, ${verbs.join(', ')}, got ${show(storage)}`,
@@ -31,6 +35,7 @@ export function hasPath(storage: unknown): storage is PathOptions {
 }
 
 function checkPathOptions(options: PathOptions): PathOptions {
+  checkOptions(options, ['path', 'overwrite', 'fsync'], 'storage')
   if (options.path === '' || options.path.includes('\0')) {
     throw new ArgumentRangeError(`storage: path must be the path of a file, got ${show(options.path)}`)
   }
@@ -44,6 +49,7 @@ function checkPathOptions(options: PathOptions): PathOptions {
 }
 
 function checkSpillOptions(options: SpillOptions): SpillOptions {
+  checkOptions(options, ['after', 'directory'], 'storage: spill')
   const { after, directory } = options
   if (after !== undefined) {
     checkPosition(after, 'storage: spill.after')

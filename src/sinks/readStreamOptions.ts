@@ -1,5 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import { checkPosition } from './arguments.ts'
+import { checkOptions } from '../options.ts'
+import { checkPosition, checkSignal } from './arguments.ts'
 import type { StreamOptions } from './views/snapshotStream.ts'
 
 export interface ReadStreamOptions {
@@ -22,6 +23,8 @@ export interface ReadStreamOptions {
   signal?: AbortSignal
 }
 
+const names = ['start', 'end', 'follow', 'header', 'highWaterMark', 'encoding', 'signal']
+
 /**
  * The options with their defaults, and an `end` that is exclusive.
  *
@@ -30,11 +33,7 @@ export interface ReadStreamOptions {
 export function checkReadStreamOptions(
   options: ReadStreamOptions,
 ): Omit<StreamOptions, 'start'> & { start: number | 'live'; follow: boolean } {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(
-      `createReadStream() takes { start, end, follow, header, highWaterMark, encoding, signal }, got ${show(options)}`,
-    )
-  }
+  checkOptions(options, names, 'createReadStream()')
   const { start = 0, end = Number.POSITIVE_INFINITY, highWaterMark = 65_536, encoding, signal } = options
   const { follow = false, header = true } = options
   for (const [name, value] of Object.entries({ follow, header })) {
@@ -51,8 +50,6 @@ export function checkReadStreamOptions(
   if (encoding !== undefined && !Buffer.isEncoding(encoding)) {
     throw new ArgumentTypeError(`encoding must be one of Node's, such as 'base64', got ${show(encoding)}`)
   }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new ArgumentTypeError(`signal must be an AbortSignal, got ${show(signal)}`)
-  }
+  checkSignal(signal)
   return { start, end: end + 1, follow, header, highWaterMark, encoding, signal }
 }

@@ -1,12 +1,13 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { show, WavespoolError } from '../errors.ts'
+import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { checkSignal } from './arguments.ts'
 import { AttachedFile } from './attachedFile.ts'
 import { findSource, type VirtualFileSource } from './findSource.ts'
 import { reading, recording } from './reading.ts'
 import { Recorder } from './recording/recorder.ts'
 import { SharedRecording, type SharedVirtualFile } from './sharing/sharedRecording.ts'
-import { checkOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
+import { checkVirtualFileOptions, type VirtualFileOptions } from './virtualFileOptions.ts'
 
 type Callback = (error?: Error | null) => void
 
@@ -44,7 +45,7 @@ export class VirtualFile extends reading(Writable) {
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
   constructor(options: VirtualFileOptions = {}) {
-    const { name, type, maxBytes, storage } = checkOptions(options)
+    const { name, type, maxBytes, storage } = checkVirtualFileOptions(options)
     const recorder = new Recorder(name, maxBytes, storage)
     const { opening } = recorder
     // Only what must open something waits for it: what is written into memory can be read in the same tick.
@@ -67,10 +68,14 @@ export class VirtualFile extends reading(Writable) {
    * @throws {ArgumentTypeError | ArgumentRangeError} for anything else, and for a wrong option
    */
   static async from(source: VirtualFileSource, options: FromOptions = {}): Promise<VirtualFile> {
+    if (typeof options !== 'object' || options === null) checkVirtualFileOptions(options)
     const { signal, partial = false, ...rest } = options
+    if (typeof partial !== 'boolean')
+      throw new ArgumentTypeError(`partial must be true or false, got ${show(partial)}`)
+    checkSignal(signal)
     const { name, type, open } = findSource(source)
     const all = { ...(name && { name }), ...(type && { type }), ...rest }
-    checkOptions(all)
+    checkVirtualFileOptions(all)
     const stream = await open()
     const file = new VirtualFile(all)
     try {

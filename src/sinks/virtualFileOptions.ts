@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import type { PathOptions } from '../storage/pathStorage.ts'
 import type { SpillOptions } from '../storage/spillStorage.ts'
 import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
@@ -30,6 +31,14 @@ const mediaTypes = new Map([
   ['.m4a', 'audio/mp4'],
 ])
 
+/** Options of a storage that are looked for one level too high. */
+const misplaced = {
+  path: 'storage: { path }',
+  overwrite: 'storage: { path, overwrite }',
+  fsync: 'storage: { path, fsync }',
+  spill: 'storage: { spill }',
+}
+
 /** The options with a name, a media type, and a storage that has opened nothing yet. */
 interface CheckedOptions {
   readonly name: string
@@ -39,10 +48,8 @@ interface CheckedOptions {
 }
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
-export function checkOptions(options: VirtualFileOptions): CheckedOptions {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(`VirtualFile takes { name, type, maxBytes, storage }, got ${show(options)}`)
-  }
+export function checkVirtualFileOptions(options: VirtualFileOptions): CheckedOptions {
+  checkOptions(options, ['name', 'type', 'maxBytes', 'storage'], 'new VirtualFile()', misplaced)
   const { storage = 'spill' } = options
   const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', maxBytes } = options
   const { type = mediaTypes.get(extname(String(name)).toLowerCase()) ?? 'application/octet-stream' } = options

@@ -1,10 +1,11 @@
 import { Converter } from '../../dsp/converter.ts'
-import { ArgumentTypeError, show, WavespoolError } from '../../errors.ts'
+import { WavespoolError } from '../../errors.ts'
 import type { Encoding } from '../../format/encoding.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
 import { maskOf } from '../../format/readWavHeader.ts'
 import { WavReaderKernel } from '../../format/wavReaderKernel.ts'
 import type { Output } from '../../format/wholeFrames.ts'
+import { checkOptions } from '../../options.ts'
 import type { Snapshot } from '../recording/snapshot.ts'
 
 export interface SamplesOptions {
@@ -51,7 +52,7 @@ async function convertedSamples(
   options: SamplesOptions,
   encoding: Encoding,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { channel, ...wanted } = checkOptions(options)
+  const { channel, ...wanted } = checkSamplesOptions(options)
   const to = pcmFormat({ ...wanted, encoding })
   const kernel = new WavReaderKernel()
   let converter: Converter | undefined
@@ -93,12 +94,8 @@ async function feed(kernel: WavReaderKernel, snapshot: Snapshot, out: Output, na
   }
 }
 
-function checkOptions(options: SamplesOptions) {
-  if (typeof options !== 'object' || options === null) {
-    throw new ArgumentTypeError(
-      `the samples' options are { sampleRate, channels, channel }, got ${show(options)}`,
-    )
-  }
+function checkSamplesOptions(options: SamplesOptions) {
+  checkOptions(options, ['sampleRate', 'channels', 'channel'], 'toFloat32() and toInt16()')
   const { sampleRate = 16_000, channels = 1, channel } = options
   return { sampleRate, channels, channel }
 }
