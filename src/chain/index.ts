@@ -3,13 +3,18 @@ import { chain as streamChain } from 'stream-chain'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { Stage } from '../streams/stage.ts'
 import { isStoppable, type Stoppable, settle } from '../streams/stopping.ts'
+import { fuse } from './fuse.ts'
 
 /** One stream of bytes made of several, which passes `stop()` on to whatever is piped into it. */
 export type Chain = Duplex & Stoppable
 
 /**
- * A part of a pipeline with a name: joins byte streams into one Duplex by stream-chain, in which `limit` and `stop()`
- * work as they do outside. An error in one stage destroys them all.
+ * A part of a pipeline with a name: joins byte streams into one Duplex, in which `limit` and `stop()` work as they do
+ * outside. An error in one stage destroys them all.
+ *
+ * Wavespool's own stages side by side become one Transform, in which their work is done without a stream between: a row
+ * of them costs about what one costs. From then on they are no streams of their own; their events, properties and
+ * `stop()` stay. Foreign streams are joined with them by stream-chain.
  *
  * @throws {ArgumentTypeError} for anything but a list of Node streams
  */
@@ -25,10 +30,12 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
       `chain() takes Node streams only, got ${show(foreign)}; wrap a web stream by Duplex.fromWeb()`,
     )
   }
-  const [first] = stages
+  const fused = fuse(stages)
+  const [first] = fused as [NodeJS.ReadableStream & NodeJS.WritableStream]
+  if (fused.length === 1 && first instanceof Stage) return first
   // Only what knows about 'pipe' and stop() can stop the source; in front of anything else stands a stage that does.
   const head = isStoppable(first) || typeof first.write !== 'function' ? first : new Stage(identity)
-  const joined = streamChain(head === first ? stages : [head, ...stages], {
+  const joined = streamChain(head === first ? fused : [head, ...fused], {
     readableObjectMode: false,
     writableObjectMode: false,
     noGrouping: true,

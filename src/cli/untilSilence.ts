@@ -1,4 +1,3 @@
-import type { TransformCallback } from 'node:stream'
 import { VoiceFrames } from '../dsp/voice/frames.ts'
 import { LibfvadDetector } from '../dsp/voice/libfvad.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
@@ -18,12 +17,12 @@ const MIN_SPEECH = { milliseconds: 160 }
 export async function untilSilence(format: PcmFormat, silence: Span): Promise<Stage> {
   const detector = new LibfvadDetector(format.sampleRate)
   await detector.open()
-  return new UntilSilence(new SilenceKernel(format, silence, detector), detector)
+  const stage = new Stage(new SilenceKernel(format, silence, detector))
+  return stage.once('close', () => detector.close())
 }
 
 class SilenceKernel implements Kernel {
-  /** Everything from now on is surplus. */
-  isOver = false
+  end: 'stop' | undefined
   readonly #bytesPerFrame: number
   readonly #frames: WholeFrames
   readonly #voice: VoiceFrames
@@ -48,49 +47,20 @@ class SilenceKernel implements Kernel {
 
   #listen(bytes: Uint8Array, out: Output): void {
     let at = 0
-    while (at < bytes.length && !this.isOver) {
+    while (at < bytes.length && this.end === undefined) {
       const piece = bytes.subarray(at, at + this.#voice.wanted * this.#bytesPerFrame)
       at += piece.length
       this.#heard += piece.length / this.#bytesPerFrame
       const voice = this.#voice.push(piece)
       if (voice === undefined) continue
       for (const step of this.#plan.hear(this.#detector.isSpeech(voice), this.#heard)) {
-        if (step.do === 'end') this.isOver = true
+        if (step.do === 'end') this.end = 'stop'
       }
     }
     if (at > 0) out.push(bytes.subarray(0, at))
   }
 
   flush(): void {
-    if (!this.isOver) this.#frames.flush()
-  }
-}
-
-class UntilSilence extends Stage {
-  readonly #kernel: SilenceKernel
-
-  constructor(kernel: SilenceKernel, detector: LibfvadDetector) {
-    super(kernel)
-    this.#kernel = kernel
-    this.once('close', () => detector.close())
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
-    if (this.#kernel.isOver) {
-      callback() // surplus
-      return
-    }
-    this.#kernel.push(chunk, this)
-    if (!this.#kernel.isOver) {
-      callback()
-      return
-    }
-    // As `limit` ends: what lies upstream is settled once this chunk is done with.
-    this.cut()
-    process.nextTick(() => {
-      callback()
-      this.releaseWrite()
-      if (!this.writableEnded && !this.destroyed) this.upstream.settle()
-    })
+    if (this.end === undefined) this.#frames.flush()
   }
 }

@@ -38,12 +38,11 @@ export class WavReaderKernel {
   /** called where another WAV file follows; whether it is to be read */
   onNext: () => boolean = () => false
   truncation: Truncation | undefined
-  /** The stream was ended on purpose: where it ends is no news. */
-  isStopped = false
   /** what the file says of itself, right or wrong, as soon as it is known how the samples lie */
   header: WavHeader | undefined
   /** those in front of the samples, and, as they come by, those behind them */
   tags: InfoTags = {}
+  #isStopped = false
   #progress: HeaderProgress = {}
   #parser = wavHeaderParser(this.#progress)
   #frames: WholeFrames | undefined
@@ -200,6 +199,11 @@ export class WavReaderKernel {
     this.#parser = wavHeaderParser(this.#progress)
   }
 
+  /** The stream is ended on purpose. */
+  stop(): void {
+    this.#isStopped = true
+  }
+
   flush(out: Output): void {
     if (this.#held !== undefined) {
       const held = this.#held
@@ -207,7 +211,7 @@ export class WavReaderKernel {
       this.#lookAt(held, true)
       this.#put(held.subarray(0, Math.min(this.#left, held.length)), out)
     }
-    if (this.isStopped) return
+    if (this.#isStopped) return // where it ends is no news
     if (this.header === undefined) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_WAV',

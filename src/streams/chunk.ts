@@ -34,12 +34,12 @@ export function chunk(format: PcmFormat, span: Span, options: ChunkOptions = {})
   if (!tails.includes(tail)) {
     throw new ArgumentTypeError(`chunk(): tail must be 'keep', 'pad' or 'drop', got ${show(tail)}`)
   }
-  return new Chunk(new ChunkKernel(checked, windowBytes, hopBytes, tail), windowBytes)
+  return new Stage(new ChunkKernel(checked, windowBytes, hopBytes, tail))
 }
 
 export class ChunkKernel implements Kernel {
   readonly #format: PcmFormat
-  readonly #windowBytes: number
+  readonly windowBytes: number
   readonly #hopBytes: number
   readonly #tail: (typeof tails)[number]
   /** the window being filled; allocated when it is needed */
@@ -50,13 +50,13 @@ export class ChunkKernel implements Kernel {
 
   constructor(format: PcmFormat, windowBytes: number, hopBytes: number, tail: (typeof tails)[number]) {
     this.#format = format
-    this.#windowBytes = windowBytes
+    this.windowBytes = windowBytes
     this.#hopBytes = hopBytes
     this.#tail = tail
   }
 
   push(bytes: Uint8Array, out: Output): void {
-    const size = this.#windowBytes
+    const size = this.windowBytes
     let at = 0
     while (at < bytes.length) {
       if (this.#filled === 0 && this.#hopBytes === size && bytes.length - at >= size) {
@@ -76,9 +76,9 @@ export class ChunkKernel implements Kernel {
 
   #putOut(window: Buffer, out: Output): void {
     this.#window = undefined
-    this.#overlap = this.#filled = this.#windowBytes - this.#hopBytes
+    this.#overlap = this.#filled = this.windowBytes - this.#hopBytes
     if (this.#overlap > 0) {
-      this.#window = Buffer.allocUnsafeSlow(this.#windowBytes)
+      this.#window = Buffer.allocUnsafeSlow(this.windowBytes)
       this.#window.set(window.subarray(this.#hopBytes))
     }
     out.push(window)
@@ -93,21 +93,5 @@ export class ChunkKernel implements Kernel {
         out.push(this.#window.fill(encodings[this.#format.encoding].silentByte, whole))
     }
     checkWholeFrames(left, this.#format.bytesPerFrame)
-  }
-}
-
-class Chunk extends Stage {
-  readonly #windowBytes: number
-
-  constructor(kernel: ChunkKernel, windowBytes: number) {
-    super(kernel)
-    this.#windowBytes = windowBytes
-  }
-
-  /** Without a size a paused byte stream hands over all that it holds: here it is one window, for `for await` too. */
-  override read(size?: number): Buffer | null {
-    return super.read(
-      size === undefined && this.readableLength > this.#windowBytes ? this.#windowBytes : size,
-    )
   }
 }

@@ -1,6 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream'
+import { WavespoolError } from '../errors.ts'
 import type { Output } from '../format/wholeFrames.ts'
-import type { Stoppable } from './stopping.ts'
+import { type Stoppable, type StoppableSource, settle } from './stopping.ts'
 import { Upstream } from './upstream.ts'
 
 export type { Output }
@@ -11,6 +12,17 @@ export interface Kernel {
   push(bytes: Uint8Array, out: Output): void
   /** Puts out what is left at the end. An error is thrown after everything that could be saved has been put out. */
   flush(out: Output): void
+  /** Told before the end of a stream that is stopped on purpose. */
+  stop?(): void
+  /**
+   * Set as soon as it has put out all that it ever will: what still comes is surplus, and the stream ends, `'stop'`
+   * gracefully, or with the error.
+   */
+  readonly end?: 'stop' | Error | undefined
+  /** what to stop at that end where the stage cannot see it; null: nobody */
+  readonly source?: StoppableSource | null | undefined
+  /** What is put out are windows of so many bytes, and who reads the stage gets one at a time. */
+  readonly windowBytes?: number | undefined
 }
 
 /**
@@ -18,7 +30,8 @@ export interface Kernel {
  */
 export class Stage extends Transform implements Stoppable {
   protected readonly upstream = new Upstream(this)
-  readonly #kernel: Kernel
+  /** @internal */
+  readonly kernel: Kernel
   #isCut = false
   /** raises the error that ends the stream, once all that was put out has been read */
   #fail: (() => void) | undefined
@@ -26,7 +39,8 @@ export class Stage extends Transform implements Stoppable {
 
   constructor(kernel: Kernel) {
     super()
-    this.#kernel = kernel
+    this.kernel = kernel
+    if (kernel.source) this.upstream.add(kernel.source)
   }
 
   /**
@@ -35,10 +49,11 @@ export class Stage extends Transform implements Stoppable {
    * delivered, and what is upstream of it is closed.
    */
   stop(): void {
+    this.kernel.stop?.()
     if (this.#isCut || this.writableEnded || this.destroyed) return
     if (this.upstream.stop()) return
     try {
-      this.#kernel.flush(this)
+      this.kernel.flush(this)
     } catch {
       // half a frame at a cut is surplus, as is everything behind it
     }
@@ -48,21 +63,45 @@ export class Stage extends Transform implements Stoppable {
   }
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
-    if (!this.#isCut) {
-      try {
-        this.#kernel.push(chunk, this)
-      } catch (error) {
-        this.failAfterEnd(error as Error, callback)
+    if (this.#isCut) {
+      callback() // surplus
+      return
+    }
+    try {
+      this.kernel.push(chunk, this)
+    } catch (error) {
+      this.failAfterEnd(error as Error, callback)
+      return
+    }
+    const { end } = this.kernel
+    if (end === undefined) callback()
+    else if (end === 'stop') this.#stopSource(callback)
+    else this.failAfterEnd(end, callback)
+  }
+
+  #stopSource(callback: TransformCallback): void {
+    this.cut()
+    // In the next tick, so that a source which ends with this very chunk can do so; not later, as a source that
+    // pushes synchronously would starve anything else.
+    process.nextTick(() => {
+      const { source } = this.kernel
+      const isSettled = this.writableEnded || this.destroyed
+      if (!isSettled && source === undefined && !this.upstream.wasPiped) {
+        this.failAfterEnd(noSourceError(), callback)
         return
       }
-    }
-    callback()
+      callback()
+      this.releaseWrite()
+      if (isSettled) return
+      if (source) settle(source)
+      else this.upstream.settle()
+    })
   }
 
   override _flush(callback: TransformCallback): void {
     if (!this.#isCut) {
       try {
-        this.#kernel.flush(this)
+        this.kernel.flush(this)
       } catch (error) {
         this.failAfterEnd(error as Error, callback)
         return
@@ -105,7 +144,9 @@ export class Stage extends Transform implements Stoppable {
 
   /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
   override read(size?: number): ReturnType<Transform['read']> {
-    const chunk = super.read(size)
+    // Without a size a paused byte stream hands over all that it holds: here it is one window, for `for await` too.
+    const { windowBytes = Number.POSITIVE_INFINITY } = this.kernel
+    const chunk = super.read(size === undefined && this.readableLength > windowBytes ? windowBytes : size)
     if (this.#fail !== undefined) this.#failIfDrained()
     return chunk
   }
@@ -125,4 +166,13 @@ export class Stage extends Transform implements Stoppable {
     this.#wasPiped = true
     return super.pipe(destination, options)
   }
+}
+
+function noSourceError(): WavespoolError {
+  return new WavespoolError(
+    'ERR_WAVESPOOL_NO_SOURCE',
+    'limit() reached its cap but cannot see what to stop: nothing is piped into it. Behind a generator function, a web ' +
+      'stream or Duplex.toWeb(), and for bytes that you write yourself, name the stream to stop, ' +
+      'limit(format, span, { source }), or say { source: null }; a web stream can also be wrapped by Readable.fromWeb()',
+  )
 }

@@ -124,6 +124,10 @@ class InOneFormat implements Kernel {
     this.#kernel.push(bytes, this.#to === undefined ? out : this.#converted)
   }
 
+  stop(): void {
+    this.#kernel.stop()
+  }
+
   flush(out: Output): void {
     this.#out = out
     try {
@@ -179,11 +183,6 @@ export class WavReader extends Stage {
   /** What `'truncated'` told: undefined until the end, and behind it where no sample is missing. */
   get truncation(): Truncation | undefined {
     return this.#kernel.truncation
-  }
-
-  override stop(): void {
-    this.#kernel.isStopped = true
-    super.stop()
   }
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { PassThrough, Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
+import { chain } from '../../src/chain/index.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { chunk } from '../../src/streams/chunk.ts'
 import { convert } from '../../src/streams/convert.ts'
@@ -58,6 +59,18 @@ describe.each(Object.entries(consumers))('an error in a stage reaches %s', (_, c
     ['behind a resampler', () => convert(format, pcmFormat({ sampleRate: 8000 })), noise, 49_550, PARTIAL],
     ['behind a header', () => wavHeader(format), [Buffer.alloc(1)], 44, PARTIAL],
     ['where nothing was put out', () => wavReader(), [Buffer.from('no WAV file')], 0, WAV],
+    [
+      'behind our stages in chain()',
+      () =>
+        chain([
+          meter(format, { every: { frames: 7 } }),
+          chunk(format, { frames: 2 }),
+          wavHeader(format),
+        ]) as Stage,
+      noise,
+      99_142,
+      PARTIAL,
+    ],
     ['of an empty stream', () => wavReader(), [], 0, WAV],
   ])('%s', async (_case, make, input, expectedBytes, code) => {
     let bytes = 0

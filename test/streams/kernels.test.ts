@@ -28,12 +28,12 @@ describe('LimitKernel', () => {
         const all = Buffer.concat(chunks)
         const frame = format.bytesPerFrame
         const cap = frames * frame
-        const kernel = new LimitKernel(format, cap)
+        const kernel = new LimitKernel(format, cap, { onLimit: 'stop', source: null })
         const { out, error } = runKernel(kernel, chunks)
         const kept = Math.min(cap, all.length - (all.length % frame))
         expect(Buffer.concat(out).equals(all.subarray(0, kept))).toBe(true)
         for (const piece of out) expect(piece.length % frame).toBe(0)
-        expect(kernel.reached).toBe(all.length >= cap)
+        expect(kernel.end).toBe(all.length >= cap ? 'stop' : undefined)
         expectEnd(error, Math.min(all.length, cap), frame)
       }),
       { numRuns: 300 },

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { PassThrough, Readable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import { chain } from '../../src/chain/index.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { chunk } from '../../src/streams/chunk.ts'
 import { meter } from '../../src/streams/meter.ts'
@@ -12,6 +13,8 @@ const format = pcmFormat()
 const endless = () => new Readable({ read: () => {} })
 const stages = {
   'a stage': () => chunk(format, { milliseconds: 20 }),
+  'our stages in chain()': () =>
+    chain([meter(format, { every: { seconds: 1 } }), chunk(format, { milliseconds: 20 })]),
   segments: () => segment(format, { every: { milliseconds: 20 } }),
 }
 

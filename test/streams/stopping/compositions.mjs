@@ -144,6 +144,15 @@ export const compositions = {
   'two limits, the same': composed((cap) => [capped(cap), capped(cap)]),
   'two limits, the first shorter': composed((cap) => [capped(cap), foreign(), capped(cap + 2000)]),
   'inside chain()': composed((cap) => [chain([chunk(format, { bytes: 200 }), capped(cap)])]),
+  'inside chain(), our stages around it': composed((cap) => [
+    chain([wavHeader(format), wavReader(), capped(cap), meter(format, { every: { bytes: 500 } })]),
+  ]),
+  'inside chain(), the second of two limits': composed((cap) => [
+    chain([capped(cap + 2000), chunk(format, { bytes: 200 }), capped(cap)]),
+  ]),
+  'inside chain(), our stages in front and behind a foreign one': composed((cap) => [
+    chain([meter(format, { every: { bytes: 500 } }), chunk(format, { bytes: 200 }), foreign(), capped(cap)]),
+  ]),
   'inside chain(), a foreign stage first': composed((cap) => [chain([foreign(), capped(cap), foreign()])]),
   'behind chain()': composed((cap) => [chain([foreign(), foreign()]), capped(cap)]),
   '.pipe()': piped(),

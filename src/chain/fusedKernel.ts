@@ -1,0 +1,92 @@
+import type { Kernel, Output } from '../streams/stage.ts'
+
+/**
+ * Several kernels one behind the other as one. What ends or fails one of them does to the others what it would do to
+ * stages of their own: those behind put out what they hold, and what comes from those in front is surplus.
+ */
+export class FusedKernel implements Kernel {
+  readonly source: Kernel['source']
+  readonly windowBytes: Kernel['windowBytes']
+  end: Kernel['end']
+  readonly #kernels: readonly Kernel[]
+  /** what each of them puts out into: the next one, and the last one into what the call was given */
+  readonly #outputs: Output[]
+  #out: Output = nowhere
+  /** the last one that has failed, which takes nothing any more */
+  #failed = -1
+
+  /** @param kernels two or more, of which only the first may name a source */
+  constructor(kernels: readonly Kernel[]) {
+    this.#kernels = kernels
+    this.source = kernels[0]!.source
+    this.windowBytes = kernels.at(-1)!.windowBytes
+    this.#outputs = kernels.map((_, i) => ({
+      push: (bytes) => (i + 1 < kernels.length ? this.#pushInto(i + 1, bytes) : this.#out.push(bytes)),
+    }))
+  }
+
+  push(bytes: Uint8Array, out: Output): void {
+    this.#out = out
+    try {
+      this.#pushInto(0, bytes)
+    } catch (error) {
+      this.#flushFrom(this.#failed + 1)
+      throw error
+    }
+    const ended = this.#kernels.findLastIndex(({ end }) => end !== undefined)
+    if (ended === -1) return
+    this.end = this.#kernels[ended]!.end
+    this.#leave(ended)
+    const failure = this.#flushFrom(ended + 1)
+    if (failure !== undefined && this.end === 'stop') this.end = failure
+  }
+
+  #pushInto(index: number, bytes: Uint8Array): void {
+    try {
+      this.#kernels[index]!.push(bytes, this.#outputs[index]!)
+    } catch (error) {
+      this.#failed = Math.max(this.#failed, index)
+      throw error
+    }
+  }
+
+  stop(): void {
+    for (const kernel of this.#kernels) kernel.stop?.()
+  }
+
+  flush(out: Output): void {
+    this.#out = out
+    const failure = this.#flushFrom(0)
+    if (failure !== undefined) throw failure
+  }
+
+  /** Has them put out what they hold, those behind a failure too; returns the first error. */
+  #flushFrom(first: number): Error | undefined {
+    let failure: Error | undefined
+    for (let i = first; i < this.#kernels.length; i++) {
+      try {
+        this.#kernels[i]!.flush(this.#outputs[i]!)
+      } catch (error) {
+        failure ??= error as Error
+        i = Math.max(i, this.#failed)
+      }
+      const { end } = this.#kernels[i]!
+      if (end instanceof Error) failure ??= end
+    }
+    return failure
+  }
+
+  /** Tells those in front of one that has reached its end that it was the end for them too. */
+  #leave(ended: number): void {
+    for (const kernel of this.#kernels.slice(0, ended)) {
+      kernel.stop?.()
+      try {
+        kernel.flush(nowhere)
+      } catch {
+        // half a frame at a cut is surplus, as is everything behind it
+      }
+    }
+  }
+}
+
+const nowhere: Output = { push: () => {} }
