@@ -3,6 +3,7 @@ import type { CloneSource, Extent } from './extents.ts'
 import { MemoryStorage } from './memoryStorage.ts'
 import { makeDirectory, nameDirectory, removeDirectory } from './ownDirectory.ts'
 import { PartFiles } from './partFiles.ts'
+import { PART_BYTES, placeOf } from './parts.ts'
 import { type BuiltInStorage, NO_FILE, type SharedStorage } from './storage.ts'
 
 export interface SpillOptions {
@@ -14,9 +15,6 @@ export interface SpillOptions {
 
 export const SPILL_AFTER = 64 * 2 ** 20
 
-/** Every part but the first has this many bytes: what is collected in memory between two part files. */
-export const PART_BYTES = 8 * 2 ** 20
-
 /** The beginning stays in memory: a header changes, and a part file, once sealed, must not. */
 const HEAD_BYTES = 4096
 
@@ -24,17 +22,6 @@ const HEAD_BYTES = 4096
 const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN'])
 const RETRY_EVERY = 100
 const RETRIES = 300
-
-/** The part that a position falls into, where in it, and how many bytes it has from there on. */
-export function placeOf(
-  firstBytes: number,
-  position: number,
-): { index: number; offset: number; remaining: number } {
-  if (position < firstBytes) return { index: 0, offset: position, remaining: firstBytes - position }
-  const behind = position - firstBytes
-  const offset = behind % PART_BYTES
-  return { index: 1 + Math.floor(behind / PART_BYTES), offset, remaining: PART_BYTES - offset }
-}
 
 /**
  * Memory up to a threshold, from there on sealed part files with a tail in memory. Parts are sealed one at a time in

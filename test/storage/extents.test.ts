@@ -12,7 +12,7 @@ import {
   readExtentsSync,
 } from '../../src/storage/extents.ts'
 import { PartFiles } from '../../src/storage/partFiles.ts'
-import { PART_BYTES, placeOf } from '../../src/storage/spillStorage.ts'
+import { PART_BYTES, placeOf } from '../../src/storage/parts.ts'
 import { pattern } from '../format/arbitraries.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))

@@ -2,13 +2,11 @@ import { WavespoolError } from '../../errors.ts'
 import { dropBytes } from '../../storage/chunkList.ts'
 import { overwrite } from '../../storage/overwrite.ts'
 import type { BuiltInStorage } from '../../storage/storage.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { cutToFit } from './cutToFit.ts'
 import { RecordingReader, type RecordingState } from './recordingReader.ts'
 import { SerialQueue } from './serialQueue.ts'
 import { WavTracker } from './wavTracker.ts'
-
-/** Milliseconds until a header on a disk is put right: of the second that it may lag behind, the rest is for the disk. */
-const CHECKPOINT_EVERY = 750
 
 /**
  * What stands between a VirtualFile and its storage. Every verb on the storage passes through its one queue; it lets in
@@ -32,8 +30,7 @@ export class Recorder extends RecordingReader {
   #disposing: Promise<void> | undefined
   /** an append did not find room: what comes behind it would leave a hole */
   #isRefused = false
-  #checkpointTimer: NodeJS.Timeout | undefined
-  #checkpointAt = 0
+  readonly #checkpoints = new Checkpoints(async () => this.#queue.run(() => this.#checkpoint()))
 
   constructor(name: string, maxBytes: number | undefined, storage: BuiltInStorage) {
     super(name)
@@ -100,9 +97,7 @@ export class Recorder extends RecordingReader {
     try {
       await appended
       this.#publish()
-      this.#checkpointAt ||= performance.now()
-      if (performance.now() - this.#checkpointAt >= CHECKPOINT_EVERY) await this.#checkpoint()
-      else this.#scheduleCheckpoint()
+      if (this.storage.checkpoint !== undefined) await this.#checkpoints.appended(() => this.#checkpoint())
       return overflow
     } catch (error) {
       return this.#refuse(error)
@@ -143,28 +138,12 @@ export class Recorder extends RecordingReader {
     this.tellListeners()
   }
 
-  /** A recording on a disk that stands still is put right as well. */
-  #scheduleCheckpoint(): void {
-    if (this.storage.checkpoint === undefined || this.#checkpointTimer !== undefined) return
-    this.#checkpointTimer = setTimeout(() => {
-      // A disk that fails says so at the next append, which has somebody to tell.
-      Promise.resolve(this.#queue.run(() => this.#checkpoint())).catch(() => {})
-    }, CHECKPOINT_EVERY).unref()
-  }
-
   async #checkpoint(): Promise<void> {
     const { tracker, storage, state } = this
-    this.#clearCheckpoint()
+    this.#checkpoints.written()
     if (state !== 'recording' || storage.checkpoint === undefined) return
-    const { size } = storage
-    const hasHeader = tracker.isWav && size >= tracker.dataStart
-    await storage.checkpoint(hasHeader ? tracker.headerAt(size, 0) : undefined)
-    this.#checkpointAt = performance.now()
-  }
-
-  #clearCheckpoint(): void {
-    clearTimeout(this.#checkpointTimer)
-    this.#checkpointTimer = undefined
+    const hasHeader = tracker.isWav && storage.size >= tracker.dataStart
+    await storage.checkpoint(hasHeader ? tracker.headerAt(storage.size, 0) : undefined)
   }
 
   #storageError(error: unknown): WavespoolError {
@@ -202,7 +181,7 @@ export class Recorder extends RecordingReader {
 
   async #end(): Promise<void> {
     const { storage } = this
-    this.#clearCheckpoint()
+    this.#checkpoints.clear()
     try {
       if (!this.#isOpen) throw this.failure
       try {

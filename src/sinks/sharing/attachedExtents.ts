@@ -1,7 +1,7 @@
 import type { Extent, ExtentFile, ExtentMap } from '../../storage/extents.ts'
 import { ForeignFile } from '../../storage/openFile.ts'
 import { PartFiles } from '../../storage/partFiles.ts'
-import { placeOf } from '../../storage/spillStorage.ts'
+import { placeOf } from '../../storage/parts.ts'
 import type { SharedParts } from '../../storage/storage.ts'
 import type { PublishedState, SharedState } from './sharedState.ts'
 

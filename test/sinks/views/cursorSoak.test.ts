@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Cursor, SeekOrigin } from '../../../src/sinks/views/cursor.ts'
 import { VirtualFile } from '../../../src/sinks/virtualFile.ts'
-import { PART_BYTES } from '../../../src/storage/spillStorage.ts'
+import { PART_BYTES } from '../../../src/storage/parts.ts'
 import { hasTool, run } from '../../judges/tools.ts'
 import { everyReading, finish, type StorageUnderTest, storages, write } from '../storageContract.ts'
 
