@@ -25,11 +25,32 @@ export function checkSignal(signal: unknown): asserts signal is AbortSignal | un
   throw new ArgumentTypeError(`signal must be an AbortSignal, got ${show(signal)}`)
 }
 
-/** @throws {ArgumentTypeError | ArgumentRangeError} for what cannot be the name of a file */
+/**
+ * A name that means another file, a device or a stream somewhere is refused everywhere: a recording made on Linux is
+ * handed out under its name on Windows, too.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for what cannot be the name of a file
+ */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new ArgumentTypeError(`name must be a string, got ${show(name)}`)
   const isDirectory = name === '' || name === '.' || name === '..'
-  if (isDirectory || ['/', '\\', '\0'].some((sign) => name.includes(sign)) || Buffer.byteLength(name) > 255) {
-    throw new ArgumentRangeError(`name must be the name of a file, without a directory, got ${show(name)}`)
+  if (isDirectory || /[/\\\p{Cc}]/u.test(name) || Buffer.byteLength(name) > 255) {
+    throw new ArgumentRangeError(
+      `name must be the name of a file, without a directory or control characters, got ${show(name)}`,
+    )
   }
+  if (name.includes(':') || reservedNames.test(name)) {
+    throw new ArgumentRangeError(
+      `name must not have a colon, nor be a device of Windows (CON, NUL, COM1 …) with or without an extension, got ${show(name)}`,
+    )
+  }
+}
+
+/** learn.microsoft.com/windows/win32/fileio/naming-a-file: reserved with any extension; spaces before it are dropped */
+const reservedNames = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)/i
+
+/** The name of a file that is there, as a name that {@link checkName} takes: `10:30.wav` becomes `10-30.wav`. */
+export function portableName(name: string): string {
+  const plain = name.replace(/[:\\\p{Cc}]/gu, '-')
+  return reservedNames.test(plain) ? `_${plain}` : plain
 }

@@ -7,6 +7,7 @@ import type { ReadableStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { asBuffer } from '../storage/bytes.ts'
+import { portableName } from './arguments.ts'
 
 /** What a VirtualFile can be made from: the path of a file, bytes, a Blob or File, a stream of bytes. */
 export type VirtualFileSource =
@@ -32,12 +33,12 @@ interface UnopenedSource {
 export function findSource(source: VirtualFileSource): UnopenedSource {
   if (typeof source === 'string' || source instanceof URL) {
     const path = source instanceof URL ? fileURLToPath(source) : source
-    return { name: basename(path), open: () => openPath(path) }
+    return { name: portableName(basename(path)), open: () => openPath(path) }
   }
   if (source instanceof Blob) {
     const { name } = source as Blob & { name?: string }
     return {
-      name: name && basename(name),
+      name: name && portableName(basename(name)),
       type: source.type,
       open: async () => Readable.fromWeb(source.stream()),
     }

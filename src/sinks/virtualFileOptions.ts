@@ -4,7 +4,7 @@ import { checkOptions } from '../options.ts'
 import type { PathOptions } from '../storage/pathStorage.ts'
 import type { SpillOptions } from '../storage/spillStorage.ts'
 import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
-import { checkName, checkPosition } from './arguments.ts'
+import { checkName, checkPosition, portableName } from './arguments.ts'
 import { hasPath, makeStorage } from './makeStorage.ts'
 
 export interface VirtualFileOptions {
@@ -51,7 +51,7 @@ interface CheckedOptions {
 export function checkVirtualFileOptions(options: VirtualFileOptions): CheckedOptions {
   checkOptions(options, ['name', 'type', 'maxBytes', 'storage'], 'new VirtualFile()', misplaced)
   const { storage = 'spill' } = options
-  const { name = hasPath(storage) ? basename(storage.path) : 'audio.wav', maxBytes } = options
+  const { name = hasPath(storage) ? portableName(basename(storage.path)) : 'audio.wav', maxBytes } = options
   const { type = mediaTypes.get(extname(String(name)).toLowerCase()) ?? 'application/octet-stream' } = options
   checkName(name)
   if (typeof type !== 'string') {

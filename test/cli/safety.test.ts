@@ -313,3 +313,18 @@ describe('nothing from elsewhere gives orders to the terminal', () => {
     expect({ code, isHarmless: isHarmless(Buffer.from(stderr)) }).toEqual({ code: 1, isHarmless: true })
   })
 })
+
+test('convert refuses what would make gigabytes of a small file', async () => {
+  const slow = pcmFormat({ sampleRate: 63, encoding: 'u8' })
+  const samples = Buffer.alloc(2_000_000, 128)
+  const files = folder('slow', {
+    'in.wav': Buffer.concat([makeWavHeader(slow, { dataBytes: samples.length }), samples]),
+  })
+  const args = ['convert', files.path('in.wav'), files.path('out.wav'), '--to-rate', '16000']
+  const { code, stderr } = await packed.run(args)
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: expect.stringMatching(/would become .* lower --to-rate/),
+  })
+  expect(files.list()).toEqual(['in.wav'])
+})

@@ -1,3 +1,4 @@
+import { checkExpansion, mostBytesOf } from '../../dsp/expansion.ts'
 import { convert as convertStage } from '../../streams/convert.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import {
@@ -35,6 +36,10 @@ export const convert = defineCommand({
       }
       const one = channel === undefined ? {} : { 'to-channels': '1' }
       const format = targetFormat(input.format, { ...values, ...one })
+      if (input.bytes !== undefined) {
+        const remedy = 'choose a lower --to-rate, or pipe it in to have it all the same'
+        checkExpansion(input.bytes, input.format, format, mostBytesOf(input.bytes), from!, remedy)
+      }
       const stage = convertStage(input.format, format, channel === undefined ? {} : { channel: channel - 1 })
       await writeAudio(output, format, [input.source, stage], { isRepeatable: true })
     } finally {

@@ -1,4 +1,5 @@
 import { Converter } from '../../dsp/converter.ts'
+import { checkExpansion, mostBytesOf } from '../../dsp/expansion.ts'
 import { WavespoolError } from '../../errors.ts'
 import type { Encoding } from '../../format/encoding.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
@@ -6,6 +7,7 @@ import { maskOf } from '../../format/readWavHeader.ts'
 import { WavReaderKernel } from '../../format/wavReaderKernel.ts'
 import type { Output } from '../../format/wholeFrames.ts'
 import { checkOptions } from '../../options.ts'
+import { checkPosition } from '../arguments.ts'
 import type { Snapshot } from '../recording/snapshot.ts'
 
 export interface SamplesOptions {
@@ -15,6 +17,11 @@ export interface SamplesOptions {
   channels?: number
   /** the one channel to take, from 0, where `channels` is 1; without it all are mixed */
   channel?: number
+  /**
+   * the most bytes that the result may take (default 256 MiB, or 32 times those of the recording where that is more):
+   * a small file with a very low rate would become a very long array
+   */
+  maxBytes?: number
 }
 
 /**
@@ -22,7 +29,8 @@ export interface SamplesOptions {
  * `convert()` does it.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, a channel that the file has not among them
- * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
+ * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known;
+ * `ERR_WAVESPOOL_FULL` where the samples would take more than `maxBytes`
  */
 export async function float32Samples(
   snapshot: Snapshot,
@@ -52,7 +60,7 @@ async function convertedSamples(
   options: SamplesOptions,
   encoding: Encoding,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { channel, ...wanted } = checkSamplesOptions(options)
+  const { channel, maxBytes, ...wanted } = checkSamplesOptions(options)
   const to = pcmFormat({ ...wanted, encoding })
   const kernel = new WavReaderKernel()
   let converter: Converter | undefined
@@ -68,6 +76,9 @@ async function convertedSamples(
     converter = new Converter(from, to, { channelMask, ...(channel !== undefined && { channel }) }, name)
     // A cursor may have written a header that says more than there is.
     const frames = Math.floor(kernel.samplesIn(snapshot.size - dataStart) / blockAlign)
+    const most = maxBytes ?? mostBytesOf(frames * blockAlign)
+    const remedy = 'ask for a lower sampleRate, or allow more by { maxBytes }'
+    checkExpansion(frames * from.bytesPerFrame, from, to, most, name, remedy)
     out = new Uint8Array(Math.round((frames * to.sampleRate) / from.sampleRate) * to.bytesPerFrame)
   }
   await feed(kernel, snapshot, { push: (samples) => put(converter!.convert(samples)) }, name)
@@ -95,7 +106,8 @@ async function feed(kernel: WavReaderKernel, snapshot: Snapshot, out: Output, na
 }
 
 function checkSamplesOptions(options: SamplesOptions) {
-  checkOptions(options, ['sampleRate', 'channels', 'channel'], 'toFloat32() and toInt16()')
-  const { sampleRate = 16_000, channels = 1, channel } = options
-  return { sampleRate, channels, channel }
+  checkOptions(options, ['sampleRate', 'channels', 'channel', 'maxBytes'], 'toFloat32() and toInt16()')
+  const { sampleRate = 16_000, channels = 1, channel, maxBytes } = options
+  if (maxBytes !== undefined) checkPosition(maxBytes, 'maxBytes')
+  return { sampleRate, channels, channel, maxBytes }
 }
