@@ -123,6 +123,14 @@ console.log((await VirtualFile.from('calls/0001.wav')).duration)`,
     after: 'console.log(typeof assertRamp, typeof ramp, typeof speech, typeof tone)',
     prints: 'function function function function',
   },
+  rolling: {
+    before: `${imports}${aFormat}
+import { RollingBuffer } from 'wavespool'
+const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { duration: { milliseconds: 100 } })
+`,
+    after: `await recording\nconsole.log(moment.name, call.name, latest.duration)`,
+    prints: 'moment.wav call.wav 0.1',
+  },
   segments: {
     before: `${imports}${aFormat}
 const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { duration: { seconds: 5 }, pace: 'fast' })

@@ -14,7 +14,7 @@ export function fuse(streams: readonly NodeJS.EventEmitter[]): NodeJS.EventEmitt
     row = []
   }
   for (const stream of streams) {
-    const isStage = stream instanceof Stage && isUnused(stream)
+    const isStage = stream instanceof Stage && stream.kernel.isApart !== true && isUnused(stream)
     // A stage that was told of its source stops that one, and not what stands in front of it.
     if (!isStage || stream.kernel.source !== undefined) close()
     if (isStage) row.push(stream)

@@ -36,8 +36,8 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
   // Only what knows about 'pipe' and stop() can stop the source; in front of anything else stands a stage that does.
   const head = isStoppable(first) || typeof first.write !== 'function' ? first : new Stage(identity)
   const joined = streamChain(head === first ? fused : [head, ...fused], {
-    readableObjectMode: false,
-    writableObjectMode: false,
+    readableObjectMode: (fused.at(-1) as Partial<Duplex>).readableObjectMode === true,
+    writableObjectMode: (first as Partial<Duplex>).writableObjectMode === true,
     noGrouping: true,
   })
   // stream-chain writes into the first stage by hand, which therefore never hears who is piped into the chain.

@@ -1,4 +1,4 @@
-import { Transform, type TransformCallback } from 'node:stream'
+import { Transform, type TransformCallback, type TransformOptions } from 'node:stream'
 import { WavespoolError } from '../errors.ts'
 import type { Output } from '../format/wholeFrames.ts'
 import { type Stoppable, type StoppableSource, settle } from './stopping.ts'
@@ -21,6 +21,8 @@ export interface Kernel {
   readonly end?: 'stop' | Error | undefined
   /** what to stop at that end where the stage cannot see it; null: nobody */
   readonly source?: StoppableSource | null | undefined
+  /** The stage is more than its kernel, and stays a stream of its own in a chain. */
+  readonly isApart?: boolean
   /** What is put out are windows of so many bytes, and who reads the stage gets one at a time. */
   readonly windowBytes?: number | undefined
 }
@@ -37,8 +39,9 @@ export class Stage extends Transform implements Stoppable {
   #fail: (() => void) | undefined
   #wasPiped = false
 
-  constructor(kernel: Kernel) {
-    super()
+  /** @param options object mode, for a stage whose input or output is not bytes */
+  constructor(kernel: Kernel, options: TransformOptions = {}) {
+    super(options)
     this.kernel = kernel
     if (kernel.source) this.upstream.add(kernel.source)
   }
