@@ -123,6 +123,27 @@ console.log((await VirtualFile.from('calls/0001.wav')).duration)`,
     after: 'console.log(typeof assertRamp, typeof ramp, typeof speech, typeof tone)',
     prints: 'function function function function',
   },
+  timeline: {
+    before: `${imports}
+import { timeline } from 'wavespool'
+import { Readable } from 'node:stream'
+const phone = pcmFormat({ sampleRate: 8000 })
+const memo = new VirtualFile()
+const data = Buffer.alloc(320, 1)
+const packets = Readable.from([{ track: 'caller', at: 160, data }, { track: 'caller', at: 0, data }, { track: 'agent', at: 160, data }])
+`,
+    after: 'console.log(memo.duration, memo.format?.channels)',
+    prints: 'agent sent nothing for 160 frames from 0\n0.04 2',
+  },
+  microphones: {
+    before: `${imports}${aFormat}
+import { timeline } from 'wavespool'
+const memo = new VirtualFile()
+const portAudio = (format: ReturnType<typeof pcmFormat>, _options: { device: string }) => tone(format, { pace: 'fast' })
+`,
+    after: 'console.log(memo.duration, memo.format?.channels)',
+    prints: '30 2',
+  },
   rolling: {
     before: `${imports}${aFormat}
 import { RollingBuffer } from 'wavespool'

@@ -1,8 +1,8 @@
 import { WavespoolError } from '../errors.ts'
 
 /** Where bytes go: a stage, or an array with a `push` in a test. */
-export interface Output {
-  push(bytes: Uint8Array): unknown
+export interface Output<Out = Uint8Array> {
+  push(bytes: Out): unknown
 }
 
 /** Passes bytes on in whole frames, whatever the chunking they come in. Copies at most one frame a chunk. */

@@ -6,12 +6,12 @@ import { Upstream } from './upstream.ts'
 
 export type { Output }
 
-/** What a stage does to bytes, without a stream around it. */
-export interface Kernel {
+/** What a stage does to bytes, or to whatever it is made for, without a stream around it. */
+export interface Kernel<In = Uint8Array, Out = Uint8Array> {
   /** Takes the next bytes, in any chunking, and puts out what is complete. */
-  push(bytes: Uint8Array, out: Output): void
+  push(bytes: In, out: Output<Out>): void
   /** Puts out what is left at the end. An error is thrown after everything that could be saved has been put out. */
-  flush(out: Output): void
+  flush(out: Output<Out>): void
   /** Told before the end of a stream that is stopped on purpose. */
   stop?(): void
   /**
@@ -28,7 +28,7 @@ export interface Kernel {
 }
 
 /**
- * A byte-mode Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
+ * A Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
  */
 export class Stage extends Transform implements Stoppable {
   protected readonly upstream = new Upstream(this)
@@ -40,9 +40,9 @@ export class Stage extends Transform implements Stoppable {
   #wasPiped = false
 
   /** @param options object mode, for a stage whose input or output is not bytes */
-  constructor(kernel: Kernel, options: TransformOptions = {}) {
+  constructor(kernel: Kernel<never, never>, options: TransformOptions = {}) {
     super(options)
-    this.kernel = kernel
+    this.kernel = kernel as Kernel
     if (kernel.source) this.upstream.add(kernel.source)
   }
 

@@ -1,12 +1,7 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import type { Clock } from '../streams/clock.ts'
 
-/** What paces a mock source. */
-export interface Clock {
-  /** milliseconds since some moment */
-  now(): number
-  /** Calls back once, when `now()` has reached `at`; returns how to take that back. */
-  wake(at: number, callback: () => void): () => void
-}
+export type { Clock }
 
 /** A clock that stands still until the test moves it. */
 export function manualClock(): ManualClock {
@@ -49,37 +44,4 @@ export class ManualClock implements Clock {
     }
     this.#now = target
   }
-}
-
-/**
- * The time of the machine. It looks up its functions when it needs them, so that the fake timers of a test framework
- * move it; and since not every framework fakes `performance` too, a timer that fired is proof enough of the time.
- */
-export function realTime(): Clock {
-  let reached = 0
-  const now = () => Math.max(reached, performance.now())
-  return {
-    now,
-    wake(at, callback) {
-      const timer = setTimeout(
-        () => {
-          reached = Math.max(reached, at)
-          callback()
-        },
-        Math.max(0, at - now()),
-      )
-      return () => clearTimeout(timer)
-    },
-  }
-}
-
-/** @throws {ArgumentTypeError} for anything but `'fast'`, `'realtime'` and a clock */
-export function clockOf(pace: unknown, caller: string): Clock | undefined {
-  if (pace === 'fast') return undefined
-  if (pace === 'realtime') return realTime()
-  const { now, wake } = (pace ?? {}) as Partial<Clock>
-  if (typeof now === 'function' && typeof wake === 'function') return pace as Clock
-  throw new ArgumentTypeError(
-    `${caller}: pace must be 'fast', 'realtime' or a clock such as manualClock(), got ${show(pace)}`,
-  )
 }

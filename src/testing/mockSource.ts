@@ -4,7 +4,7 @@ import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { checkOptions } from '../options.ts'
 import type { Source } from '../sources/source.ts'
-import { type Clock, clockOf } from './clock.ts'
+import { type Clock, clockOf } from '../streams/clock.ts'
 
 export interface MockSourceOptions {
   /** `'fast'` (default): as fast as it is read; `'realtime'`: as a microphone would; or a clock that the test moves */

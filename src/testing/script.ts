@@ -1,6 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
-import { type Clock, clockOf } from './clock.ts'
+import { type Clock, clockOf } from '../streams/clock.ts'
 import { checkError, MockSource } from './mockSource.ts'
 
 export interface ScriptOptions {

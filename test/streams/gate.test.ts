@@ -2,6 +2,7 @@ import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { chain } from '../../src/chain/index.ts'
 import { gate, limit, pcmFormat } from '../../src/index.ts'
 import { GateKernel } from '../../src/streams/gate.ts'
 import { ramp, tone } from '../../src/testing/index.ts'
@@ -105,6 +106,21 @@ test('a cap behind a closed gate is reached by what passes alone', async () => {
   })
   expect(bytes).toBe(2000)
   expect(source.destroyed).toBe(true)
+})
+
+test('in a chain it stays a stream of its own, so that it knows what was written', async () => {
+  const format = pcmFormat()
+  const stage = gate(format)
+  const chained = chain([stage, limit(format, { seconds: 10 }, { source: null })])
+  chained.write(Buffer.alloc(1000, 1))
+  await new Promise((resolve) => setImmediate(resolve))
+  stage.close()
+  chained.write(Buffer.alloc(1000, 2))
+  await new Promise((resolve) => setImmediate(resolve))
+  stage.open()
+  chained.end(Buffer.alloc(1000, 3))
+  const bytes = Buffer.concat(await chained.toArray())
+  expect(bytes.equals(Buffer.concat([Buffer.alloc(1000, 1), Buffer.alloc(1000, 3)]))).toBe(true)
 })
 
 test('what failed upstream keeps what had passed', async () => {

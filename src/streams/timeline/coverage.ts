@@ -1,0 +1,60 @@
+/** Which frames of a track have come: stretches in their order that neither touch nor overlap. */
+export class Coverage {
+  #starts: number[] = []
+  #ends: number[] = []
+
+  /**
+   * Takes the stretch from `start` to `end`, and calls back for each part of it: whether that had come before.
+   */
+  add(start: number, end: number, part: (start: number, end: number, isKnown: boolean) => void): void {
+    const starts = this.#starts
+    const ends = this.#ends
+    const last = starts.length - 1
+    // nearly always behind all others
+    if (last < 0 || start > ends[last]!) {
+      starts.push(start)
+      ends.push(end)
+      part(start, end, false)
+      return
+    }
+    if (start === ends[last]) {
+      ends[last] = end
+      part(start, end, false)
+      return
+    }
+    let first = 0
+    while (ends[first]! < start) first++
+    let at = start
+    let past = first
+    for (; past < starts.length && starts[past]! <= end; past++) {
+      const from = starts[past]!
+      const to = Math.min(end, ends[past]!)
+      if (from > at) part(at, from, false)
+      if (to > Math.max(at, from)) part(Math.max(at, from), to, true)
+      at = Math.max(at, to)
+    }
+    if (at < end) part(at, end, false)
+    const union = [Math.min(start, starts[first] ?? start), Math.max(end, ends[past - 1] ?? end)]
+    starts.splice(first, past - first, union[0]!)
+    ends.splice(first, past - first, union[1]!)
+  }
+
+  /** Forgets what lies before `to`, and calls back for each stretch of that. */
+  take(to: number, stretch: (start: number, end: number) => void): void {
+    const starts = this.#starts
+    const ends = this.#ends
+    let whole = 0
+    while (whole < starts.length && ends[whole]! <= to) {
+      stretch(starts[whole]!, ends[whole]!)
+      whole++
+    }
+    if (whole > 0) {
+      starts.splice(0, whole)
+      ends.splice(0, whole)
+    }
+    if (starts.length > 0 && starts[0]! < to) {
+      stretch(starts[0]!, to)
+      starts[0] = to
+    }
+  }
+}

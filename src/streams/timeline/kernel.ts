@@ -1,0 +1,185 @@
+import { show, WavespoolError } from '../../errors.ts'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { Kernel, Output } from '../stage.ts'
+import { type Combine, interleave, mix } from './interleave.ts'
+import { Lane } from './lane.ts'
+
+/** A packet of a track. */
+export interface TimelineItem {
+  track: string
+  /** the place of its first frame in the timeline */
+  at: number
+  /** mono PCM, whole frames */
+  data: Uint8Array
+}
+
+/** A stretch of a track, in frames of the timeline. */
+export interface TimelineGap {
+  track: string
+  at: number
+  frames: number
+}
+
+/** Audio that was left out: it came when its place had gone out, or its place was taken. */
+export interface TimelineLate extends TimelineGap {
+  cause: 'late' | 'duplicate'
+}
+
+export interface TimelineSpans {
+  /** frames */
+  window: number
+  maxGap: number
+}
+
+/**
+ * Puts packets of several tracks in their places: what lies more than `window` behind the newest end goes out, and holes
+ * are silence. No clock, no stream.
+ */
+export class TimelineKernel implements Kernel<TimelineItem> {
+  readonly isApart = true
+  onGap: (gap: TimelineGap) => void = () => {}
+  onLate: (late: TimelineLate) => void = () => {}
+  readonly #spans: TimelineSpans
+  readonly #bytesPerSample: number
+  readonly #bytesPerFrame: number
+  readonly #lanes: Lane[]
+  readonly #byName: Map<string, Lane>
+  readonly #combine: Combine
+  #floor = 0
+  #newest = 0
+
+  constructor(
+    format: PcmFormat,
+    tracks: readonly string[],
+    output: 'channels' | 'mix',
+    spans: TimelineSpans,
+  ) {
+    this.#spans = spans
+    this.#bytesPerSample = format.bytesPerSample
+    this.#bytesPerFrame = format.bytesPerSample * (output === 'mix' ? 1 : tracks.length)
+    this.#lanes = tracks.map((name) => new Lane(name, format))
+    this.#byName = new Map(this.#lanes.map((lane) => [lane.name, lane]))
+    this.#combine = output === 'mix' ? mix(format) : interleave(format)
+  }
+
+  /** The first frame that has not gone out. */
+  get floor(): number {
+    return this.#floor
+  }
+
+  /** The frame behind the latest one that has come. */
+  get newest(): number {
+    return this.#newest
+  }
+
+  has(track: string): boolean {
+    return this.#byName.has(track)
+  }
+
+  /** All that is to be done with an item, at once. @throws as {@link check} */
+  push(item: TimelineItem, out: Output): void {
+    this.check(item)
+    this.emit(this.before(item), out)
+    this.put(item, out)
+  }
+
+  /** @throws {WavespoolError} `ERR_WAVESPOOL_TIMELINE` for what is no item of this timeline, or jumps too far */
+  check(item: TimelineItem): void {
+    const { track, at, data } = (item ?? {}) as TimelineItem
+    if (!this.#byName.has(track)) {
+      const names = this.#lanes.map(({ name }) => show(name)).join(', ')
+      throw timelineError(`an item's track must be one of ${names}, got ${show(track)}`)
+    }
+    if (!Number.isSafeInteger(at)) {
+      throw timelineError(`an item's place, at, must be a whole number of frames, got ${show(at)}`)
+    }
+    if (!(data instanceof Uint8Array) || data.length % this.#bytesPerSample !== 0) {
+      const got = data instanceof Uint8Array ? `${data.length} bytes` : show(data)
+      throw timelineError(`an item's data must be whole samples of ${this.#bytesPerSample} bytes, got ${got}`)
+    }
+    const jump = at - this.#newest
+    if (jump > this.#spans.maxGap) {
+      throw timelineError(
+        `an item of ${show(track)} jumps ${jump} frames ahead, to ${at}; where that is no fault, allow more with { maxGap }`,
+      )
+    }
+  }
+
+  /**
+   * Up to where all goes out before such an item is put, which was checked: the caller lets it by {@link emit}, in as
+   * many steps as it likes.
+   */
+  before({ at, data }: TimelineItem): number {
+    if (data.length === 0) return this.#floor
+    const end = at + data.length / this.#bytesPerSample
+    return Math.max(this.#floor, Math.min(at, Math.max(end, this.#newest) - this.#spans.window))
+  }
+
+  /** Puts an item in its place, and lets go out what it makes old. */
+  put({ track, at, data }: TimelineItem, out: Output): void {
+    const lane = this.#byName.get(track)!
+    const size = this.#bytesPerSample
+    const end = at + data.length / size
+    const start = Math.max(at, this.#floor)
+    if (at < this.#floor && end > at) {
+      const frames = Math.min(end, this.#floor) - at
+      this.onLate({ track, at, frames, cause: 'late' })
+    }
+    if (end <= start) return
+    lane.coverage.add(start, end, (from, to, isKnown) => {
+      if (isKnown) this.onLate({ track, at: from, frames: to - from, cause: 'duplicate' })
+      else lane.put(this.#floor, from, data.subarray((from - at) * size, (to - at) * size))
+    })
+    if (end > this.#newest) this.#newest = end
+    this.emit(this.#newest - this.#spans.window, out)
+  }
+
+  /** Time goes on to a frame although nothing came. @returns up to where all is to go out by {@link emit} */
+  reach(frame: number): number {
+    if (frame > this.#newest) this.#newest = frame
+    return this.#newest - this.#spans.window
+  }
+
+  /** All up to a frame goes out. */
+  emit(to: number, out: Output): void {
+    const from = this.#floor
+    if (to <= from) return
+    for (const lane of this.#lanes) this.#tellGaps(lane, from, to)
+    const bytes = Buffer.allocUnsafeSlow((to - from) * this.#bytesPerFrame)
+    this.#combine(
+      this.#lanes.map((lane) => lane.read(from, to)),
+      bytes,
+    )
+    this.#floor = to
+    out.push(bytes)
+  }
+
+  /** All that has come goes out. */
+  flush(out: Output): void {
+    this.emit(this.#newest, out)
+    for (const lane of this.#lanes) {
+      if (lane.hole !== undefined) this.#tellGap(lane, this.#floor)
+    }
+  }
+
+  /** A hole is told when it is over. */
+  #tellGaps(lane: Lane, from: number, to: number): void {
+    let at = from
+    lane.coverage.take(to, (start, end) => {
+      if (start > at) lane.hole ??= at
+      this.#tellGap(lane, start)
+      at = end
+    })
+    if (at < to) lane.hole ??= at
+  }
+
+  #tellGap(lane: Lane, end: number): void {
+    const { name: track, hole } = lane
+    lane.hole = undefined
+    if (hole !== undefined && end > hole) this.onGap({ track, at: hole, frames: end - hole })
+  }
+}
+
+function timelineError(message: string): WavespoolError {
+  return new WavespoolError('ERR_WAVESPOOL_TIMELINE', message)
+}

@@ -1,0 +1,83 @@
+import { Writable } from 'node:stream'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { Stoppable } from '../stopping.ts'
+import { Upstream } from '../upstream.ts'
+import { WholeFrames } from '../wholeFrames.ts'
+
+/** What a timeline does for the streams that are written into it. */
+export interface TrackPort {
+  /** Puts whole frames where the input stands, as soon as the others have come as far. */
+  place(input: TrackInput, bytes: Uint8Array, done: () => void): void
+  /** Nothing more comes. */
+  ended(input: TrackInput): void
+}
+
+/** A continuous stream of one track: a Writable of mono PCM in the format of its timeline. */
+export class TrackInput extends Writable implements Stoppable {
+  readonly track: string
+  /** where its next frame goes, in frames of the timeline */
+  position: number
+  readonly #port: TrackPort
+  readonly #frames: WholeFrames
+  readonly #upstream = new Upstream(this)
+  #isCut = false
+
+  constructor(port: TrackPort, format: PcmFormat, track: string, position: number) {
+    super()
+    this.#port = port
+    this.#frames = new WholeFrames(format)
+    this.track = track
+    this.position = position
+  }
+
+  /** Ends it gracefully, and what is piped into it; the timeline goes on. */
+  stop(): void {
+    if (this.#isCut || this.writableEnded || this.destroyed) return
+    if (this.#upstream.stop()) return
+    this.cut()
+    process.nextTick(() => this.#upstream.settle())
+  }
+
+  /** What still comes is swallowed. */
+  cut(): void {
+    if (this.#isCut) return
+    this.#isCut = true
+    this.#port.ended(this)
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#isCut) {
+      callback()
+      return
+    }
+    const pieces: Uint8Array[] = []
+    this.#frames.push(chunk, pieces)
+    const next = () => {
+      const piece = pieces.shift()
+      if (piece === undefined) callback()
+      else this.#port.place(this, piece, next)
+    }
+    next()
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#port.ended(this)
+    if (this.#isCut) {
+      callback()
+      return
+    }
+    try {
+      this.#frames.flush()
+    } catch (error) {
+      callback(error as Error)
+      return
+    }
+    callback()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    if (!this.writableEnded) this.#upstream.abandon()
+    this.#port.ended(this)
+    callback(error)
+  }
+}
