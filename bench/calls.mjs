@@ -86,7 +86,8 @@ async function run(kind, count) {
   const from = process.cpuUsage()
   const lateness = await play(calls, 25, chunks)
   const { user, system } = process.cpuUsage(from)
-  const bytes = (memory() - before) / count // without the audio: memory that can be shared with threads is in neither
+  const audio = calls.reduce((sum, { file }) => sum + (file?.size ?? 0), 0)
+  const bytes = (memory() - before - audio) / count
   for (const { source } of calls) source.push(null)
   await Promise.all(calls.map(({ done }) => done))
   await Promise.all(calls.map(({ file }) => file?.dispose()))

@@ -28,8 +28,10 @@ function fuseRow(stages: readonly Stage[]): Stage {
   const fused = new Stage(new FusedKernel(stages.map(({ kernel }) => kernel)))
   const stop = () => fused.stop()
   for (const stage of stages) Object.assign(stage, { stop })
+  // A stage that nobody holds any more can be forgotten: as a stream it costs more memory than what is left of it.
+  const held = stages.map((stage) => new WeakRef(stage))
   fused.once('close', () => {
-    for (const stage of stages) stage.destroy()
+    for (const stage of held) stage.deref()?.destroy()
   })
   return fused
 }

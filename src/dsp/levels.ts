@@ -1,6 +1,7 @@
 import type { Encoding } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { alawSamples, mulawSamples } from './g711.ts'
+import { Scratch } from './scratch.ts'
 
 /**
  * How loud a stretch of audio is. 0 dBFS is the largest value that a sample can have, for `rms` as for `peak`: a
@@ -43,8 +44,6 @@ export class LevelMeter {
   readonly #scale: Scale
   readonly #blockBytes: number
   #channels: Sums[]
-  /** for samples that have to be decoded, or do not lie at a multiple of their size */
-  #scratch: Samples | undefined
 
   constructor(format: PcmFormat) {
     this.#format = format
@@ -102,8 +101,7 @@ export class LevelMeter {
     ) {
       return new Samples(bytes.buffer as ArrayBuffer, bytes.byteOffset, count)
     }
-    this.#scratch ??= new Samples(this.#blockBytes / bytesPerSample)
-    const samples = this.#scratch.length === count ? this.#scratch : this.#scratch.subarray(0, count)
+    const samples = scratches.get(Samples)!.take(count)
     if (table !== undefined) {
       for (let i = 0; i < count; i++) samples[i] = table[bytes[i]!]!
     } else if (bytesPerSample === 3) {
@@ -123,6 +121,14 @@ export class LevelMeter {
 const BLOCK_BYTES = 2 ** 14
 
 type Samples = Int16Array | Int32Array | Float32Array | Float64Array
+
+/** For samples that have to be decoded, or do not lie at a multiple of their size. */
+const scratches = new Map<Scale['Samples'], Scratch<Samples>>(
+  [Int16Array, Int32Array, Float32Array, Float64Array].map((Samples) => [
+    Samples,
+    new Scratch<Samples>(Samples),
+  ]),
+)
 
 interface Scale {
   /** what the samples are looked at as */

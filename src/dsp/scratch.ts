@@ -5,7 +5,7 @@ export type Samples = Float32Array | Float64Array
  * Room for samples on their way through one call, which all of a thread take turns with: it is for whom took it last,
  * until the next one does.
  */
-export class Scratch<T extends Samples> {
+export class Scratch<T extends Samples | Int16Array | Int32Array> {
   readonly #Samples: new (
     length: number,
   ) => T
