@@ -4,7 +4,12 @@ import type { VoiceDetector } from '../dsp/voice/detector.ts'
 import { VoiceListener } from '../dsp/voice/listener.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
-import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
+import {
+  checkWavHeaderOptions,
+  makeWavHeader,
+  OPEN_SIZE,
+  type WavHeaderOptions,
+} from '../format/wavHeader.ts'
 import { checkOptions } from '../options.ts'
 import { VirtualFile } from '../sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../sinks/virtualFileOptions.ts'
@@ -29,6 +34,8 @@ export interface SegmentFileOptions {
   storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
   /** finished segments that may wait to be read before the source has to wait (default 16) */
   highWaterMark?: number
+  /** what the header of each file says of the loudspeakers and of the recording: see `wavHeader()` */
+  header?: Pick<WavHeaderOptions, 'channelMask' | 'tags'>
 }
 
 export type SegmentOptions = (TimeRule | PauseRule) & SegmentFileOptions
@@ -54,9 +61,10 @@ export type SegmentBegin = Omit<Segment, 'end'>
  */
 export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   const checked = requireFormat(format, 'segment()')
-  checkOptions(options, [...ruleOptions, 'name', 'storage', 'highWaterMark'], 'segment()')
+  checkOptions(options, [...ruleOptions, 'name', 'storage', 'highWaterMark', 'header'], 'segment()')
   const { spans, detector } = checkRule(checked, options)
-  const { name = 'segment.wav', storage, highWaterMark = 16 } = options
+  const { name = 'segment.wav', storage, highWaterMark = 16, header = {} } = options
+  checkWavHeaderOptions(checked, header)
   if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1) {
     throw new ArgumentRangeError(
       `segment(): highWaterMark is a number of segments, at least 1, got ${show(highWaterMark)}`,
@@ -69,7 +77,7 @@ export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   }
   // The first is made to check the name and the storage: it opens nothing.
   fileMaker(name, typeof storage === 'function' ? 'memory' : storage)(1)
-  return new Segmenter(checked, spans, detector, fileMaker(name, storage), highWaterMark)
+  return new Segmenter(checked, spans, detector, fileMaker(name, storage), highWaterMark, header)
 }
 
 function fileMaker(name: string, storage: SegmentFileOptions['storage']): (number: number) => VirtualFile {
@@ -115,6 +123,7 @@ export class Segmenter extends Transform implements Stoppable {
     detector: VoiceDetector | undefined,
     makeFile: (number: number) => VirtualFile,
     highWaterMark: number,
+    header: WavHeaderOptions,
   ) {
     const listener = detector && new VoiceListener(format, detector)
     super({
@@ -134,7 +143,7 @@ export class Segmenter extends Transform implements Stoppable {
     this.#listener = listener
     const longest = spans.maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
-    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { rf64 }))
+    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
   }
 
   /**
