@@ -8,8 +8,8 @@ import { nodePrograms } from './nodes.ts'
 const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /**
- * The cookbook's blocks want the packages that they are about, and those about NATS a server: test/consumers and
- * test/jetstream run them.
+ * The cookbook's blocks want the packages that they are about, and those about NATS, Redis and S3 a server:
+ * test/consumers, test/jetstream and test/recipes run them.
  */
 const documents = [
   'README.md',
@@ -19,7 +19,7 @@ const documents = [
   'docs/command.md',
 ]
 const texts = new Map(
-  [...documents, 'docs/cookbook.md', 'docs/jetstream.md'].map((path) => [
+  [...documents, 'docs/cookbook.md', 'docs/jetstream.md', 'docs/recipes.md'].map((path) => [
     path,
     readFileSync(join(root, path), 'utf8'),
   ]),
