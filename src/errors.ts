@@ -29,6 +29,7 @@ export type WavespoolErrorCode =
   | 'ERR_WAVESPOOL_SUPERSEDED'
   | 'ERR_WAVESPOOL_HOLE'
   | 'ERR_WAVESPOOL_IDLE'
+  | 'ERR_WAVESPOOL_CODEC'
 
 /** What the device, the disk or the data brought about; see `code`. */
 export class WavespoolError extends Error {

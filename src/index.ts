@@ -1,3 +1,6 @@
+export type { Codec, EncodeOptions } from './codec/codecs.ts'
+export { type DecodeGap, type DecodeOptions, type DecodeStage, decode } from './codec/decode.ts'
+export { type EncodeStage, encode } from './codec/encode.ts'
 export { type ChannelLevels, type Levels, measureLevels } from './dsp/levels.ts'
 export type { VoiceDetector } from './dsp/voice/detector.ts'
 export { ArgumentRangeError, ArgumentTypeError, WavespoolError, type WavespoolErrorCode } from './errors.ts'

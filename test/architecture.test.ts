@@ -50,12 +50,13 @@ const mayKnow: Record<string, string[]> = {
   sources: ['format', 'dsp'],
   streams: ['format', 'dsp'],
   storage: [],
-  sinks: ['format', 'dsp', 'storage'],
+  codec: ['format', 'dsp', 'streams'],
+  sinks: ['format', 'dsp', 'storage', 'codec'],
   chain: ['streams'],
   jetstream: ['format', 'sources', 'streams', 'sinks'],
   testing: ['format', 'dsp', 'sources', 'streams'],
-  'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks'],
-  cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'chain', 'testing', 'index.ts'],
+  'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks', 'codec'],
+  cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'codec', 'chain', 'testing', 'index.ts'],
 }
 
 /** Modules that stand above their room. */

@@ -8,18 +8,19 @@ import { nodePrograms } from './nodes.ts'
 const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /**
- * The cookbook's blocks want the packages that they are about, and those about NATS, Redis and S3 a server:
- * test/consumers, test/jetstream and test/recipes run them.
+ * The cookbook's blocks want the packages that they are about, and those about NATS a server: test/consumers and
+ * test/jetstream run them.
  */
 const documents = [
   'README.md',
   'docs/streams.md',
   'docs/virtual-file.md',
+  'docs/compressed.md',
   'docs/microphone.md',
   'docs/command.md',
 ]
 const texts = new Map(
-  [...documents, 'docs/cookbook.md', 'docs/jetstream.md', 'docs/recipes.md'].map((path) => [
+  [...documents, 'docs/cookbook.md', 'docs/jetstream.md'].map((path) => [
     path,
     readFileSync(join(root, path), 'utf8'),
   ]),
@@ -45,7 +46,7 @@ import { createReadStream } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { convert, limit, listDevices, meter, pcmFormat, segment, VirtualFile, wavHeader, wavReader } from 'wavespool'
+import { convert, decode, encode, limit, listDevices, meter, pcmFormat, segment, VirtualFile, wavHeader, wavReader } from 'wavespool'
 import { silence, speech, tone } from 'wavespool/testing'
 `
 const aFormat = `const format = pcmFormat()\n`
@@ -180,6 +181,38 @@ if (isMainThread) {
 `,
     after: 'parentPort?.postMessage(heard)',
     prints: '[ 64044 ]',
+  },
+  encode: {
+    before: `${imports}
+const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { duration: { seconds: 60 }, pace: 'fast' })
+`,
+    after: `console.log((await talk.toBuffer()).toString('latin1', 0, 4), talk.size > 50_000, talk.size < 200_000)`,
+    prints: 'OggS true true',
+  },
+  decode: {
+    before: `${imports}
+const phone = pcmFormat({ sampleRate: 8000 })
+const tape = new VirtualFile()
+await pipeline(tone(phone, { duration: { seconds: 2 } }), encode(phone, { codec: 'flac' }), tape)
+await writeFile('memo.flac', await tape.toBuffer())
+`,
+    after: 'console.log(memo.format?.sampleRate, memo.duration)',
+    prints: '16000 2',
+  },
+  recorder: {
+    before: `${imports}
+import { EventEmitter } from 'node:events'
+const recognizer = new VirtualFile()
+const server = new EventEmitter()
+`,
+    after: `const socket = new EventEmitter()
+server.emit('connection', socket)
+const phone = pcmFormat({ sampleRate: 8000 })
+for await (const piece of tone(phone, { duration: { seconds: 2 } }).pipe(encode(phone, { codec: 'opus' }))) socket.emit('message', piece)
+socket.emit('close')
+await once(recognizer, 'finish')
+console.log(recognizer.size)`,
+    prints: '64000',
   },
   microphone: {
     before: `${imports}${aFormat}

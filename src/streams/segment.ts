@@ -4,12 +4,7 @@ import type { VoiceDetector } from '../dsp/voice/detector.ts'
 import { VoiceListener } from '../dsp/voice/listener.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
-import {
-  checkWavHeaderOptions,
-  makeWavHeader,
-  OPEN_SIZE,
-  type WavHeaderOptions,
-} from '../format/wavHeader.ts'
+import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
 import { checkOptions } from '../options.ts'
 import { VirtualFile } from '../sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../sinks/virtualFileOptions.ts'
@@ -34,8 +29,6 @@ export interface SegmentFileOptions {
   storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
   /** finished segments that may wait to be read before the source has to wait (default 16) */
   highWaterMark?: number
-  /** what the header of each file says of the loudspeakers and of the recording: see `wavHeader()` */
-  header?: Pick<WavHeaderOptions, 'channelMask' | 'tags'>
 }
 
 export type SegmentOptions = (TimeRule | PauseRule) & SegmentFileOptions
@@ -61,10 +54,9 @@ export type SegmentBegin = Omit<Segment, 'end'>
  */
 export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   const checked = requireFormat(format, 'segment()')
-  checkOptions(options, [...ruleOptions, 'name', 'storage', 'highWaterMark', 'header'], 'segment()')
+  checkOptions(options, [...ruleOptions, 'name', 'storage', 'highWaterMark'], 'segment()')
   const { spans, detector } = checkRule(checked, options)
-  const { name = 'segment.wav', storage, highWaterMark = 16, header = {} } = options
-  checkWavHeaderOptions(checked, header)
+  const { name = 'segment.wav', storage, highWaterMark = 16 } = options
   if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1) {
     throw new ArgumentRangeError(
       `segment(): highWaterMark is a number of segments, at least 1, got ${show(highWaterMark)}`,
@@ -77,7 +69,7 @@ export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   }
   // The first is made to check the name and the storage: it opens nothing.
   fileMaker(name, typeof storage === 'function' ? 'memory' : storage)(1)
-  return new Segmenter(checked, spans, detector, fileMaker(name, storage), highWaterMark, header)
+  return new Segmenter(checked, spans, detector, fileMaker(name, storage), highWaterMark)
 }
 
 function fileMaker(name: string, storage: SegmentFileOptions['storage']): (number: number) => VirtualFile {
@@ -123,7 +115,6 @@ export class Segmenter extends Transform implements Stoppable {
     detector: VoiceDetector | undefined,
     makeFile: (number: number) => VirtualFile,
     highWaterMark: number,
-    header: WavHeaderOptions,
   ) {
     const listener = detector && new VoiceListener(format, detector)
     super({
@@ -143,7 +134,7 @@ export class Segmenter extends Transform implements Stoppable {
     this.#listener = listener
     const longest = spans.maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
-    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
+    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { rf64 }))
   }
 
   /**

@@ -12,6 +12,11 @@ const packages = {
   'sndfile-info': 'sndfile-programs',
   'sndfile-convert': 'sndfile-programs',
   'espeak-ng': 'espeak-ng',
+  flac: 'flac',
+  opusinfo: 'opus-tools',
+  opusdec: 'opus-tools',
+  mpg123: 'mpg123',
+  chromium: 'chromium',
 } as const
 
 export type Tool = keyof typeof packages

@@ -4,7 +4,7 @@ import { limit } from '../../streams/limit.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { backendOption, deviceOption } from '../deviceOptions.ts'
 import { inputFormatOptions, targetChanges, targetFormat, targetFormatOptions } from '../formatOptions.ts'
-import { checkOutput, forceOption, sizeOptions, writeAudio } from '../output.ts'
+import { checkOutput, forceOption, writeAudio } from '../output.ts'
 import { Recording } from '../recording.ts'
 import { onStop } from '../stopKeys.ts'
 import { untilSilence } from '../untilSilence.ts'
@@ -38,11 +38,6 @@ The first Ctrl-C ends the recording gracefully, the second one leaves at once. W
       about: 'stop when nobody has spoken for so long after somebody had',
     },
     ...targetFormatOptions,
-    rf64: {
-      type: 'boolean',
-      about:
-        'leave room in the header for the sizes of more than 4 GiB; so does --seconds or --bytes that allows as much',
-    },
     force: forceOption,
     json: { type: 'boolean', about: 'tell on stdout what was recorded' },
     backend: backendOption,
@@ -67,9 +62,7 @@ The first Ctrl-C ends the recording gracefully, the second one leaves at once. W
       if (format !== from) stages.push(convert(from, format))
       if (bytes !== undefined) stages.push(limit(format, { bytes }))
       stages.push(recording.measure(format))
-      const most = Math.min(bytes ?? Infinity, (seconds ?? Infinity) * format.bytesPerSecond)
-      const header = values.rf64 ? { rf64: true } : sizeOptions(Number.isFinite(most) ? most : undefined)
-      await writeAudio(output, format, stages, { header })
+      await writeAudio(output, format, stages)
     } finally {
       letGo()
       recording.close()

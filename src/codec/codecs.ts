@@ -1,0 +1,122 @@
+import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
+import { checkOptions } from '../options.ts'
+
+/** What `encode()` writes. */
+export type Codec = 'flac' | 'mp3' | 'opus'
+
+export interface EncodeOptions {
+  codec: Codec
+  /**
+   * bits a second of MP3 and Opus; the default serves speech: 32,000 for Opus and 64,000 for MP3 a channel, where the
+   * rate has them. FLAC has none.
+   */
+  bitrate?: number | undefined
+}
+
+/** Extension of a file's name, and media type. */
+export const codecFiles: Readonly<Record<Codec, { extension: string; type: string }>> = {
+  flac: { extension: '.flac', type: 'audio/flac' },
+  mp3: { extension: '.mp3', type: 'audio/mpeg' },
+  opus: { extension: '.ogg', type: 'audio/ogg' },
+}
+
+const mp3Rates = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
+const opusRates = [8000, 12_000, 16_000, 24_000, 48_000]
+/** of layer III, in kilobits a second: from 32 kHz (MPEG 1), and below (MPEG 2 and 2.5) */
+const mp3Bitrates = {
+  high: [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
+  low: [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
+}
+const OPUS_BITRATES = [6000, 510_000] as const
+
+/** What an encoder is made with: samples as it takes them, which `format` is converted into. */
+export interface EncodePlan {
+  codec: Codec
+  input: PcmFormat
+  /** 0 where the codec has none */
+  bitrate: number
+}
+
+/**
+ * Checks what is to be encoded before anything is loaded.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, and for a format that the codec cannot hold
+ */
+export function planEncoding(format: PcmFormat, options: EncodeOptions, caller: string): EncodePlan {
+  checkOptions(options, ['codec', 'bitrate'], caller)
+  const { codec, bitrate } = options
+  if (typeof codec !== 'string' || !Object.hasOwn(codecFiles, codec)) {
+    throw new ArgumentTypeError(`${caller}: codec must be 'flac', 'mp3' or 'opus', got ${show(codec)}`)
+  }
+  if (bitrate !== undefined && typeof bitrate !== 'number') {
+    throw new ArgumentTypeError(`${caller}: bitrate must be a number of bits a second, got ${show(bitrate)}`)
+  }
+  const most = codec === 'flac' ? 8 : 2
+  if (format.channels > most) {
+    throw new ArgumentRangeError(
+      `${caller}: ${codec} holds up to ${most} channels, and the format has ${format.channels}; put convert() in front`,
+    )
+  }
+  if (codec === 'flac') return planFlac(format, bitrate, caller)
+  const { channels } = format
+  const sampleRate = nextRate(codec === 'mp3' ? mp3Rates : opusRates, format.sampleRate)
+  if (codec === 'opus') {
+    const input = pcmFormat({ sampleRate, channels, encoding: 's16le' })
+    return { codec, input, bitrate: checkOpusBitrate(bitrate ?? 32_000 * channels, caller) }
+  }
+  const input = pcmFormat({ sampleRate, channels, encoding: 'f32le' })
+  return { codec, input, bitrate: checkMp3Bitrate(bitrate, sampleRate, channels, caller) }
+}
+
+function planFlac(format: PcmFormat, bitrate: number | undefined, caller: string): EncodePlan {
+  if (bitrate !== undefined) {
+    throw new ArgumentTypeError(`${caller}: flac is lossless and has no bitrate; leave it out`)
+  }
+  const { sampleRate, channels, encoding } = format
+  if (sampleRate > 655_350) {
+    throw new ArgumentRangeError(
+      `${caller}: flac holds rates up to 655350 Hz, and the format has ${sampleRate}; put convert() in front`,
+    )
+  }
+  const samples = /^(u8|s16le|s24le)$/.test(encoding)
+    ? encoding
+    : /law|s16/.test(encoding)
+      ? 's16le'
+      : 's24le'
+  return { codec: 'flac', input: pcmFormat({ sampleRate, channels, encoding: samples }), bitrate: 0 }
+}
+
+/** The smallest that is no smaller, or the largest. */
+function nextRate(rates: readonly number[], rate: number): number {
+  return rates.find((each) => each >= rate) ?? rates.at(-1)!
+}
+
+function checkOpusBitrate(bitrate: number, caller: string): number {
+  const [least, most] = OPUS_BITRATES
+  if (Number.isInteger(bitrate) && bitrate >= least && bitrate <= most) return bitrate
+  throw new ArgumentRangeError(
+    `${caller}: bitrate of opus is a whole number of bits a second from ${least} to ${most}, got ${bitrate}`,
+  )
+}
+
+function checkMp3Bitrate(
+  bitrate: number | undefined,
+  sampleRate: number,
+  channels: number,
+  caller: string,
+): number {
+  const all = mp3Bitrates[sampleRate >= 32_000 ? 'high' : 'low']
+  const possible = sampleRate < 16_000 ? all.filter((each) => each <= 64) : all
+  if (bitrate === undefined) return Math.min(64 * channels, possible.at(-1)!) * 1000
+  if (possible.includes(bitrate / 1000)) return bitrate
+  throw new ArgumentRangeError(
+    `${caller}: bitrate of mp3 at ${sampleRate} Hz is one of ${possible.map((each) => `${each}000`).join(', ')} bits a second, got ${bitrate}`,
+  )
+}
+
+/** `talk.wav` becomes `talk.mp3`; a name without one gets the extension. */
+export function nameFor(name: string, codec: Codec): string {
+  const dot = name.lastIndexOf('.')
+  return (dot > 0 ? name.slice(0, dot) : name) + codecFiles[codec].extension
+}

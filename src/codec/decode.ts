@@ -1,0 +1,176 @@
+import type { TransformCallback } from 'node:stream'
+import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
+import { ArgumentTypeError, WavespoolError } from '../errors.ts'
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { checkOptions } from '../options.ts'
+import { Stage } from '../streams/stage.ts'
+import type { Decoder } from './decoder.ts'
+import type { DecoderOutput } from './kernel.ts'
+
+export interface DecodeOptions extends Omit<ConvertOptions, 'channelMask'> {
+  /** the format that is to come out, whatever the file is in; `channel` and `dither` are those of `convert()` */
+  to?: PcmFormat
+}
+
+/** Frames that a file or a stream lacks: they are left out. */
+export interface DecodeGap {
+  /** frames that came out in front of it, before a conversion by `to` */
+  at: number
+  /** undefined where nothing tells how many */
+  frames: number | undefined
+}
+
+/**
+ * A Transform from a file to its samples, while it comes: WAV, FLAC, MP3, Ogg (Opus, Vorbis, FLAC), WebM (Opus: what a
+ * browser's MediaRecorder sends), MP4 (AAC, Opus). Its first bytes tell which.
+ *
+ * Emits `'format'` with the PcmFormat of what comes out before the first byte of PCM: f32le for MP3, Vorbis, AAC and
+ * Opus, which comes at 48 kHz; integers of as many bits as it has for FLAC; what the file holds for WAV. The delay and
+ * padding of encoders are left out where the file tells them. An MP4 file with its index at the end is decoded once it
+ * has come, and kept in memory until then.
+ *
+ * Emits `'gap'` with a {@link DecodeGap} where pages of Ogg or blocks of WebM are missing or broken, and goes on behind
+ * them. What cannot be decoded any further fails with `ERR_WAVESPOOL_CODEC`, and a FLAC file that ends within a frame
+ * with `ERR_WAVESPOOL_TRUNCATED`, each after all that came before was delivered.
+ *
+ * The libraries are optional peer dependencies, loaded when a file needs them: `opus-decoder`, `mpg123-decoder`,
+ * `libflacjs`, `@wasm-audio-decoders/ogg-vorbis`, `mediabunny` for MP4, and for AAC `@audio/decode-aac`, which is under
+ * GPL-2.0. Where one is not installed the stream fails with `ERR_WAVESPOOL_CODEC`, which names the command that installs it.
+ *
+ * @example
+ * socket.pipe(decode({ to: pcmFormat() })) // 16 kHz, mono, s16le, whatever it was
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} at once, for a wrong option
+ */
+export function decode(options: DecodeOptions = {}): DecodeStage {
+  checkOptions(options, ['to', 'channel', 'dither'], 'decode()')
+  const { to, ...conversion } = options
+  if (to === undefined) {
+    if (conversion.channel !== undefined || conversion.dither !== undefined) {
+      throw new ArgumentTypeError(
+        'decode(): channel and dither belong to a conversion; name its format with { to }',
+      )
+    }
+    return new DecodeStage(undefined, {})
+  }
+  const target = requireFormat(to, 'decode()', 'as `to` the PCM format that comes out')
+  checkConvertOptions(undefined, target, conversion, 'decode()')
+  return new DecodeStage(target, conversion)
+}
+
+/** A Stage whose kernel is loaded and may answer with promises. */
+export class DecodeStage extends Stage {
+  readonly #to: PcmFormat | undefined
+  readonly #conversion: ConvertOptions
+  #decoder: Decoder | undefined
+  #working: Promise<void> | undefined
+  #converter: Converter | undefined
+  #source: PcmFormat | undefined
+  #format: PcmFormat | undefined
+  #frames = 0
+  #isEnded = false
+  /** what was missing while it was decoded, as far as it is known */
+  readonly gaps: DecodeGap[] = []
+
+  constructor(to: PcmFormat | undefined, conversion: ConvertOptions) {
+    super({ push() {}, flush() {} })
+    this.#to = to
+    this.#conversion = conversion
+  }
+
+  /** What comes out; undefined until `'format'`. */
+  get format(): PcmFormat | undefined {
+    return this.#format
+  }
+
+  readonly #output: DecoderOutput = {
+    begin: (format) => this.#begin(format),
+    push: (pcm) => this.#put(pcm),
+    gap: (frames) => this.#gap(frames),
+  }
+
+  #begin(format: PcmFormat): void {
+    const source = this.#source
+    if (source !== undefined) {
+      const { sampleRate, channels, encoding } = source
+      const isSame =
+        sampleRate === format.sampleRate && channels === format.channels && encoding === format.encoding
+      if (isSame) return
+      throw new WavespoolError(
+        'ERR_WAVESPOOL_CODEC',
+        `what follows in this stream has another format, ${format.sampleRate} Hz of ${format.channels} channels behind ${sampleRate} Hz of ${channels}; what came before was delivered`,
+      )
+    }
+    this.#source = format
+    if (this.#to) this.#converter = new Converter(format, this.#to, this.#conversion, 'decode({ to })')
+    this.#format = this.#to ?? format
+    this.emit('format', this.#format)
+  }
+
+  #put(pcm: Uint8Array): void {
+    if (this.#isEnded || this.destroyed || pcm.length === 0) return
+    this.#frames += pcm.length / this.#source!.bytesPerFrame
+    const samples = this.#converter?.convert(pcm) ?? pcm
+    if (samples.length > 0) this.push(samples)
+  }
+
+  #gap(frames: number | undefined): void {
+    const gap = { at: this.#frames, frames }
+    if (this.gaps.length < MAX_GAPS) this.gaps.push(gap)
+    this.emit('gap', gap)
+  }
+
+  override _construct(callback: (error?: Error | null) => void): void {
+    import('./library.ts').then(({ Decoder }) => {
+      this.#decoder = new Decoder()
+      callback()
+    }, callback)
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+    if (this.#isEnded) callback()
+    else this.#work(this.#decoder!.push(chunk, this.#output), callback)
+  }
+
+  override _flush(callback: TransformCallback): void {
+    if (this.#isEnded) callback()
+    else this.#work(this.#decoder!.flush(this.#output), callback, true)
+  }
+
+  #work(working: Promise<void>, callback: TransformCallback, isLast = false): void {
+    this.#working = working.then(
+      () => {
+        if (isLast) this.#finish()
+        callback()
+      },
+      (error: Error) => {
+        this.#finish()
+        this.failAfterEnd(error, callback)
+      },
+    )
+  }
+
+  /** Puts out what the resampler still holds. */
+  #finish(): void {
+    const rest = this.#converter?.finish()
+    this.#converter = undefined
+    if (rest && rest.length > 0 && !this.#isEnded && !this.destroyed) this.push(rest)
+  }
+
+  protected override cut(): void {
+    this.#finish()
+    this.#isEnded = true
+    super.cut()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const decoder = this.#decoder
+    // Not under its hands.
+    if (this.#working) this.#working.then(() => decoder?.free())
+    else decoder?.free()
+    super._destroy(error, callback)
+  }
+}
+
+/** `gaps` keeps no more of them. */
+const MAX_GAPS = 10_000

@@ -1,0 +1,79 @@
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { type Kernel, type Output, Stage } from '../streams/stage.ts'
+import { type EncodeOptions, type EncodePlan, planEncoding } from './codecs.ts'
+import type { Encoder } from './encoder.ts'
+
+/**
+ * A Transform from PCM to a compressed file: FLAC, MP3 (constant bitrate), or Opus in Ogg.
+ *
+ * - **flac** is lossless for integers of 8, 16 and 24 bits and for G.711; of s32le and floats it keeps 24 bits. Up to 8
+ *   channels and 655,350 Hz.
+ * - **mp3** and **opus** hold one or two channels. A rate that they do not have is converted into the next that they
+ *   have.
+ *
+ * The length of an FLAC or MP3 file stands at its start and is known at its end: a VirtualFile that the stage is piped
+ * into puts it there, into any other sink {@link EncodeStage.head} has to be written. Ogg tells it at the end.
+ *
+ * The library is an optional peer dependency, loaded by the first stage that needs it: `libflacjs`,
+ * `wasm-media-encoders` or `opusscript`. Where it is not installed the stream fails with `ERR_WAVESPOOL_CODEC`, which
+ * names the command that installs it.
+ *
+ * @example
+ * await pipeline(portAudio(format), limit(format, { seconds: 60 }), encode(format, { codec: 'opus' }), memo)
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} at once, for a wrong option or a format that the codec cannot hold
+ */
+export function encode(format: PcmFormat, options: EncodeOptions): EncodeStage {
+  const checked = requireFormat(format, 'encode()')
+  return new EncodeStage(checked, planEncoding(checked, options, 'encode()'))
+}
+
+/** Set in `_construct()`, before which nothing is written. */
+class LoadedKernel implements Kernel {
+  encoder: Encoder | undefined
+
+  push(bytes: Uint8Array, out: Output): void {
+    this.encoder!.push(bytes, out)
+  }
+
+  flush(out: Output): void {
+    this.encoder?.flush(out) // there is none where it is stopped before it was loaded
+  }
+}
+
+export class EncodeStage extends Stage {
+  readonly #format: PcmFormat
+  readonly #plan: EncodePlan
+  readonly #kernel: LoadedKernel
+
+  constructor(format: PcmFormat, plan: EncodePlan) {
+    const kernel = new LoadedKernel()
+    super(kernel)
+    this.#kernel = kernel
+    this.#format = format
+    this.#plan = plan
+  }
+
+  /**
+   * What the file should begin with, in place of as many bytes as were put out first; undefined until the end, and
+   * where these are right.
+   */
+  get head(): Uint8Array | undefined {
+    return this.#kernel.encoder?.head
+  }
+
+  override _construct(callback: (error?: Error | null) => void): void {
+    import('./library.ts')
+      .then(({ createEncoder }) => createEncoder(this.#format, this.#plan))
+      .then((encoder) => {
+        this.#kernel.encoder = encoder
+        if (this.destroyed) encoder.free()
+        callback()
+      }, callback)
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#kernel.encoder?.free()
+    super._destroy(error, callback)
+  }
+}

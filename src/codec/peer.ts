@@ -1,0 +1,27 @@
+import { createRequire } from 'node:module'
+import { WavespoolError } from '../errors.ts'
+
+/**
+ * Loads an optional peer dependency with `load`.
+ *
+ * @returns a promise, rejected with a {@link WavespoolError} `ERR_WAVESPOOL_CODEC` that names the command which
+ * installs the package, where it is not there
+ */
+export async function loadPeer<T>(name: string, what: string, load: () => T | Promise<T>): Promise<T> {
+  try {
+    return await load()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    const isMissing = code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND'
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_CODEC',
+      isMissing
+        ? `${what} needs the package ${name}: npm install ${name}`
+        : `${what}: the package ${name} cannot be loaded: ${message}`,
+      { cause: error },
+    )
+  }
+}
+
+/** For packages that are CommonJS, or whose ES module build cannot be had. */
+export const requirePeer: NodeJS.Require = createRequire(import.meta.url)
