@@ -39,7 +39,7 @@ export { type ConvertOptions, convert } from './streams/convert.ts'
 export { type Gate, type GateOptions, gate } from './streams/gate.ts'
 export { type LimitOptions, limit } from './streams/limit.ts'
 export { type Level, type MeterOptions, meter } from './streams/meter.ts'
-export type { PauseRule, TimeRule } from './streams/segment/rule.ts'
+export type { AtPause, PauseRule, TimeRule } from './streams/segment/rule.ts'
 export {
   type Segment,
   type SegmentBegin,

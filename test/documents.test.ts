@@ -153,6 +153,16 @@ const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { durat
     after: `await recording\nconsole.log(moment.name, call.name, latest.duration)`,
     prints: 'moment.wav call.wav 0.1',
   },
+  rotation: {
+    before: `${imports}${aFormat}
+import { mkdir, rm } from 'node:fs/promises'
+await rm('recordings', { recursive: true, force: true })
+await mkdir('recordings')
+const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { duration: { seconds: 1500 }, pace: 'fast' })
+`,
+    after: `console.log((await VirtualFile.from('recordings/day-0003.wav')).duration)`,
+    prints: 'recordings/day-0001.wav 0\nrecordings/day-0002.wav 600\nrecordings/day-0003.wav 1200\n300',
+  },
   segments: {
     before: `${imports}${aFormat}
 const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { duration: { seconds: 5 }, pace: 'fast' })

@@ -23,3 +23,28 @@ export function countOf(option: string, text: string | undefined, least = 1): nu
   if (Number.isSafeInteger(count) && count >= least) return count
   throw new UsageError(`--${option} takes a whole number of at least ${least}, not ${text}`)
 }
+
+const bytesPer: Record<string, number> = {
+  '': 1,
+  B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  KIB: 2 ** 10,
+  MIB: 2 ** 20,
+  GIB: 2 ** 30,
+}
+
+/**
+ * A size as people write it: `25MB` (25,000,000 bytes), `25MiB`, `500kB`, `2000000`.
+ *
+ * @returns bytes, undefined for an option that was not given
+ * @throws {UsageError} for anything else, and for nothing at all
+ */
+export function sizeOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [, digits, unit = ''] = /^(\d+(?:\.\d+)?)\s*([kmg]?i?b)?$/i.exec(text) ?? []
+  const bytes = Math.floor(Number(digits) * (bytesPer[unit.toUpperCase()] ?? Number.NaN))
+  if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes
+  throw new UsageError(`--${option} takes a size such as 25MB, 25MiB or 500kB, not ${text}`)
+}

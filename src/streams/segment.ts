@@ -1,35 +1,18 @@
-import { extname } from 'node:path'
 import { Transform, type TransformCallback } from 'node:stream'
-import type { VoiceDetector } from '../dsp/voice/detector.ts'
 import { VoiceListener } from '../dsp/voice/listener.ts'
-import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
 import { checkOptions } from '../options.ts'
-import { VirtualFile } from '../sinks/virtualFile.ts'
-import type { VirtualFileOptions } from '../sinks/virtualFileOptions.ts'
-import { type PlanSpans, SegmentPlan, type Step } from './segment/plan.ts'
-import { checkRule, type PauseRule, ruleOptions, type TimeRule } from './segment/rule.ts'
+import type { VirtualFile } from '../sinks/virtualFile.ts'
+import { checkFiles, fileOptions, type SegmentFileOptions } from './segment/files.ts'
+import type { Plan, Step } from './segment/plan.ts'
+import { checkRule, type PauseRule, type Rule, ruleOptions, type TimeRule } from './segment/rule.ts'
 import { SegmentTape } from './segment/tape.ts'
 import { SegmentTray } from './segment/tray.ts'
 import { type Work, WorkQueue } from './segment/workQueue.ts'
 import type { Stoppable } from './stopping.ts'
 import { Upstream } from './upstream.ts'
 import { WholeFrames } from './wholeFrames.ts'
-
-type Storage = NonNullable<VirtualFileOptions['storage']>
-
-export interface SegmentFileOptions {
-  /** the files' name, in which their number is put in front of the extension (default `'segment.wav'`: `segment-0001.wav`, …) */
-  name?: string
-  /**
-   * where the bytes of each segment lie: as for a VirtualFile, whose default it takes (memory, and a disk from 64 MiB
-   * on). Files of your own, and storages of your own, by a function that makes one for the name of each segment
-   */
-  storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
-  /** finished segments that may wait to be read before the source has to wait (default 16) */
-  highWaterMark?: number
-}
 
 export type SegmentOptions = (TimeRule | PauseRule) & SegmentFileOptions
 
@@ -48,40 +31,16 @@ export type SegmentBegin = Omit<Segment, 'end'>
 
 /**
  * A Transform that cuts PCM into segments, each a finished VirtualFile with its place in the stream: by time,
- * `{ every }`, or at pauses, `{ silence }`, with a voice detector. It cuts at the same places whatever the chunking.
+ * `{ every }`, or at pauses, `{ silence }`, with a voice detector, or by time at the best pause, `{ every, atPause }`. It cuts at the same places whatever the chunking.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
  */
 export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   const checked = requireFormat(format, 'segment()')
-  checkOptions(options, [...ruleOptions, 'name', 'storage', 'highWaterMark'], 'segment()')
-  const { spans, detector } = checkRule(checked, options)
-  const { name = 'segment.wav', storage, highWaterMark = 16 } = options
-  if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1) {
-    throw new ArgumentRangeError(
-      `segment(): highWaterMark is a number of segments, at least 1, got ${show(highWaterMark)}`,
-    )
-  }
-  if (typeof storage === 'object' && (storage === null || !('spill' in storage))) {
-    throw new ArgumentTypeError(
-      `segment(): each segment needs a storage of its own, (name) => storage; got ${show(storage)}`,
-    )
-  }
-  // The first is made to check the name and the storage: it opens nothing.
-  fileMaker(name, typeof storage === 'function' ? 'memory' : storage)(1)
-  return new Segmenter(checked, spans, detector, fileMaker(name, storage), highWaterMark)
-}
-
-function fileMaker(name: string, storage: SegmentFileOptions['storage']): (number: number) => VirtualFile {
-  if (typeof name !== 'string')
-    throw new ArgumentTypeError(`segment(): name must be a string, got ${show(name)}`)
-  const extension = extname(name)
-  const stem = name.slice(0, name.length - extension.length)
-  return (number) => {
-    const numbered = `${stem}-${String(number).padStart(4, '0')}${extension}`
-    const own = typeof storage === 'function' ? storage(numbered) : storage
-    return new VirtualFile({ name: numbered, ...(own !== undefined && { storage: own }) })
-  }
+  checkOptions(options, [...ruleOptions, ...fileOptions], 'segment()')
+  const rule = checkRule(checked, options)
+  const { makeFile, highWaterMark } = checkFiles(options)
+  return new Segmenter(checked, rule, makeFile, highWaterMark)
 }
 
 /**
@@ -98,7 +57,7 @@ export class Segmenter extends Transform implements Stoppable {
   readonly #frames: WholeFrames
   readonly #bytesPerFrame: number
   readonly #tape: SegmentTape
-  readonly #plan: SegmentPlan
+  readonly #plan: Plan
   readonly #listener: VoiceListener | undefined
   readonly #tray: SegmentTray<VirtualFile>
   #unread: Segment[] = []
@@ -111,8 +70,7 @@ export class Segmenter extends Transform implements Stoppable {
 
   constructor(
     format: PcmFormat,
-    spans: PlanSpans,
-    detector: VoiceDetector | undefined,
+    { plan, detector, maxLength }: Rule,
     makeFile: (number: number) => VirtualFile,
     highWaterMark: number,
   ) {
@@ -130,9 +88,9 @@ export class Segmenter extends Transform implements Stoppable {
     this.#frames = new WholeFrames(format)
     this.#bytesPerFrame = format.bytesPerFrame
     this.#tape = new SegmentTape(format.bytesPerFrame)
-    this.#plan = new SegmentPlan(spans)
+    this.#plan = plan
     this.#listener = listener
-    const longest = spans.maxLength * format.bytesPerFrame
+    const longest = maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
     this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { rf64 }))
   }
@@ -268,7 +226,10 @@ export class Segmenter extends Transform implements Stoppable {
     return segment
   }
 
-  /** Who leaves a `for await` early has had enough: for Node that were an error, which keeps what is unread. */
+  /**
+   * Leaving a `for await` early is the end of it: for Node that were an error, which keeps what is unread. A reader that
+   * throws leaves it in the same way, so that its error, by which a `pipeline()` destroys this stage, is let go first.
+   */
   override async *[Symbol.asyncIterator](): ReturnType<Transform[typeof Symbol.asyncIterator]> {
     const segments = super[Symbol.asyncIterator]()
     let isLeft = false
@@ -279,7 +240,7 @@ export class Segmenter extends Transform implements Stoppable {
         isLeft = false
       }
     } finally {
-      if (isLeft) this.destroy()
+      if (isLeft) setImmediate(() => this.destroy())
     }
   }
 

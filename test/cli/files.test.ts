@@ -276,6 +276,39 @@ describe('split', () => {
     expect([parts.length, parts[0].file, parts.at(-1).file]).toEqual([10_667, 'in-00001.wav', 'in-10667.wav'])
   })
 
+  test('at pauses, at most so long, without losing a sample', async () => {
+    const bytes = spoken(rate, 30, [1, 9], [9.6, 17], [17.4, 29])
+    writeFileSync(packed.path('talk.wav'), bytes)
+    expect(await packed.run(['split', 'talk.wav', '--every', '10s', '--at-pauses', '-o', 'turns'])).toEqual(
+      quiet,
+    )
+    const { parts } = JSON.parse(readFileSync(packed.path('turns/index.json'), 'utf8'))
+    expect(parts[0].endSeconds).toBeCloseTo(9.3, 0)
+    expect(parts[1].endSeconds).toBeCloseTo(17.2, 0)
+    expect(parts[2].endSeconds).toBeCloseTo(27.2, 0) // no pause: at the limit
+    const all = parts.map(({ file }: { file: string }) =>
+      readFileSync(packed.path(`turns/${file}`)).subarray(44),
+    )
+    expect(Buffer.concat(all)).toEqual(bytes.subarray(44))
+  })
+
+  test('into files of a size, the header counted', async () => {
+    const sizes = async (...args: string[]) => {
+      expect((await packed.run(['split', 'in.wav', ...args, '-o', 'sized', '--force'])).code).toBe(0)
+      const { parts } = JSON.parse(readFileSync(packed.path('sized/index.json'), 'utf8'))
+      return parts.map(({ file }: { file: string }) => readFileSync(packed.path(`sized/${file}`)).length)
+    }
+    const bySize = await sizes('--max-size', '50kB')
+    expect(bySize[0]).toBe(50_000)
+    expect(Math.max(...bySize)).toBe(50_000)
+    expect(bySize.reduce((sum: number, size: number) => sum + size - 44, 0)).toBe(pcm.length)
+    expect((await sizes('--max-size', '50kB', '--every', '0.1'))[0]).toBe(44 + 1600 * 4)
+    for (const wrong of ['0', '5 stones', '-1MB', '1e3']) {
+      expect((await packed.run(['split', 'in.wav', '--max-size', wrong])).code).toBe(2)
+    }
+    expect((await packed.run(['split', 'in.wav', '--silence', '1s', '--at-pauses'])).code).toBe(2)
+  })
+
   test('at pauses in speech, which are left out', async () => {
     writeFileSync(packed.path('spoken.wav'), spoken(rate, 8, [2, 4], [6, 7.5]))
     expect(await packed.run(['split', 'spoken.wav', '--silence', '1s', '-o', 'said'])).toEqual(quiet)

@@ -2,6 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import { printable } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { PauseRule, TimeRule } from '../../streams/segment/rule.ts'
 import { type Segment, segment } from '../../streams/segment.ts'
 import { defineCommand, type Options, UsageError, type Values } from '../command.ts'
 import { systemError } from '../complaints.ts'
@@ -11,10 +12,19 @@ import { checkPlace, forceOption, writeWhole } from '../output.ts'
 import { Replacement } from '../replacement.ts'
 import { refuseSameFile } from '../sameFile.ts'
 import { toJson } from '../terminal/json.ts'
-import { timeOf } from '../values.ts'
+import { sizeOf, timeOf } from '../values.ts'
 
 const ruleOptions = {
   every: { type: 'string', value: 'TIME', about: 'into pieces of this length, without losing a sample' },
+  'max-size': {
+    type: 'string',
+    value: 'SIZE',
+    about: 'into files no larger than this, such as 25MB; with --every, whichever is less',
+  },
+  'at-pauses': {
+    type: 'boolean',
+    about: 'with --every or --max-size: cut each at the best pause in its last quarter',
+  },
   silence: {
     type: 'string',
     value: 'TIME',
@@ -26,7 +36,7 @@ const ruleOptions = {
 } as const satisfies Options
 
 export const split = defineCommand({
-  usage: '<in.wav | -> --every TIME | --silence TIME [options]',
+  usage: '<in.wav | -> --every TIME | --max-size SIZE | --silence TIME [options]',
   about:
     'Cuts a WAV file into numbered WAV files, and writes an index.json of their places in it, in frames and in seconds.',
   operands: [1, 1],
@@ -43,7 +53,7 @@ export const split = defineCommand({
     json: { type: 'boolean', about: 'the index on stdout, too' },
   },
   async run([path], values) {
-    const rule = ruleOf(values)
+    const given = ruleOf(values)
     const stem = path === '-' ? 'stdin' : basename(path!, extname(path!))
     const { output: folder = `${stem}-parts`, force: overwrite = false } = values
     const input = await openInput(path!, inputFormat(values))
@@ -55,6 +65,7 @@ export const split = defineCommand({
     await checkPlace(indexPath, overwrite, path)
     await refuseInput(folder, stem, path!)
 
+    const rule = optionsOf(given, input.format)
     const digits = Math.max(4, String(mostSegments(rule, input.format, input.bytes)).length)
     const names: string[] = []
     const files: Replacement[] = []
@@ -122,32 +133,63 @@ function partOf(file: string, { start, end }: Segment, { sampleRate }: PcmFormat
   return { file, start, end, startSeconds: start / sampleRate, endSeconds: end / sampleRate }
 }
 
-type Rule = { every: { seconds: number } } | { silence: { seconds: number } }
+type Span = { seconds: number }
+type Rule =
+  | { every?: number | undefined; maxSize?: number | undefined; isAtPauses: boolean }
+  | { silence: Span; preRoll?: Span; minSpeech?: Span; maxLength?: Span }
 
 /** @throws {UsageError} for none or both */
 function ruleOf(values: Values<typeof ruleOptions>): Rule {
-  const span = (name: keyof typeof ruleOptions) => {
-    const seconds = timeOf(name, values[name])
+  const time = (name: Exclude<keyof typeof ruleOptions, 'at-pauses'>) => timeOf(name, values[name])
+  const span = (name: 'pre-roll' | 'min-speech' | 'max-length') => {
+    const seconds = time(name)
     return seconds === undefined ? undefined : { seconds }
   }
-  const [every, silence] = [span('every'), span('silence')]
+  const [every, silence] = [time('every'), time('silence')]
+  const maxSize = sizeOf('max-size', values['max-size'])
+  const isAtPauses = values['at-pauses'] ?? false
   const preRoll = span('pre-roll')
   const minSpeech = span('min-speech')
   const maxLength = span('max-length')
-  if (every !== undefined && silence === undefined && !(preRoll ?? minSpeech ?? maxLength)) return { every }
-  if (silence !== undefined && every === undefined) {
+  const isTiling = every !== undefined || maxSize !== undefined
+  if (isTiling && silence === undefined && !(preRoll ?? minSpeech ?? maxLength)) {
+    return { every, maxSize, isAtPauses }
+  }
+  if (silence !== undefined && !isTiling && !isAtPauses) {
     return {
-      silence,
+      silence: { seconds: silence },
       ...(preRoll && { preRoll }),
       ...(minSpeech && { minSpeech }),
       ...(maxLength && { maxLength }),
     }
   }
-  throw new UsageError('it takes either --every, or --silence with its options')
+  throw new UsageError(
+    'it takes --every or --max-size, with or without --at-pauses, or else --silence with its options',
+  )
+}
+
+/** The rule as segment() takes it, which depends on how large a second is. */
+function optionsOf(rule: Rule, { bytesPerSecond }: PcmFormat): TimeRule | PauseRule {
+  if ('silence' in rule) return rule
+  const { every, maxSize, isAtPauses } = rule
+  const isBySize = maxSize !== undefined && (every === undefined || maxSize < every * bytesPerSecond)
+  return {
+    every: isBySize ? { bytes: maxSize } : { seconds: every! },
+    ...(isAtPauses && { atPause: {} }),
+  }
 }
 
 /** So many digits that the names sort; a pipe is taken for no longer than its numbers last. */
-function mostSegments(rule: Rule, { bytesPerSecond }: PcmFormat, bytes: number | undefined): number {
-  const { seconds } = 'every' in rule ? rule.every : rule.silence
-  return bytes === undefined ? 0 : Math.ceil(bytes / bytesPerSecond / seconds) + 1
+function mostSegments(
+  rule: TimeRule | PauseRule,
+  { bytesPerSecond }: PcmFormat,
+  bytes: number | undefined,
+): number {
+  if (bytes === undefined) return 0
+  const length = ('every' in rule ? rule.every : (rule as PauseRule).silence) as
+    | { seconds: number }
+    | { bytes: number }
+  const longest = 'bytes' in length ? length.bytes : length.seconds * bytesPerSecond
+  const shortest = 'atPause' in rule ? longest / 2 : longest
+  return Math.ceil(bytes / shortest) + 1
 }

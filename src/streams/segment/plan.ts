@@ -5,6 +5,14 @@ export interface Step {
   at: number
 }
 
+/** Decides where segments begin and end, reckoned from what is heard. */
+export interface Plan {
+  /** Takes what was heard between the last time and `to`. */
+  hear(isSpeech: boolean, to: number): Step[]
+  /** Ends the segment that is open, the stream having come to `at`. */
+  cut(at: number): Step[]
+}
+
 /** All in frames of the stream. */
 export interface PlanSpans {
   /** what is kept in front of the first speech */
@@ -25,7 +33,7 @@ export const tiles = { preRoll: 0, postRoll: 0, minSpeech: 0, silence: Number.PO
  * Where segments begin and end, reckoned from what was heard: no audio, no stream. The steps go forward only, segments
  * never overlap, and none is longer than `maxLength`.
  */
-export class SegmentPlan {
+export class SegmentPlan implements Plan {
   readonly #spans: PlanSpans
   #steps: Step[] = []
   /** up to where it was told what is heard */

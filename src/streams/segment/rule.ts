@@ -3,12 +3,26 @@ import { LibfvadDetector } from '../../dsp/voice/libfvad.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../../format/span.ts'
-import { type PlanSpans, tiles } from './plan.ts'
+import { makeWavHeader } from '../../format/wavHeader.ts'
+import { checkOptions } from '../../options.ts'
+import { type Plan, SegmentPlan, tiles } from './plan.ts'
+import { TilePlan } from './tilePlan.ts'
 
 /** Segments of equal length which tile the stream: not one sample is lost or doubled. */
 export interface TimeRule {
-  /** length of a segment */
+  /** length of a segment, or the most where they are cut at pauses; `{ bytes }` are those of the WAV file that comes out */
   every: Span
+  /** cut each at the best pause in front of its longest end, where there is one */
+  atPause?: AtPause
+  /** what tells speech from noise, with `atPause` (default: WebRTC's, as libfvad) */
+  detector?: VoiceDetector
+}
+
+export interface AtPause {
+  /** the least pause that is cut in (default 300 ms) */
+  silence?: Span
+  /** so far in front of its longest end a segment may be cut, less than `every` (default: a quarter of that) */
+  within?: Span
 }
 
 /** Segments of speech; the silence between them is dropped. */
@@ -36,37 +50,91 @@ export interface PauseRule {
   detector?: VoiceDetector
 }
 
-const timeOptions = ['every']
-const pauseOptions = ['silence', 'preRoll', 'postRoll', 'minSpeech', 'maxLength', 'detector']
+const timeOptions = ['every', 'atPause']
+const pauseOptions = ['silence', 'preRoll', 'postRoll', 'minSpeech', 'maxLength']
 /** of both rules */
-export const ruleOptions: readonly string[] = [...timeOptions, ...pauseOptions]
+export const ruleOptions: readonly string[] = [...timeOptions, ...pauseOptions, 'detector']
+
+/** Where segments begin and end, and what is listened to for that. */
+export interface Rule {
+  plan: Plan
+  detector: VoiceDetector | undefined
+  /** frames of the longest segment */
+  maxLength: number
+}
 
 /**
- * The rule in frames, and the detector that it needs.
+ * The rule that the options name.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
  */
-export function checkRule(
-  format: PcmFormat,
-  options: TimeRule | PauseRule,
-): { spans: PlanSpans; detector: VoiceDetector | undefined } {
+export function checkRule(format: PcmFormat, options: TimeRule | PauseRule): Rule {
   const given = (names: string[]) => names.find((name) => options[name as never] !== undefined)
   const time = given(timeOptions)
   const pause = given(pauseOptions)
   if (time !== undefined && pause !== undefined) {
-    throw new ArgumentTypeError(`segment(): { every } cuts by time and takes no ${pause}`)
+    const remedy =
+      pause === 'silence'
+        ? '; to cut at pauses without losing a sample, say { every, atPause: { silence } }'
+        : ''
+    throw new ArgumentTypeError(`segment(): { every } cuts by time and takes no ${pause}${remedy}`)
   }
-  const frames = (name: string, span: Span) => spanFrames(format, span, `segment(): ${name}`)
-  if ('every' in options && time !== undefined) {
-    return { spans: { ...tiles, maxLength: frames('every', options.every) }, detector: undefined }
+  if (options.detector !== undefined) checkDetector(options.detector, 'segment()')
+  return time === undefined ? pauseRule(format, options as PauseRule) : timeRule(format, options as TimeRule)
+}
+
+function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule): Rule {
+  const maxLength = everyFrames(format, every)
+  if (atPause === undefined) {
+    if (detector !== undefined)
+      throw new ArgumentTypeError('segment(): { every } takes a detector with atPause alone')
+    return { plan: new SegmentPlan({ ...tiles, maxLength }), detector, maxLength }
   }
-  const { silence, preRoll, postRoll, minSpeech, maxLength, detector } = options as PauseRule
+  checkOptions(atPause, ['silence', 'within'], 'segment(): atPause')
+  const { silence = { milliseconds: 300 }, within } = atPause
+  const spans = {
+    every: maxLength,
+    silence: spanFrames(format, silence, 'segment(): atPause.silence'),
+    within:
+      within === undefined
+        ? Math.ceil(maxLength / 4)
+        : spanFrames(format, within, 'segment(): atPause.within'),
+  }
+  if (within !== undefined && spans.within >= maxLength) {
+    throw new ArgumentRangeError(
+      `segment(): atPause.within must be shorter than every, as a segment would have no length; got ${spans.within} of ${maxLength} frames`,
+    )
+  }
+  return {
+    plan: new TilePlan(spans),
+    detector: detector ?? new LibfvadDetector(format.sampleRate),
+    maxLength,
+  }
+}
+
+/** Frames of a segment of which the file, its header and its pad byte included, has no more bytes than were asked for. */
+function everyFrames(format: PcmFormat, every: Span): number {
+  const frames = spanFrames(format, every, 'segment(): every')
+  if (!('bytes' in every)) return frames
+  const header = makeWavHeader(format).length
+  const room = every.bytes - header
+  const fit = Math.floor(room / format.bytesPerFrame)
+  const padded =
+    (fit * format.bytesPerFrame) % 2 === 1 && fit * format.bytesPerFrame + 1 > room ? fit - 1 : fit
+  if (padded >= 1) return padded
+  throw new ArgumentRangeError(
+    `segment(): every: a file of ${every.bytes} bytes has no room for a frame: its header has ${header}, a frame ${format.bytesPerFrame}`,
+  )
+}
+
+function pauseRule(format: PcmFormat, options: PauseRule): Rule {
+  const { silence, preRoll, postRoll, minSpeech, maxLength, detector } = options
   if (silence === undefined) {
     throw new ArgumentTypeError(
       `segment() takes { every } to cut by time, or { silence } to cut at pauses, got ${show(options)}`,
     )
   }
-  if (detector !== undefined) checkDetector(detector, 'segment()')
+  const frames = (name: string, span: Span) => spanFrames(format, span, `segment(): ${name}`)
   const ofTime = (milliseconds: number) => Math.floor((format.sampleRate * milliseconds) / 1000)
   const spans = {
     silence: frames('silence', silence),
@@ -81,5 +149,9 @@ export function checkRule(
       `segment(): postRoll must not be longer than silence, which ends the segment; got ${spans.postRoll} frames after ${spans.silence}`,
     )
   }
-  return { spans, detector: detector ?? new LibfvadDetector(format.sampleRate) }
+  return {
+    plan: new SegmentPlan(spans),
+    detector: detector ?? new LibfvadDetector(format.sampleRate),
+    maxLength: spans.maxLength,
+  }
 }

@@ -111,8 +111,13 @@ export class SegmentTray<F extends SegmentFile> {
   }
 }
 
+/** Leaves no listener behind. */
 function firstOf(file: Writable, ...events: string[]): Promise<void> {
   return new Promise((resolve) => {
-    for (const event of events) file.once(event, () => resolve())
+    const done = () => {
+      for (const event of events) file.off(event, done)
+      resolve()
+    }
+    for (const event of events) file.on(event, done)
   })
 }

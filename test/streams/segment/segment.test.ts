@@ -424,7 +424,7 @@ describe('backpressure', () => {
         this.push(block)
       },
     })
-    const stage = source.pipe(segment(format, { every: { bytes: 64_000 }, highWaterMark: 3 }))
+    const stage = source.pipe(segment(format, { every: { frames: 16_000 }, highWaterMark: 3 }))
     await settled(() => produced)
     expect(produced).toBeLessThanOrEqual(3 * 64_000 + 200_000)
     let count = 0

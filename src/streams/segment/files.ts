@@ -1,0 +1,57 @@
+import { extname } from 'node:path'
+import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
+import { VirtualFile } from '../../sinks/virtualFile.ts'
+import type { VirtualFileOptions } from '../../sinks/virtualFileOptions.ts'
+
+type Storage = NonNullable<VirtualFileOptions['storage']>
+
+export interface SegmentFileOptions {
+  /** the files' name, in which their number is put in front of the extension (default `'segment.wav'`: `segment-0001.wav`, …) */
+  name?: string
+  /**
+   * where the bytes of each segment lie: as for a VirtualFile, whose default it takes (memory, and a disk from 64 MiB
+   * on). Files of your own, and storages of your own, by a function that makes one for the name of each segment
+   */
+  storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
+  /** finished segments that may wait to be read before the source has to wait (default 16) */
+  highWaterMark?: number
+}
+
+export const fileOptions: readonly string[] = ['name', 'storage', 'highWaterMark']
+
+/**
+ * What makes the file of each segment, which are counted from 1, and how many may wait.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, and for a name that will be too long for a file
+ */
+export function checkFiles(options: SegmentFileOptions): {
+  makeFile: (number: number) => VirtualFile
+  highWaterMark: number
+} {
+  const { name = 'segment.wav', storage, highWaterMark = 16 } = options
+  if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 1) {
+    throw new ArgumentRangeError(
+      `segment(): highWaterMark is a number of segments, at least 1, got ${show(highWaterMark)}`,
+    )
+  }
+  if (typeof storage === 'object' && (storage === null || !('spill' in storage))) {
+    throw new ArgumentTypeError(
+      `segment(): each segment needs a storage of its own, (name) => storage; got ${show(storage)}`,
+    )
+  }
+  // The one with the longest name that there can be is made to check the name and the storage: it opens nothing.
+  fileMaker(name, typeof storage === 'function' ? 'memory' : storage)(Number.MAX_SAFE_INTEGER)
+  return { makeFile: fileMaker(name, storage), highWaterMark }
+}
+
+function fileMaker(name: string, storage: SegmentFileOptions['storage']): (number: number) => VirtualFile {
+  if (typeof name !== 'string')
+    throw new ArgumentTypeError(`segment(): name must be a string, got ${show(name)}`)
+  const extension = extname(name)
+  const stem = name.slice(0, name.length - extension.length)
+  return (number) => {
+    const numbered = `${stem}-${String(number).padStart(4, '0')}${extension}`
+    const own = typeof storage === 'function' ? storage(numbered) : storage
+    return new VirtualFile({ name: numbered, ...(own !== undefined && { storage: own }) })
+  }
+}

@@ -1,0 +1,100 @@
+import type { Plan, Step } from './plan.ts'
+
+/** All in frames. */
+export interface TileSpans {
+  /** no tile is longer */
+  every: number
+  /** so far in front of its longest end a tile may be cut */
+  within: number
+  /** the least pause that a tile is cut in */
+  silence: number
+}
+
+/**
+ * Where tiles begin and end that lose nothing: each is cut at the best pause within its last stretch, or else where it
+ * may go on no longer. The best pause is the one of which most lies in that stretch, the later one of two; it is cut in
+ * the middle of that part.
+ */
+export class TilePlan implements Plan {
+  readonly #spans: TileSpans
+  #steps: Step[] = []
+  /** up to where it was told what is heard */
+  #heard = 0
+  /** where the open tile begins, and the next one where none is open */
+  #start = 0
+  #isOpen = false
+  /** the pauses that may count, the last of which may go on */
+  #pauses: { from: number; to: number }[] = []
+
+  constructor(spans: TileSpans) {
+    this.#spans = spans
+  }
+
+  /** Takes what was heard between the last time and `to`. */
+  hear(isSpeech: boolean, to: number): Step[] {
+    const from = this.#heard
+    this.#heard = to
+    if (!isSpeech) {
+      const last = this.#pauses.at(-1)
+      if (last?.to === from) last.to = to
+      else this.#pauses.push({ from, to })
+    }
+    this.#goOn(to)
+    return this.#takeSteps()
+  }
+
+  /** Ends the tile that is open, the stream having come to `at`, a little of which may not have been listened to yet. */
+  cut(at: number): Step[] {
+    this.#goOn(at)
+    if (this.#isOpen) this.#end(at)
+    return this.#takeSteps()
+  }
+
+  #goOn(to: number): void {
+    const { every, within } = this.#spans
+    if (to > this.#start && !this.#isOpen) this.#begin()
+    while (to >= this.#start + every) {
+      this.#end(this.#bestCut())
+      if (to > this.#start) this.#begin()
+      else return
+    }
+    if (this.#isOpen) this.#do('keep', Math.min(to, this.#start + every - within))
+  }
+
+  #bestCut(): number {
+    const { every, within, silence } = this.#spans
+    const limit = this.#start + every
+    let best = limit
+    let longest = 0
+    for (const { from, to } of this.#pauses) {
+      const [first, last] = [Math.max(from, limit - within), Math.min(to, limit)]
+      if (Math.min(to, limit) - from < silence || last - first < longest || last <= first) continue
+      longest = last - first
+      best = first + Math.ceil(longest / 2)
+    }
+    return best
+  }
+
+  #begin(): void {
+    this.#isOpen = true
+    this.#do('begin', this.#start)
+  }
+
+  #end(at: number): void {
+    this.#do('keep', at)
+    this.#do('end', at)
+    this.#isOpen = false
+    this.#start = at
+    this.#pauses = this.#pauses.filter(({ to }) => to > at || to === this.#heard)
+  }
+
+  #do(what: Step['do'], at: number): void {
+    this.#steps.push({ do: what, at })
+  }
+
+  #takeSteps(): Step[] {
+    const steps = this.#steps
+    this.#steps = []
+    return steps
+  }
+}
