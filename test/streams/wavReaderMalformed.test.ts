@@ -206,8 +206,8 @@ const malformed = fc
   .tuple(fc.constantFrom(...seeds), fc.array(mutation, { minLength: 1, maxLength: 4 }))
   .map(([seed, mutations]) => mutations.reduce<Buffer>((bytes, mutate) => mutate(bytes), Buffer.from(seed)))
 
-/** One frame, of at most 1024 channels of eight bytes, and what Node's Buffers are cut from. */
-const SLACK = 8192 + 8192
+/** One frame, of at most 1024 channels of eight bytes, and the pool that Node's Buffers are cut from: 64 KiB since 24. */
+const SLACK = 8192 + Buffer.poolSize
 
 describe('100,000 malformed files', { timeout: 180_000 }, () => {
   test('are refused by a typed error or recovered as documented, in memory of their own size', () => {
