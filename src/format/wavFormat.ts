@@ -69,7 +69,11 @@ export function readFmt(bytes: Uint8Array, size: number, isBigEndian = false): W
     blockAlign: format?.bytesPerFrame ?? Math.max(1, declaredAlign),
     channelMask,
     isBigEndian,
-    isAmbiguous: format?.encoding === 's24le' && bitsPerSample === 24 && declaredAlign === 4 * channels,
+    isAmbiguous:
+      format?.encoding === 's24le' &&
+      bitsPerSample === 24 &&
+      declaredAlign === 4 * channels &&
+      4 * channels * sampleRate <= 0xffffffff, // else no format has four bytes a sample
   }
 }
 

@@ -15,7 +15,7 @@ import { unknownEncodingError } from './wavCodecs.ts'
 import { isOpenLength } from './wavLength.ts'
 import { type Output, WholeFrames } from './wholeFrames.ts'
 
-/** Samples that were announced and did not come. */
+/** Samples that were announced and did not come, in bytes as they lie in the file. */
 export interface Truncation {
   /** bytes of samples that the header announces; where it leaves the length open, up to the end of the frame begun */
   expectedBytes: number
@@ -250,15 +250,21 @@ const HEAD_BYTES = 12
 /** Where the header of another WAV file begins, whole or as far as it has come; the length where none does. */
 function findNext(samples: Uint8Array): { at: number; isWhole: boolean } {
   const buffer = Buffer.from(samples.buffer, samples.byteOffset, samples.length)
-  let at = buffer.indexOf('RIFF', 0, 'latin1')
-  for (; at >= 0 && at + HEAD_BYTES <= buffer.length; at = buffer.indexOf('RIFF', at + 1, 'latin1')) {
-    if (buffer.toString('latin1', at + 8, at + HEAD_BYTES) === 'WAVE') return { at, isWhole: true }
+  let at = buffer.indexOf(HEAD)
+  for (; at >= 0 && at + HEAD_BYTES <= buffer.length; at = buffer.indexOf(HEAD, at + 1)) {
+    if (isAt(buffer, at + 8, FORM)) return { at, isWhole: true }
   }
-  if (at >= 0 && 'WAVE'.startsWith(buffer.toString('latin1', at + 8))) return { at, isWhole: false }
-  for (let length = 3; length > 0; length--) {
-    const tail = buffer.length - length
-    if (tail >= 0 && buffer.toString('latin1', tail) === 'RIFF'.slice(0, length))
-      return { at: tail, isWhole: false }
+  if (at >= 0 && isAt(buffer, at + 8, FORM)) return { at, isWhole: false }
+  for (let tail = Math.max(0, buffer.length - 3); tail < buffer.length; tail++) {
+    if (buffer[tail] === HEAD[0] && isAt(buffer, tail, HEAD)) return { at: tail, isWhole: false }
   }
   return { at: buffer.length, isWhole: false }
 }
+
+/** Whether these bytes stand there, as far as there are bytes. */
+function isAt(buffer: Buffer, at: number, bytes: Buffer): boolean {
+  return bytes.every((byte, i) => at + i >= buffer.length || buffer[at + i] === byte)
+}
+
+const HEAD = Buffer.from('RIFF')
+const FORM = Buffer.from('WAVE')

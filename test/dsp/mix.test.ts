@@ -60,6 +60,31 @@ describe('the gains', () => {
     close(gains(7, 1), [new Array(7).fill(1 / 7)])
   })
 
+  test('are for the loudspeakers that a mask names: 2.1, 7.1, sides for backs, and microphones, which are none', () => {
+    const masked = (inputs: number, outputs: number, mask: number) => mixMatrix(inputs, outputs, 'test', mask)
+    expect(masked(3, 1, 0xb)).toEqual([[0.5, 0.5, 0]])
+    expect(masked(4, 1, 0)).toEqual([[0.25, 0.25, 0.25, 0.25]])
+    expect(gains(4, 1)).toEqual([[0.25, 0.25, 0.25, 0.25]])
+    expect(masked(6, 1, 0)).toEqual([new Array(6).fill(1 / 6)])
+    expect(masked(6, 2, 0x60f)).toEqual(gains(6, 2))
+    const sum = 1 + 3 * Math.SQRT1_2
+    const [left, right] = gains(8, 2)
+    for (const [i, gain] of [1, 0, Math.SQRT1_2, 0, Math.SQRT1_2, 0, Math.SQRT1_2, 0].entries()) {
+      expect(left![i]).toBeCloseTo(gain / sum, 12)
+    }
+    expect(right!.filter((gain) => gain > 0).length).toBe(4)
+    expect(masked(8, 6, 0x63f)[4]!.filter((gain) => gain > 0).length).toBe(2) // side and back are one surround
+    expect(masked(2, 1, 0xffff)).toEqual(gains(2, 1)) // a mask of more loudspeakers than channels says nothing
+    for (let mask = 1; mask < 2 ** 18; mask += 37) {
+      const inputs = [...mask.toString(2)].filter((bit) => bit === '1').length
+      for (const outputs of [1, 2, 6]) {
+        if (inputs === outputs) continue
+        const sums = masked(inputs, outputs, mask).map((row) => row.reduce((a, b) => a + b))
+        expect(Math.max(...sums)).toBeLessThanOrEqual(1 + 1e-12)
+      }
+    }
+  })
+
   test('never let full scale clip, and waste no level where channels are mixed into fewer', () => {
     fc.assert(
       fc.property(channels, channels, (inputs, outputs) => {

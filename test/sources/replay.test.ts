@@ -95,6 +95,21 @@ describe('replay', () => {
     expect(await buffer(replay(fileOf(bytes), { pace: 'fast' }))).toHaveLength(2000)
   })
 
+  it('plays what lies behind 4 GiB of a recording of open length', async () => {
+    const [block, count] = [Buffer.alloc(2 ** 24), 2 ** 8 + 3]
+    const header = Buffer.from(
+      (await (await recording(pcmFormat(), { frames: 10 })).toBuffer()).subarray(0, 44),
+    )
+    for (const at of [4, 40]) header.writeUInt32LE(0xffffffff, at)
+    async function* bytes() {
+      yield header
+      for (let i = 0; i < count; i++) yield block
+    }
+    let played = 0
+    for await (const chunk of replay({ createReadStream: bytes }, { pace: 'fast' })) played += chunk.length
+    expect(played).toBe(count * block.length)
+  })
+
   it('leaves out what follows the samples', async () => {
     const bytes = await (await recording(pcmFormat(), { frames: 1000 })).toBuffer()
     const tagged = Buffer.concat([bytes, Buffer.from('LIST\x04\0\0\0INFO', 'latin1')])

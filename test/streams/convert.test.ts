@@ -31,6 +31,19 @@ async function converted(
   return runKernel(kernel, chunks)
 }
 
+test('a sample that is no number, or infinite, does not reach its neighbours', async () => {
+  const from = pcmFormat({ sampleRate: 48_000, channels: 2, encoding: 'f32le' })
+  const tone = Float32Array.from({ length: 9600 }, (_, i) => 0.5 * Math.sin((i >> 1) / 9))
+  const bytes = (samples: Float32Array) => new Uint8Array(samples.buffer)
+  for (const to of [pcmFormat({ encoding: 'f32le' }), pcmFormat({ sampleRate: 48_000 })]) {
+    const of = async (at: number, value: number) =>
+      Buffer.concat((await converted(from, to, {}, [bytes(tone.with(at, value))])).out)
+    expect((await of(4000, Number.NaN)).equals(await of(4000, 0))).toBe(true)
+    expect((await of(4000, Number.POSITIVE_INFINITY)).equals(await of(4000, 1))).toBe(true)
+    expect((await of(4000, Number.NEGATIVE_INFINITY)).equals(await of(4000, -1))).toBe(true)
+  }
+})
+
 const format = fc
   .record({
     sampleRate: fc.constantFrom(8000, 16_000, 44_100, 48_000),

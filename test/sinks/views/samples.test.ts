@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import {
   type ConvertOptions,
@@ -8,7 +9,11 @@ import {
   pcmFormat,
   VirtualFile,
   wavHeader,
+  wavReader,
 } from '../../../src/index.ts'
+import { pattern } from '../../format/arbitraries.ts'
+import { chunkOf } from '../../format/riff.ts'
+import { fmtChunk, riffFile } from '../../format/riffFiles.ts'
 import { hasTool, run } from '../../judges/tools.ts'
 
 async function recorded(bytes: Uint8Array, options: Parameters<typeof pcmFormat>[0]): Promise<VirtualFile> {
@@ -126,4 +131,25 @@ test('what cannot be had says so', async () => {
   await expect(file.toInt16(16_000 as never)).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
   const text = await VirtualFile.from(Buffer.from('no audio'))
   await expect(text.toFloat32()).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_WAV' })
+})
+
+test('a file that cannot be read fails with the reason that wavReader gives, behind its name', async () => {
+  for (const bytes of [
+    Buffer.from('no audio'),
+    riffFile([fmtChunk()]),
+    riffFile([fmtChunk(), chunkOf('data', pattern(8))], { id: 'RIFX' }), // whose numbers are little-endian
+    riffFile([fmtChunk({ tag: 17, bits: 4, align: 256 }), chunkOf('data', pattern(256))]),
+    riffFile([chunkOf('data', pattern(8))]),
+  ]) {
+    const reason = await Readable.from([bytes], { objectMode: false })
+      .pipe(wavReader())
+      .toArray()
+      .catch((error) => error)
+    expect(reason).toMatchObject({ code: 'ERR_WAVESPOOL_WAV' })
+    const file = await VirtualFile.from(bytes, { name: 'x.wav' })
+    const wanted = { code: 'ERR_WAVESPOOL_WAV', message: `x.wav: ${reason.message}` }
+    await expect(file.toFloat32()).rejects.toMatchObject(wanted)
+    await expect(file.toInt16()).rejects.toMatchObject(wanted)
+    await file.dispose()
+  }
 })
