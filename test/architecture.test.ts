@@ -40,11 +40,13 @@ const isBuiltin = (name: string) => name.startsWith('node:') || builtinModules.i
 const names = (list: Import[]) => list.map(({ from, to }) => `${from} → ${to}`)
 
 /** What each room may know beside itself and these. */
-const everywhere = ['errors.ts', 'options.ts']
+const everywhere = ['errors.ts', 'failOnceRead.ts', 'options.ts', 'realTimers.ts']
 
 const mayKnow: Record<string, string[]> = {
   'errors.ts': [],
   'options.ts': [],
+  'failOnceRead.ts': [],
+  'realTimers.ts': [],
   format: [],
   dsp: ['format'],
   sources: ['format', 'dsp'],
@@ -145,6 +147,23 @@ describe('what is loaded', () => {
     expect(names(loaded)).toEqual(['cli/index.ts → node:fs'])
     const eager = imports.filter(({ to, isLoaded }) => to.startsWith('cli/commands/') && isLoaded)
     expect(names(eager)).toEqual([])
+  })
+
+  test('no timer and no time is taken from the globals, which tests fake, but by the clock of the mock sources', () => {
+    const fakeable =
+      /(?<![\w.#])(setTimeout|setInterval|setImmediate|queueMicrotask)\(|process\.nextTick|performance\.now/
+    const faked = modules.filter((path) => {
+      // those in sinks follow; what runs in the process that captures, or as the command, is no test's
+      if (
+        /^(sinks|cli|sources\/capture)\//.test(path) ||
+        path === 'streams/clock.ts' ||
+        path === 'realTimers.ts'
+      )
+        return false
+      const code = readFileSync(join(src, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+      return fakeable.test(code) && !/from '(\.\.?\/)+realTimers\.ts'/.test(code)
+    })
+    expect(faked).toEqual([])
   })
 
   test('index.ts re-exports and does nothing else', () => {

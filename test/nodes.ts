@@ -14,7 +14,7 @@ export interface NodeProgram {
 export function nodePrograms(): NodeProgram[] {
   const isWanted = Boolean(process.env.CI || process.env.WAVESPOOL_NODES)
   const programs: NodeProgram[] = [{ name: `Node ${running}, the running one`, path: process.execPath }]
-  for (const major of ['20', '22', '24']) {
+  for (const major of ['20', '22', '24', '26']) {
     if (major === running) continue
     const folder = join(repository, '.cache', `node-${major}`)
     const path = join(folder, 'node_modules', 'node', 'bin', 'node')

@@ -41,7 +41,8 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
     noGrouping: true,
   })
   // stream-chain writes into the first stage by hand, which therefore never hears who is piped into the chain.
-  for (const event of ['pipe', 'unpipe'] as const) joined.on(event, (source) => head.emit(event, source))
+  for (const event of ['pipe', 'unpipe'] as const)
+    joined.on(event, (source) => head.emit(event, source, joined))
   const stop = () => (isStoppable(head) ? head.stop() : settle(head))
   return Object.assign(joined as Duplex, { stop }) as Chain
 }

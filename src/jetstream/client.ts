@@ -1,5 +1,6 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { now, setTimeout } from '../realTimers.ts'
 
 export interface RetryOptions {
   /**
@@ -53,14 +54,14 @@ export class Retrying {
    * @throws {WavespoolError} `ERR_WAVESPOOL_JETSTREAM` when none came in time
    */
   async run<T>(request: () => Promise<T>): Promise<T> {
-    const giveUpAt = performance.now() + this.#milliseconds
+    const giveUpAt = now() + this.#milliseconds
     for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
       try {
         return await request()
       } catch (error) {
         if (error instanceof WavespoolError) throw error
         if (!isTransient(error) || this.#isStopped()) throw jetStreamError(error)
-        if (performance.now() > giveUpAt) {
+        if (now() > giveUpAt) {
           const seconds = this.#milliseconds / 1000
           throw jetStreamError(error, `no JetStream server answered for ${seconds} s`)
         }

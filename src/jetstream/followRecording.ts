@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { failOnceRead } from '../failOnceRead.ts'
 import { encodings } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { checkOptions } from '../options.ts'
+import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { Source } from '../sources/source.ts'
 import { checkClient, checkPositive, checkRetrySeconds, Retrying, type RetryOptions } from './client.ts'
 import type { Carrier } from './message.ts'
@@ -108,7 +110,6 @@ export class RecordingFollower extends Readable implements Source {
   #position = 0
   #wake: (() => void) | undefined
   #isReading = false
-  #failure: Error | undefined
   #idle: NodeJS.Timeout | undefined
 
   /** @internal */
@@ -151,24 +152,8 @@ export class RecordingFollower extends Readable implements Source {
     this.#isReading = true
     this.#deliver().then(
       () => this.push(null),
-      (error) => {
-        this.#failure = error
-        this.#failIfDrained()
-      },
+      (error) => failOnceRead(this, error),
     )
-  }
-
-  /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
-  override read(size?: number): Buffer | null {
-    const piece = super.read(size) as Buffer | null
-    this.#failIfDrained()
-    return piece
-  }
-
-  #failIfDrained(): void {
-    const error = this.#failure
-    // Not at once: the piece that was read last is only now on its way through what stands behind.
-    if (error && this.readableLength === 0) setImmediate(() => this.destroy(error))
   }
 
   async #deliver(): Promise<void> {

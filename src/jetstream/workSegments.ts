@@ -3,6 +3,7 @@ import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-i
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { checkOptions } from '../options.ts'
+import { clearInterval, setInterval } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
 import {
   checkClient,

@@ -1,6 +1,8 @@
 import { Readable } from 'node:stream'
 import { WavespoolError } from '../errors.ts'
+import { failOnceRead } from '../failOnceRead.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { now } from '../realTimers.ts'
 import type { Device } from './capture/backend.ts'
 import { CaptureProcess } from './capture/captureProcess.ts'
 import type { CaptureMessage, GapCause } from './capture/protocol.ts'
@@ -150,13 +152,6 @@ export class PortAudioSource extends Readable implements Source {
     if (this.#inbox.length === 0 && this.#hasRoom) this.#process?.resume()
   }
 
-  /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
-  override read(size?: number): Buffer | null {
-    const chunk = super.read(size) as Buffer | null
-    this.#failIfDrained()
-    return chunk
-  }
-
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#settleReady.reject(
       error ?? new WavespoolError('ERR_WAVESPOOL_CAPTURE', 'the source was closed before any audio came'),
@@ -175,7 +170,7 @@ export class PortAudioSource extends Readable implements Source {
     if (this.#inbox.length > 0 || this.#outcome === undefined || this.#isEnded) return
     this.#isEnded = true
     if (this.#outcome.error === undefined) this.push(null)
-    this.#failIfDrained()
+    else failOnceRead(this, this.#outcome.error)
   }
 
   /** Returns whether the message is done with. */
@@ -195,7 +190,7 @@ export class PortAudioSource extends Readable implements Source {
     } else if (message.type === 'started') {
       const { monotonic, wall, latency, ...body } = message.body
       const age = Number(process.hrtime.bigint() - BigInt(monotonic)) / 1e6
-      this.#startedAt = Object.freeze({ monotonic: performance.now() - age, wall })
+      this.#startedAt = Object.freeze({ monotonic: now() - age, wall })
       this.#settleReady.resolve({ ...body, latency: latency ?? undefined, startedAt: this.#startedAt })
     }
     return true
@@ -221,12 +216,6 @@ export class PortAudioSource extends Readable implements Source {
       void this.#process?.kill()
     }
     this.emit('gap', gap)
-  }
-
-  #failIfDrained(): void {
-    const error = this.#isEnded ? this.#outcome?.error : undefined
-    // Not at once: the chunk that was read last is only now on its way through what stands behind.
-    if (error && this.readableLength === 0) setImmediate(() => this.destroy(error))
   }
 }
 

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { failOnceRead } from '../failOnceRead.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { WavReaderKernel } from '../format/wavReaderKernel.ts'
 import { checkOptions } from '../options.ts'
+import { clearTimeout, now, setTimeout } from '../realTimers.ts'
 import type { Source } from './source.ts'
 
 export interface ReplayOptions {
@@ -89,20 +91,13 @@ export class ReplaySource extends Readable implements Source {
         this.#failure = error
         this.#rejectReady(error)
         this.#letGo()
-        this.#failIfDrained()
+        failOnceRead(this, error)
       },
     )
   }
 
   override _read(): void {
     if (!this.#isWaitingForTime) this.#wake?.()
-  }
-
-  /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
-  override read(size?: number): Buffer | null {
-    const chunk = super.read(size) as Buffer | null
-    this.#failIfDrained()
-    return chunk
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -137,7 +132,7 @@ export class ReplaySource extends Readable implements Source {
     const tell = () => {
       if (this.format !== undefined || kernel.format === undefined || this.#isStopped) return
       this.format = kernel.format
-      this.#startedAt = performance.now()
+      this.#startedAt = now()
       this.#resolveReady({ format: kernel.format })
       this.emit('format', kernel.format)
     }
@@ -192,10 +187,10 @@ export class ReplaySource extends Readable implements Source {
 
   /** Against the time since the start: a late step makes none of the next ones late. */
   async #until(time: number): Promise<void> {
-    const ms = time - performance.now()
+    const ms = time - now()
     if (ms <= 0) return
     this.#isWaitingForTime = true
-    let timer: NodeJS.Timeout | undefined
+    let timer: ReturnType<typeof setTimeout> | undefined
     await new Promise<void>((resolve) => {
       this.#wake = resolve
       timer = setTimeout(resolve, ms)
@@ -210,12 +205,6 @@ export class ReplaySource extends Readable implements Source {
       this.#wake = resolve
     })
     this.#wake = undefined
-  }
-
-  #failIfDrained(): void {
-    const failure = this.#failure
-    // Not at once: the chunk that was read last is only now on its way through what stands behind.
-    if (failure && this.readableLength === 0) setImmediate(() => this.destroy(failure))
   }
 }
 

@@ -1,4 +1,6 @@
 import { ArgumentTypeError, show } from '../errors.ts'
+import * as realTimers from '../realTimers.ts'
+import { ManualClock } from './manualClock.ts'
 
 /** What paces a stream. */
 export interface Clock {
@@ -14,10 +16,18 @@ export interface Clock {
  */
 export function realTime(): Clock {
   let reached = 0
-  const now = () => Math.max(reached, performance.now())
+  let beats: Clock | undefined
+  const faked = () => {
+    if (areTimersFaked()) beats ??= beatingClock(Math.max(reached, performance.now()))
+    else beats = undefined
+    return beats
+  }
+  faked() // from now on, whether or not anybody reads
+  const now = () => faked()?.now() ?? Math.max(reached, performance.now())
   return {
     now,
     wake(at, callback) {
+      if (beats) return beats.wake(at, callback)
       const timer = setTimeout(
         () => {
           reached = Math.max(reached, at)
@@ -28,6 +38,44 @@ export function realTime(): Clock {
       return () => clearTimeout(timer)
     },
   }
+}
+
+/** Whether timers are faked, and no clock tells their time. */
+function areTimersFaked(): boolean {
+  return (
+    (globalThis.setInterval !== realTimers.setInterval || globalThis.setTimeout !== realTimers.setTimeout) &&
+    performance.now === performanceNow
+  )
+}
+
+const performanceNow = performance.now
+
+/** Milliseconds. */
+const BEAT = 5
+const BEATS_AHEAD = 2000
+
+/**
+ * A clock of faked timers alone. `tick(100)` of node:test moves its time by 100 ms first and then calls what has fallen
+ * due, so that a timer which was set meanwhile comes 100 ms late: only an interval, or timers that were all set
+ * beforehand, fire as often as in 100 ms of real time. They keep no process alive.
+ */
+function beatingClock(startedAt: number): Clock {
+  const clock = new ManualClock()
+  clock.advance(startedAt)
+  const beat = () => clock.advance(BEAT)
+  if (globalThis.setInterval !== realTimers.setInterval) unref(setInterval(beat, BEAT))
+  else {
+    const ahead = () => {
+      for (let i = 1; i <= BEATS_AHEAD; i++) unref(setTimeout(beat, i * BEAT))
+      unref(setTimeout(ahead, BEATS_AHEAD * BEAT))
+    }
+    ahead()
+  }
+  return clock
+}
+
+function unref(timer: { unref?(): unknown }): void {
+  timer.unref?.()
 }
 
 /** @throws {ArgumentTypeError} for anything but `'fast'`, `'realtime'` and a clock */

@@ -3,6 +3,7 @@ import { VoiceListener } from '../dsp/voice/listener.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
 import { checkOptions } from '../options.ts'
+import { setImmediate } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
 import { checkFiles, fileOptions, type SegmentFileOptions } from './segment/files.ts'
 import type { Plan, Step } from './segment/plan.ts'
@@ -125,7 +126,7 @@ export class Segmenter extends Transform implements Stoppable {
     if (this.#upstream.stop()) return
     this.#stopAt = this.#taken + this.writableLength
     if (this.writableLength === 0) this.#do(this.#stopHere())
-    process.nextTick(() => this.#upstream.settle())
+    this.#upstream.settleSoon()
   }
 
   get #isStopped(): boolean {

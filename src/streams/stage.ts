@@ -1,7 +1,9 @@
 import { Transform, type TransformCallback, type TransformOptions } from 'node:stream'
 import { WavespoolError } from '../errors.ts'
+import { failOnceRead } from '../failOnceRead.ts'
 import type { Output } from '../format/wholeFrames.ts'
-import { type Stoppable, type StoppableSource, settle } from './stopping.ts'
+import { nextTick, setImmediate } from '../realTimers.ts'
+import type { Stoppable, StoppableSource } from './stopping.ts'
 import { Upstream } from './upstream.ts'
 
 export type { Output }
@@ -35,41 +37,67 @@ export class Stage extends Transform implements Stoppable {
   /** @internal */
   readonly kernel: Kernel
   #isCut = false
-  /** raises the error that ends the stream, once all that was put out has been read */
-  #fail: (() => void) | undefined
-  #wasPiped = false
+  #isStopped = false
+  #isPipe = false
+  #isWanted = false
+  #waiting: (() => void) | undefined
 
   /** @param options object mode, for a stage whose input or output is not bytes */
   constructor(kernel: Kernel<never, never>, options: TransformOptions = {}) {
     super(options)
     this.kernel = kernel as Kernel
-    if (kernel.source) this.upstream.add(kernel.source)
+    this.upstream.name(kernel.source)
   }
 
   /**
    * Ends the stream gracefully: the request travels upstream to the source, which delivers what it has captured and
-   * ends. Where what is piped in has no `stop()`, the stream is cut here instead: what has reached this stage is
-   * delivered, and what is upstream of it is closed.
+   * ends. Where what is piped in has no `stop()`, or somebody else reads it too, the stream ends here instead: what has
+   * reached this stage is delivered, what waits in its buffer too, and what is upstream of it is closed, or let go.
    */
   stop(): void {
     this.kernel.stop?.()
     if (this.#isCut || this.writableEnded || this.destroyed) return
     if (this.upstream.stop()) return
-    try {
-      this.kernel.flush(this)
-    } catch {
-      // half a frame at a cut is surplus, as is everything behind it
+    this.#isStopped = true
+    this.upstream.settleSoon()
+    this.end()
+    // What comes from now on is let through to nobody. Properties, as every write would pay for a method that looks.
+    this.write = (...given: unknown[]) => {
+      const callback = given.find((each) => typeof each === 'function')
+      if (callback) nextTick(callback as () => void)
+      return true
     }
-    this.cut()
-    this.releaseWrite()
-    process.nextTick(() => this.upstream.settle())
+    this.end = (...given: unknown[]) => {
+      this.write(...(given as [Buffer]))
+      return this
+    }
   }
 
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+  /** A chunk waits here until there is room; what has been taken is acknowledged, so that `writableLength` is what waits. */
+  override _write(chunk: Buffer, encoding: BufferEncoding, callback: TransformCallback): void {
     if (this.#isCut) {
+      this.upstream.letGo() // of a source that nobody else read until now
       callback() // surplus
       return
     }
+    const { readableLength } = this
+    if (readableLength >= this.readableHighWaterMark && !this.#isWanted) {
+      this.#waiting = () => this._write(chunk, encoding, callback)
+      return
+    }
+    this._transform(chunk, encoding, callback)
+    if (this.readableLength > readableLength) this.#isWanted = false
+  }
+
+  /** Is not called again before something has been put out. */
+  override _read(_size: number): void {
+    this.#isWanted = true
+    const write = this.#waiting
+    this.#waiting = undefined
+    write?.()
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     try {
       this.kernel.push(chunk, this)
     } catch (error) {
@@ -78,26 +106,23 @@ export class Stage extends Transform implements Stoppable {
     }
     const { end } = this.kernel
     if (end === undefined) callback()
-    else if (end === 'stop') this.#stopSource(callback)
+    else if (end === 'stop') this.#endHere(callback)
     else this.failAfterEnd(end, callback)
   }
 
-  #stopSource(callback: TransformCallback): void {
+  /** Nothing more goes out, although more may come: what lies upstream is settled once this chunk is done with. */
+  #endHere(callback: TransformCallback): void {
     this.cut()
     // In the next tick, so that a source which ends with this very chunk can do so; not later, as a source that
     // pushes synchronously would starve anything else.
-    process.nextTick(() => {
-      const { source } = this.kernel
-      const isSettled = this.writableEnded || this.destroyed
-      if (!isSettled && source === undefined && !this.upstream.wasPiped) {
+    nextTick(() => {
+      const isEnding = this.writableEnded || this.destroyed
+      if (!isEnding && this.kernel.source === undefined && !this.upstream.wasPiped) {
         this.failAfterEnd(noSourceError(), callback)
         return
       }
-      callback()
-      this.releaseWrite()
-      if (isSettled) return
-      if (source) settle(source)
-      else this.upstream.settle()
+      nextTick(callback) // a source that is being ended is not to be told to go on
+      if (!isEnding) this.upstream.settle()
     })
   }
 
@@ -106,8 +131,11 @@ export class Stage extends Transform implements Stoppable {
       try {
         this.kernel.flush(this)
       } catch (error) {
-        this.failAfterEnd(error as Error, callback)
-        return
+        // half a frame where the stream is stopped is surplus, as is everything behind it
+        if (!this.#isStopped) {
+          this.failAfterEnd(error as Error, callback)
+          return
+        }
       }
     }
     callback()
@@ -124,11 +152,6 @@ export class Stage extends Transform implements Stoppable {
     this.push(null)
   }
 
-  /** A Transform whose buffer is full holds its write back until the next read, and behind a cut none ever comes. */
-  protected releaseWrite(): void {
-    this._read(0)
-  }
-
   /**
    * What has been put out is delivered before the error destroys whatever stands behind this stage. For a pipe the end
    * comes first, so that the stages behind it put out what they hold; anybody else, `for await` say, would take that
@@ -140,33 +163,24 @@ export class Stage extends Transform implements Stoppable {
     else if (this.#isCut) this.once('end', fail)
     else {
       this.#isCut = true
-      this.#fail = fail
-      this.#failIfDrained()
+      failOnceRead(this, error, () => {
+        if (this.#isPipe && this.listenerCount('data') > 0) {
+          this.once('end', fail)
+          nextTick(() => this.push(null)) // not within a read
+        } else fail()
+      })
     }
   }
 
-  /** Every way of consuming a Readable comes by here, which is how an error can wait for the last byte. */
   override read(size?: number): ReturnType<Transform['read']> {
     // Without a size a paused byte stream hands over all that it holds: here it is one window, for `for await` too.
     const { windowBytes = Number.POSITIVE_INFINITY } = this.kernel
-    const chunk = super.read(size === undefined && this.readableLength > windowBytes ? windowBytes : size)
-    if (this.#fail !== undefined) this.#failIfDrained()
-    return chunk
-  }
-
-  #failIfDrained(): void {
-    const fail = this.#fail
-    if (fail === undefined || this.readableLength > 0) return
-    this.#fail = undefined
-    if (this.#wasPiped && this.listenerCount('data') > 0) {
-      this.once('end', fail)
-      process.nextTick(() => this.push(null)) // not within a read
-    } else fail()
+    return super.read(size === undefined && this.readableLength > windowBytes ? windowBytes : size)
   }
 
   /** Every pipe, `pipeline()`'s too, is laid here. */
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
-    this.#wasPiped = true
+    this.#isPipe = true
     return super.pipe(destination, options)
   }
 }

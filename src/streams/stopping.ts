@@ -16,7 +16,7 @@ export type StoppableSource = Stoppable | NodeJS.ReadableStream
  * themselves. Foreign ones are told apart by public means only:
  *
  * - somebody pipes into it: it is a stage. `'finish'` makes `pipe()` let go of it, which names what is upstream
- *   of it, and counts for `pipeline()` as its writable side being done;
+ *   of it, and counts for `pipeline()` as its writable side being done. What somebody else reads too goes on for them;
  * - it is ending already: it is left to do so;
  * - anything else is the root. Once it is destroyed nothing more can come out of it, so that its `'end'` is final.
  */
@@ -38,7 +38,10 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
     stream.off('unpipe', onUnpipe)
     stream.destroy()
     stream.emit('end')
-    for (const from of upstream) settle(from, settled)
+    for (const from of upstream) {
+      if (isReadByOthers(from)) keepFlowing(from)
+      else settle(from, settled)
+    }
     return
   }
   const { writableEnded, writableFinished } = stream as {
@@ -53,6 +56,18 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
   if (!isOldStyle) stream.emit('end')
   // Readable.toWeb() waits for the writable side of a Duplex too, which a destroyed one never finishes.
   if (isWritable && !writableFinished) stream.emit('finish')
+}
+
+/** Whether others than these pipes read a stream: by a pipe of their own, `'data'` or `'readable'`. */
+export function isReadByOthers(source: StoppableSource, pipes = 0): boolean {
+  const { listenerCount } = source as Partial<Readable>
+  const count = (event: string) => listenerCount?.call(source, event) ?? 0
+  return count('data') > pipes || count('readable') > 0
+}
+
+/** The last pipe that is taken off a stream pauses it, for those too who listen to `'data'`. */
+export function keepFlowing(source: NodeJS.ReadableStream): void {
+  if (source.listenerCount('readable') === 0) source.resume()
 }
 
 export function isStoppable(stream: unknown): stream is Stoppable {

@@ -1,18 +1,27 @@
-import type { Readable, Writable } from 'node:stream'
-import { isStoppable, type StoppableSource, settle } from './stopping.ts'
+import type { Writable } from 'node:stream'
+import { nextTick, setImmediate } from '../realTimers.ts'
+import { isReadByOthers, isStoppable, keepFlowing, type StoppableSource, settle } from './stopping.ts'
+
+interface Pipes {
+  count: number
+  destination: Writable
+}
 
 /** Who is piped into a stage, and how to have them end. */
 export class Upstream {
-  readonly #sources = new Set<StoppableSource>()
+  readonly #pipes = new Map<StoppableSource, Pipes>()
+  #named: StoppableSource | null | undefined
   #wasPiped = false
 
   constructor(stage: Writable) {
-    stage.on('pipe', (source) => {
-      this.#sources.add(source)
+    // Of several stages in one stream the first is told who is piped into that stream.
+    stage.on('pipe', (source, destination: Writable = stage) => {
       this.#wasPiped = true
+      this.#pipes.set(source, { count: (this.#pipes.get(source)?.count ?? 0) + 1, destination })
     })
     stage.on('unpipe', (source) => {
-      this.#sources.delete(source)
+      const pipes = this.#pipes.get(source)
+      if (pipes !== undefined && --pipes.count === 0) this.#pipes.delete(source)
     })
   }
 
@@ -21,23 +30,43 @@ export class Upstream {
     return this.#wasPiped
   }
 
-  /** A source that the stage was told of, as it cannot see it. */
-  add(source: StoppableSource): void {
-    this.#sources.add(source)
+  /** The source to stop, as the stage cannot see it, in place of all that is piped in; null: nobody is to be stopped. */
+  name(source: StoppableSource | null | undefined): void {
+    this.#named = source
   }
 
-  /** Asks all of them to end by themselves; false, and nothing is done, where one of them cannot, or nobody is there. */
+  /**
+   * Asks all of them to end by themselves; false, and nothing is done, where one of them cannot, is read by somebody
+   * else, or nobody is there.
+   */
   stop(): boolean {
-    const sources = [...this.#sources]
-    if (sources.length === 0 || !sources.every(isStoppable)) return false
+    const sources = this.#own()
+    if (sources.length < Math.max(1, this.#named ? 0 : this.#pipes.size)) return false
+    if (!sources.every(isStoppable)) return false
     for (const source of sources) source.stop()
     return true
   }
 
   /** Ends all of them, in whatever way each can: what is still to come from them is surplus. */
   settle(): void {
-    const settled = new Set<unknown>()
-    for (const source of [...this.#sources]) settle(source, settled)
+    settleAll(this.#release())
+  }
+
+  /** As {@link settle}, in the next tick, with those too who are piped in until then; what is shared is let go at once. */
+  settleSoon(): void {
+    const sources = this.#release()
+    nextTick(() => settleAll([...sources, ...this.#release()]))
+  }
+
+  /** Lets go of what somebody else reads too, and ends the stage where it has no other source. */
+  letGo(): void {
+    let destination: Writable | undefined
+    for (const [source, pipes] of [...this.#pipes]) {
+      if (!isReadByOthers(source, pipes.count)) continue
+      destination = pipes.destination
+      unpipe(source as NodeJS.ReadableStream, destination)
+    }
+    if (destination !== undefined && this.#pipes.size === 0) destination.end()
   }
 
   /**
@@ -45,16 +74,36 @@ export class Upstream {
    * reads it, or a pipeline has destroyed it too.
    */
   abandon(): void {
-    const sources = [...this.#sources]
-    setImmediate(() => {
-      const settled = new Set<unknown>()
-      for (const source of sources) if (isForsaken(source)) settle(source, settled)
-    })
+    if (this.#named === null) return
+    const sources = this.#named ? [this.#named, ...this.#pipes.keys()] : [...this.#pipes.keys()]
+    setImmediate(() => settleAll(sources.filter((source) => !isOver(source) && !isReadByOthers(source))))
+  }
+
+  /** Those that are this stage's to end. */
+  #own(): StoppableSource[] {
+    if (this.#named !== undefined) return this.#named === null ? [] : [this.#named]
+    return [...this.#pipes].flatMap(([source, { count }]) => (isReadByOthers(source, count) ? [] : [source]))
+  }
+
+  #release(): StoppableSource[] {
+    const sources = this.#own()
+    if (!this.#named) this.letGo()
+    return sources
   }
 }
 
-function isForsaken(source: StoppableSource): boolean {
-  const { destroyed, readableEnded, listenerCount } = source as Partial<Readable>
-  if (destroyed === true || readableEnded === true) return false
-  return ['data', 'readable'].every((event) => (listenerCount?.call(source, event) ?? 0) === 0)
+function settleAll(sources: StoppableSource[]): void {
+  const settled = new Set<unknown>()
+  for (const source of sources) settle(source, settled)
+}
+
+function unpipe(source: NodeJS.ReadableStream, destination: Writable): void {
+  const wasFlowing = !source.isPaused?.()
+  source.unpipe?.(destination)
+  if (wasFlowing) keepFlowing(source)
+}
+
+function isOver(source: StoppableSource): boolean {
+  const { destroyed, readableEnded } = source as { destroyed?: boolean; readableEnded?: boolean }
+  return destroyed === true || readableEnded === true
 }

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream'
 import { ArgumentTypeError, show } from '../errors.ts'
+import { failOnceRead } from '../failOnceRead.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { checkOptions } from '../options.ts'
+import { setImmediate } from '../realTimers.ts'
 import type { Source } from '../sources/source.ts'
 import { type Clock, clockOf } from '../streams/clock.ts'
 
@@ -39,9 +41,6 @@ export interface Plan {
   failAt: number
   error: Error | undefined
 }
-
-/** Taken before a test can fake it: a source as fast as possible has no time that could stand still. */
-const immediately = setImmediate
 
 /** A Readable that behaves like a microphone, or misbehaves like one, when told. */
 export class MockSource extends Readable implements Source {
@@ -94,14 +93,7 @@ export class MockSource extends Readable implements Source {
   override _read(): void {
     this.#isWanted = true
     if (this.#clock) this.#deliver()
-    else immediately(() => this.#deliver()) // an endless source must leave the event loop its turns
-  }
-
-  /** Every way of consuming a Readable comes by here, which is how a failure can wait for the last byte. */
-  override read(size?: number): Buffer | null {
-    const chunk = super.read(size) as Buffer | null
-    this.#failIfDrained()
-    return chunk
+    else setImmediate(() => this.#deliver()) // an endless source must leave the event loop its turns
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -139,16 +131,8 @@ export class MockSource extends Readable implements Source {
       if (this.destroyed || this.#isFinished) return // by whoever got the chunk
     }
     this.#isFinished = true
-    if (this.#failure) this.#failIfDrained()
+    if (this.#failure) failOnceRead(this, this.#failure)
     else this.push(null)
-  }
-
-  #failIfDrained(): void {
-    const failure = this.#failure
-    if (failure === undefined || !this.#isFinished || this.readableLength > 0) return
-    this.#failure = undefined
-    // Not at once: the chunk that was read last is only now on its way through what stands behind.
-    immediately(() => this.destroy(failure))
   }
 }
 

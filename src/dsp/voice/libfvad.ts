@@ -1,4 +1,5 @@
 import { WavespoolError } from '../../errors.ts'
+import { clearInterval, setInterval } from '../../realTimers.ts'
 import type { VoiceDetector } from './detector.ts'
 
 /** The part of the WebAssembly module that is used; pointers and sizes are in bytes, as in C. */

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { WavespoolError } from '../../errors.ts'
+import { clearTimeout, setTimeout } from '../../realTimers.ts'
 import { type CaptureMessage, Decoder, errorOf, type Fault } from './protocol.ts'
 import type { CaptureRequest, ChildRequest, DevicesRequest } from './request.ts'
 import { spawnChild } from './spawnChild.ts'

@@ -35,7 +35,7 @@ export class TrackInput extends Writable implements Stoppable {
     if (this.#isCut || this.writableEnded || this.destroyed) return
     if (this.#upstream.stop()) return
     this.cut()
-    process.nextTick(() => this.#upstream.settle())
+    this.#upstream.settleSoon()
   }
 
   /** What still comes is swallowed. */
