@@ -20,7 +20,7 @@ const documents = [
   'docs/command.md',
 ]
 const texts = new Map(
-  [...documents, 'docs/cookbook.md', 'docs/jetstream.md'].map((path) => [
+  [...documents, 'docs/cookbook.md', 'docs/jetstream.md', 'docs/recipes.md', 'docs/scale.md'].map((path) => [
     path,
     readFileSync(join(root, path), 'utf8'),
   ]),

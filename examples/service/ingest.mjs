@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { jetstream } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
-import { convert, pcmFormat, segment, VirtualFile, wavHeader } from 'wavespool'
+import { chunk, convert, pcmFormat, segment, VirtualFile, wavHeader } from 'wavespool'
 import {
   ensureStreams,
   followRecording,
@@ -18,7 +18,7 @@ import {
   resumeSegments,
 } from 'wavespool/jetstream'
 import { WebSocketServer } from 'ws'
-import { callFormat, TwilioCall } from './twilio.mjs'
+import { callFormat, twilioCall } from './twilio.mjs'
 
 const {
   NATS_URLS = '127.0.0.1:4222',
@@ -34,6 +34,7 @@ const connection = await connect({
   servers: NATS_URLS.split(','),
   maxReconnectAttempts: -1,
   waitOnFirstConnect: true,
+  noAsyncTraces: true, // a stack trace for each request costs more than the request
 })
 const js = jetstream(connection)
 await ensureStreams(js, { replicas: Number(REPLICAS) })
@@ -51,14 +52,14 @@ console.log(`ingest: ws://${HOST}:${/** @type {import('node:net').AddressInfo} *
 
 /** @param {import('ws').WebSocket} socket */
 async function record(socket) {
-  const call = new TwilioCall(socket)
-  const [{ id, at }] = await once(call, 'start')
+  const { call, started } = twilioCall(socket)
+  const { id, at } = await started
   const file = new VirtualFile({ name: `${id}.wav`, storage: { path: join(DIRECTORY, `${id}-${at}.wav`) } })
   const published = publishRecording(js, id, callFormat, { position: at * callFormat.bytesPerFrame })
   const cutting = new AbortController()
   try {
     await Promise.all([
-      pipeline(call, wavHeader(callFormat), file),
+      pipeline(call, chunk(callFormat, { milliseconds: 200 }), wavHeader(callFormat), file), // few writes
       pipeline(call, published),
       cut(id, cutting.signal),
     ])
