@@ -24,6 +24,7 @@ await build({
     'src/index.ts',
     'src/chain/index.ts',
     'src/jetstream/index.ts',
+    'src/telephony/index.ts',
     'src/testing/index.ts',
     'src/sources/capture/child.ts',
   ],

@@ -56,6 +56,7 @@ const mayKnow: Record<string, string[]> = {
   sinks: ['format', 'dsp', 'storage', 'codec'],
   chain: ['streams'],
   jetstream: ['format', 'sources', 'streams', 'sinks'],
+  telephony: ['format', 'streams'],
   testing: ['format', 'dsp', 'sources', 'streams'],
   'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks', 'codec'],
   cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'codec', 'chain', 'testing', 'index.ts'],

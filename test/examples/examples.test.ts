@@ -1,11 +1,16 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { readWavHeader } from '../../src/index.ts'
+import { WebSocket } from 'ws'
+import { convert, pcmFormat, readWavHeader } from '../../src/index.ts'
+import { speech } from '../../src/testing/index.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
 const directory = new URL('../../examples/', import.meta.url)
@@ -51,8 +56,79 @@ function run(
 
 const says = 'source: a built-in tone, no microphone\n'
 
+/** Twilio, calling: two voices as messages of 20 ms that overtake each other, of which the agent is silent for 12.4 s. */
+async function callFrom(port: number): Promise<void> {
+  const phone = pcmFormat({ sampleRate: 8000 })
+  const samples = speech(phone, { duration: { seconds: 20 } }).pipe(
+    convert(phone, pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })),
+  )
+  const said = Buffer.concat(await samples.toArray())
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`)
+  await once(socket, 'open')
+  const send = (message: object) => socket.send(JSON.stringify(message))
+  send({ event: 'connected', protocol: 'Call', version: '1.0.0' })
+  const mediaFormat = { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 }
+  send({
+    event: 'start',
+    start: { accountSid: 'AC1', callSid: 'CA1', tracks: ['inbound', 'outbound'], mediaFormat },
+  })
+  socket.send('hello?')
+  const packets = ['inbound', 'outbound'].flatMap((track) =>
+    Array.from({ length: 1000 }, (_, n) => ({ track, at: n * 20 })).filter(
+      ({ at }) => track === 'inbound' || at >= 12_400,
+    ),
+  )
+  const late = (n: number) => (n * 7919) % 100
+  const order = packets
+    .map((packet, n) => ({ packet, arrival: packet.at + late(n) }))
+    .sort((a, b) => a.arrival - b.arrival)
+  for (const { packet } of order) {
+    const payload = said.subarray(packet.at * 8, packet.at * 8 + 160).toString('base64')
+    send({ event: 'media', media: { track: packet.track, timestamp: String(packet.at), payload } })
+  }
+  send({ event: 'stop' })
+  socket.close()
+}
+
 /** One for each file in examples/. */
 const checks: Record<string, () => Promise<void>> = {
+  async 'phone-call.mjs'() {
+    const folder = await mkdtemp(join(tmpdir(), 'wavespool-call-'))
+    const says: string[] = []
+    const { code, stderr } = await run('phone-call.mjs', {
+      after: ['0', folder],
+      during: (child) =>
+        child.stdout?.on('data', (bytes: Buffer) => {
+          says.push(...bytes.toString().trimEnd().split('\n'))
+          const [, port] = /^listening on (\d+)$/m.exec(bytes.toString()) ?? []
+          if (port !== undefined) callFrom(Number(port)).catch(() => child.kill())
+          if (/^recorded/m.test(bytes.toString())) child.kill('SIGTERM')
+        }),
+    })
+    expect({ code, stderr }).toEqual({ code: null, stderr: '' })
+    expect(says).toContain('call CA1 from AC1')
+    expect(says).toContain('skipped: a message is no JSON: "hello?"')
+    expect(says).toContain('agent sent nothing for 12.4 s from 0 s')
+    expect(says.at(-1)).toBe('recorded 20 s')
+    const sentences = says.flatMap((line) => {
+      const [, track, start, end] = /^(\w+) speaks from ([\d.]+) s to ([\d.]+) s$/.exec(line) ?? []
+      return track === undefined ? [] : [{ track, start: Number(start), end: Number(end) }]
+    })
+    // a sentence of 1.6 s behind each pause of 0.8 s; those of the agent begin with the sixth
+    for (const track of ['caller', 'agent']) {
+      const of = sentences.filter((sentence) => sentence.track === track)
+      const first = track === 'caller' ? 0 : 5
+      expect(of.length).toBe(8 - first)
+      for (const [i, { start, end }] of of.entries()) {
+        expect(Math.abs(start - ((i + first) * 2.4 + 0.8))).toBeLessThan(0.2)
+        expect(Math.abs(end - (i + first + 1) * 2.4)).toBeLessThan(0.2)
+      }
+    }
+    const bytes = await readFile(join(folder, 'call.wav'))
+    expect(readWavHeader(bytes)).toMatchObject({ format: { channels: 2 }, dataBytes: 20 * 8000 * 4 })
+    await rm(folder, { recursive: true })
+  },
+
   async 'record-until-enter.mjs'() {
     const outcome = await run('record-until-enter.mjs', {
       during: (child) => child.stdout?.once('data', () => setTimeout(() => child.stdin?.write('\n'), 500)),

@@ -1,0 +1,6 @@
+export { MediaParser, type MediaStart } from './messageParser.ts'
+export type { MessagesOptions } from './messages.ts'
+export { openaiRealtime } from './openaiRealtime.ts'
+export { type TelnyxOptions, telnyxMedia } from './telnyxMedia.ts'
+export { twilioMedia } from './twilioMedia.ts'
+export { vonageMedia } from './vonageMedia.ts'
