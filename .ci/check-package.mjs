@@ -40,6 +40,7 @@ try {
 import { pipeline } from 'node:stream/promises'
 import { limit, pcmFormat, portAudio, VirtualFile, wavHeader } from 'wavespool'
 import { chain } from 'wavespool/chain'
+import { twilioMedia } from 'wavespool/telephony'
 import { tone } from 'wavespool/testing'
 
 const format = pcmFormat()
@@ -47,6 +48,7 @@ const memo = new VirtualFile({ name: 'memo.wav' })
 await pipeline(tone(format), chain([limit(format, { seconds: 2 }), wavHeader(format)]), memo)
 assert.equal(memo.size, 64_044)
 assert.equal(memo.duration, 2)
+assert.equal(twilioMedia().readableObjectMode, true)
 
 const microphone = portAudio(format).on('data', () => {})
 const error = await new Promise((resolve) => microphone.once('error', resolve))

@@ -21,6 +21,8 @@ const runs = [
     [8000, 16_000],
     [16_000, 48_000],
   ].map((rates) => ['resample.mjs', ...rates, 10]),
+  ['timeline() of two tracks in packets of 20 ms, against a plain interleave'],
+  ['timeline.mjs'],
   ['Many live calls in one process, against as many rows of three identity Transforms'],
   ['calls.mjs'],
   ['The VirtualFile, against what else bytes can be kept in'],
