@@ -80,13 +80,16 @@ export class Stage extends Transform implements Stoppable {
       callback() // surplus
       return
     }
-    const { readableLength } = this
-    if (readableLength >= this.readableHighWaterMark && !this.#isWanted) {
+    if (this.readableLength >= this.readableHighWaterMark && !this.#isWanted) {
       this.#waiting = () => this._write(chunk, encoding, callback)
       return
     }
     this._transform(chunk, encoding, callback)
-    if (this.readableLength > readableLength) this.#isWanted = false
+  }
+
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    this.#isWanted = false
+    return super.push(chunk, encoding)
   }
 
   /** Is not called again before something has been put out. */
@@ -131,11 +134,8 @@ export class Stage extends Transform implements Stoppable {
       try {
         this.kernel.flush(this)
       } catch (error) {
-        // half a frame where the stream is stopped is surplus, as is everything behind it
-        if (!this.#isStopped) {
-          this.failAfterEnd(error as Error, callback)
-          return
-        }
+        this.failAfterEnd(error as Error, callback)
+        return
       }
     }
     callback()
@@ -159,7 +159,9 @@ export class Stage extends Transform implements Stoppable {
    */
   protected failAfterEnd(error: Error, callback: TransformCallback): void {
     const fail = () => setImmediate(callback, error)
-    if (this.readableEnded) callback(error)
+    // what is cut off where the stream is stopped, half a frame say, is surplus
+    if (this.#isStopped && this.writableLength === 0) callback()
+    else if (this.readableEnded) callback(error)
     else if (this.#isCut) this.once('end', fail)
     else {
       this.#isCut = true
