@@ -37,7 +37,12 @@ export class Recording {
   }
 
   announce(): void {
-    this.#status.draw('recording; Enter or Ctrl-C ends it')
+    this.#status.draw(`recording; Enter ends it${this.#path === '-' ? '' : ', space pauses'}`)
+  }
+
+  /** Nothing is measured while it is paused, so that this stays where it is. */
+  showPause(isPaused: boolean): void {
+    this.#status.draw(isPaused ? 'paused; space goes on, Enter ends it' : 'recording')
   }
 
   /** Resolves when audio comes, so that nothing is written when none does. */

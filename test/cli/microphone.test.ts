@@ -191,6 +191,26 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, () 
       expect(samplesOf('enter.wav').length).toBeGreaterThan(32_000)
     })
 
+    test('the space bar pauses and resumes; Ctrl-C ends it, and the terminal is as it was', async () => {
+      await using window = new Window(packed, { columns: 40, rows: 10, env: rig.env })
+      await whilePlaying(async () => {
+        window.begin('wavespool record paused.wav')
+        await window.until(/^0:00\.[5-9]/m)
+        window.type('Space')
+        await window.until(/^paused; space goes on/m)
+        await new Promise((resolve) => setTimeout(resolve, 2000))
+        await window.until(/^paused; space goes on/m)
+        window.type('Space')
+        await window.until(/^0:01\.\d/m)
+        window.type('C-c')
+        const { code, screen } = await window.ended()
+        expect(code).toBe(0)
+        expect(Number(/^paused.wav: ([\d.]+) s/m.exec(screen)?.[1])).toBeLessThan(2.5)
+      })
+      const { screen } = await window.run('stty -a | grep -o "[-]*icanon"')
+      expect(screen).toMatch(/^icanon/m)
+    })
+
     test('in colour, unless NO_COLOR', async () => {
       await using window = new Window(packed, {
         env: { ...rig.env, TERM: 'xterm-256color', NO_COLOR: undefined },

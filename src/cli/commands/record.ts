@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { convert } from '../../streams/convert.ts'
+import { type Gate, gate } from '../../streams/gate.ts'
 import { limit } from '../../streams/limit.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { backendOption, deviceOption } from '../deviceOptions.ts'
@@ -14,7 +15,7 @@ export const record = defineCommand({
   usage: '[out.wav | -] [options]',
   about: `Records from the microphone until Enter, Ctrl-C, or what the options say, into a WAV file that can be played at every moment. With - the WAV goes into a pipe: wavespool record - | ffmpeg -i - memo.mp3
 
-The first Ctrl-C ends the recording gracefully, the second one leaves at once. Without a name the file gets one by the time. With .raw or .pcm it has no header.`,
+The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully, the second one leaves at once. Without a name the file gets one by the time. With .raw or .pcm it has no header.`,
   operands: [0, 1],
   options: {
     device: deviceOption,
@@ -52,11 +53,20 @@ The first Ctrl-C ends the recording gracefully, the second one leaves at once. W
 
     const recording = new Recording(path)
     recording.announce()
-    const letGo = onStop(values.from !== '-', () => recording.stop())
+    let paused: Gate | undefined
+    const pause = () => {
+      if (paused === undefined) return
+      if (paused.isOpen) paused.close()
+      else paused.open()
+      recording.showPause(!paused.isOpen)
+    }
+    const keys = { isFree: values.from !== '-', ...(path !== '-' && { pause }) }
+    const letGo = onStop(keys, () => recording.stop())
     try {
       const { source, format: from } = await recording.open(values)
       const format = targetFormat(from, values)
-      const stages: Readable[] = [source]
+      paused = gate(from)
+      const stages: Readable[] = [source, paused]
       if (seconds !== undefined) stages.push(limit(from, { seconds }))
       if (silence !== undefined) stages.push(await untilSilence(from, { seconds: silence }))
       if (format !== from) stages.push(convert(from, format))
