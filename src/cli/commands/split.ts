@@ -164,7 +164,7 @@ function ruleOf(values: Values<typeof ruleOptions>): Rule {
     }
   }
   throw new UsageError(
-    'it takes --every or --max-size, with or without --at-pauses, or else --silence with its options',
+    'it takes either --every, or --silence with its options; --max-size is a size in place of --every, and --at-pauses goes with both',
   )
 }
 
