@@ -248,6 +248,7 @@ export class Segmenter extends Transform implements Stoppable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.writableEnded) this.#upstream.abandon()
     this.#listener?.close()
+    if (error !== null) this.#unread = this.#tray.unread // at once, as a pipeline rejects before this has closed
     this.#tray.close(error).then(
       (unread) => {
         this.#unread = unread

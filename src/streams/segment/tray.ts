@@ -86,6 +86,12 @@ export class SegmentTray<F extends SegmentFile> {
     })
   }
 
+  /** What is finished and was not read. */
+  get unread(): { file: F; start: number; end: number }[] {
+    this.#forgetRead()
+    return this.#unread.map(({ file, start, end }) => ({ file, start, end }))
+  }
+
   #forgetRead(): void {
     this.#unread.splice(0, this.#unread.length - this.#stage.readableLength)
   }
