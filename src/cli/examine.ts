@@ -1,9 +1,19 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { decodeSamples } from '../dsp/decode.ts'
 import { WavespoolError } from '../errors.ts'
 import { diagnoseWav, type WavDiagnosis } from '../format/diagnoseWav.ts'
-import { readWavHeader, type WavHeader } from '../format/readWavHeader.ts'
+import type { InfoTags } from '../format/infoTags.ts'
+import { feedFrom } from '../format/pushParser.ts'
+import {
+  type HeaderProgress,
+  trailingTagsParser,
+  type WavHeader,
+  wavHeaderParser,
+} from '../format/readWavHeader.ts'
+import { findLayout } from '../format/sampleLayout.ts'
 import { endOfData } from '../format/wavLength.ts'
-import { pipedStdin } from './input.ts'
+import { noSamplesError, withLayout } from '../format/wavReaderKernel.ts'
+import { pipedStdin } from './pipedStdin.ts'
 import { withStdinCopy } from './stdinCopy.ts'
 
 /** A WAV file on a disk: what its header says, and what is there. */
@@ -13,20 +23,27 @@ export interface Examination {
   size: number
   header: WavHeader
   diagnosis: WavDiagnosis
+  /** those in front of the samples and behind them */
+  tags: InfoTags
+  /** whether another WAV file follows */
+  hasNext: boolean
 }
-
-/** More than this in front of the samples is not read: no header that anybody writes is longer. */
-const MAX_HEADER_BYTES = 2 ** 20
 
 /** @returns a promise, rejected when it cannot be read or is no WAV file */
 export async function examine(path: string): Promise<Examination> {
   const file = await open(path)
   try {
     const { size } = await file.stat()
-    const head = await readAt(file, 0, MAX_HEADER_BYTES)
-    const header = headerOf(head, path)
-    const behind = await readAt(file, endOfData(header), 8)
-    return { path, size, header, diagnosis: diagnoseWav(header, head, size, behind) }
+    const header = await readHeader(file, size, path)
+    const behindAt = endOfData(header)
+    const bytes = await readAt(file, behindAt, 8)
+    const isAudio = await soundsAlike(file, header)
+    const diagnosis = diagnoseWav(header, size, { bytes, isAudio })
+    const tags = { ...header.tags }
+    const trailer = trailingTagsParser(tags, header.dataBytes % 2 === 1)
+    const start = header.dataStart + header.dataBytes
+    if (start < size) await feedFrom(trailer, reading(file), { start, end: size }, () => trailer.isDone)
+    return { path, size, header, diagnosis, tags, hasNext: Boolean(trailer.result) }
   } catch (error) {
     throw Object.assign(error as Error, { path })
   } finally {
@@ -34,19 +51,64 @@ export async function examine(path: string): Promise<Examination> {
   }
 }
 
-function headerOf(head: Uint8Array, path: string): WavHeader {
-  try {
-    const header = readWavHeader(head)
-    if (header) return header
-  } catch (error) {
-    throw new WavespoolError('ERR_WAVESPOOL_WAV', `${path}: ${(error as Error).message}`, { cause: error })
-  }
-  throw new WavespoolError('ERR_WAVESPOOL_WAV', `${path}: this WAV file ends before its samples begin`)
+/** However long it is, it is read over, not read. */
+async function readHeader(file: FileHandle, size: number, path: string): Promise<WavHeader> {
+  const progress: HeaderProgress = {}
+  const parser = wavHeaderParser(progress)
+  await feedFrom(parser, reading(file), { end: size }, () => parser.isDone)
+  const { header, fault } = parser.result ?? { fault: noSamplesError(progress).message }
+  if (header === undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', `${path}: ${fault}`)
+  if (!header.isAmbiguous) return header
+  const samples = await readAt(file, header.dataStart, 2 ** 20)
+  const layout = findLayout(samples.subarray(0, header.dataBytes), header.isBigEndian, true)
+  return withLayout(header, layout!)
+}
+
+function reading(file: FileHandle) {
+  return async (target: Uint8Array, position: number) =>
+    (await file.read(target, 0, target.length, position)).bytesRead
 }
 
 async function readAt(file: FileHandle, position: number, length: number): Promise<Uint8Array> {
   const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, position)
   return buffer.subarray(0, bytesRead)
+}
+
+/** Frames on either side of the end of the samples that are compared. */
+const COMPARED_FRAMES = 2048
+/** By how much what is no audio is rougher: noise over speech or music; what is noise itself is not told apart. */
+const ROUGHER = 8
+/** Steps between neighbouring samples that are always taken for audio: −60 dBFS. */
+const SMOOTH = 0.001
+
+/**
+ * Whether what follows the samples that the header counts are more of them, as a program leaves them that was killed, or
+ * something else: zeros that it had reserved, text, the rest of another file. Then it steps from sample to sample further
+ * than the samples in front of it.
+ */
+async function soundsAlike(file: FileHandle, header: WavHeader): Promise<boolean> {
+  const { format, dataStart, dataBytes, blockAlign } = header
+  if (format === undefined || format.bytesPerFrame !== blockAlign || header.isBigEndian) return true
+  const length = COMPARED_FRAMES * blockAlign
+  const end = dataStart + dataBytes - (dataBytes % blockAlign)
+  const start = Math.max(dataStart, end - length)
+  const behind = await readAt(file, end + (end % 2), length)
+  if (
+    behind.every((byte) => byte === 0) ||
+    /^[\t\n\r\x20-\x7e]*$/.test(Buffer.from(behind).toString('latin1'))
+  )
+    return false
+  const [counted, following] = [await readAt(file, start, end - start), behind].map((bytes) =>
+    roughness(decodeSamples(bytes, format), format.channels),
+  )
+  return following! <= Math.max(SMOOTH, ROUGHER * counted!)
+}
+
+/** The mean step from a sample to the next one of its channel; full scale is 1. */
+function roughness(samples: Float32Array, channels: number): number {
+  let sum = 0
+  for (let i = channels; i < samples.length; i++) sum += Math.abs(samples[i]! - samples[i - channels]!)
+  return sum / Math.max(1, samples.length - channels)
 }
 
 /** Calls `use` with a path that can be read anywhere: `-` becomes a private copy of what comes from stdin. */

@@ -3,40 +3,59 @@ import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { printable, WavespoolError } from '../errors.ts'
-import type { PcmFormat } from '../format/pcmFormat.ts'
-import { Stage } from '../streams/stage.ts'
+import { containerOf } from '../format/containers.ts'
+import { littleEndian } from '../format/encoding.ts'
+import type { InfoTags } from '../format/infoTags.ts'
+import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
+import { maskOf } from '../format/readWavHeader.ts'
+import { isOpenLength, readBytes } from '../format/wavLength.ts'
+import { convert } from '../streams/convert.ts'
+import type { Stage } from '../streams/stage.ts'
 import type { Stoppable } from '../streams/stopping.ts'
-import { type WavReader, wavReader } from '../streams/wavReader.ts'
-import { WholeFrames } from '../streams/wholeFrames.ts'
+import { wavReader } from '../streams/wavReader.ts'
 import { UsageError } from './command.ts'
+import { type Examination, examine } from './examine.ts'
+import { pipedStdin } from './pipedStdin.ts'
 import { StatusLine } from './terminal/statusLine.ts'
 
 /** PCM out of a file or a pipe, of which the format is known and nothing has been read yet. */
 export interface AudioInput {
   source: Readable & Stoppable
   format: PcmFormat
-  /** what the WAV file says of itself; undefined for raw samples */
-  reader: WavReader | undefined
-  /** size of the file; undefined for a pipe */
+  /** the loudspeakers of the channels, as a dwChannelMask, where the WAV file says */
+  channelMask: number | undefined
+  /** what the WAV file says of itself: of a pipe, what has come by so far */
+  readonly tags: InfoTags
+  /** size of what is read of the file; undefined for a pipe */
   bytes: number | undefined
   /** 0 to 1; undefined for a pipe, whose length nobody knows */
   progress(): number | undefined
 }
 
 /**
- * Opens a WAV file, or with `raw` samples without a header; `-` is stdin.
+ * Opens a WAV file, or with `raw` samples without a header, of which big-endian ones come out little-endian; `-` is stdin.
+ * Of a file no more is read than its samples, and
+ * what stands in front of them.
  *
+ * @param isAll whether the WAV files that follow in it are read too
  * @returns a promise, rejected with what the file fails with, and its name
  */
-export async function openInput(path: string, raw?: PcmFormat): Promise<AudioInput> {
+export async function openInput(path: string, raw?: PcmFormat, isAll = false): Promise<AudioInput> {
   const name = path === '-' ? 'stdin' : path
-  const file = path === '-' ? pipedStdin() : createReadStream(path, { highWaterMark: 2 ** 17 })
-  const size = path === '-' ? undefined : (await stat(path).catch(() => undefined))?.size
-  const reader = raw === undefined ? wavReader() : undefined
-  const source = reader ?? new Stage(new WholeFrames(raw!))
+  const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile() === true
+  const found = isFile && raw === undefined ? await examine(path).catch(() => undefined) : undefined
+  const end = found && !isAll ? endOfSamples(found) : undefined
+  const size = end ?? (isFile ? (await stat(path)).size : undefined)
+  const part = end === undefined ? {} : { end: end - 1 }
+  const file = path === '-' ? pipedStdin() : createReadStream(path, { highWaterMark: 2 ** 17, ...part })
+  const reader = raw === undefined ? wavReader({ onNext: isAll ? 'read' : 'stop' }) : undefined
+  if (found?.hasNext && !isAll) tellOfNext(name)
+  reader?.once('next', () => isAll || tellOfNext(name))
+  const format = raw && pcmFormat({ ...raw, encoding: littleEndian(raw.encoding) })
+  const source = reader ?? convert(raw!, format!)
   file.on('error', (error: Error) => source.destroy(Object.assign(error, { path: name })))
   source.once('close', () => file.destroy())
-  if (raw) file.once('data', (bytes: Buffer) => refuseWav(bytes, name, source))
+  if (raw) file.once('data', (bytes: Buffer) => refuseContainer(bytes, name, source))
   file.pipe(source)
   try {
     await once(source, 'readable') // with its first samples, or at its end
@@ -46,8 +65,11 @@ export async function openInput(path: string, raw?: PcmFormat): Promise<AudioInp
     }
     return {
       source,
-      format: reader?.format ?? raw!,
-      reader,
+      format: reader?.format ?? format!,
+      channelMask: reader?.header && maskOf(reader.header),
+      get tags() {
+        return found?.tags ?? reader?.tags ?? {}
+      },
       bytes: size,
       progress: () => (size ? Math.min(1, ((file as ReadStream).bytesRead ?? 0) / size) : undefined),
     }
@@ -59,22 +81,26 @@ export async function openInput(path: string, raw?: PcmFormat): Promise<AudioInp
   }
 }
 
-/** @throws {UsageError} where nobody but a person could write into it */
-export function pipedStdin(): Readable {
-  if (process.stdin.isTTY) {
-    throw new UsageError('- reads from stdin, which is a terminal: pipe something into it')
-  }
-  return process.stdin
+/** Where the samples end that are read, as far as the header tells. */
+function endOfSamples({ size, header }: Examination): number {
+  if (isOpenLength(header)) return size
+  return Math.min(size, header.dataStart + readBytes(header.container, header.dataBytes))
 }
 
-/** A header that is taken for samples is heard as a click. */
-function refuseWav(bytes: Buffer, name: string, source: Stage): void {
-  if (!/^(RIFF|RF64)/.test(bytes.toString('latin1', 0, 4))) return
-  source.destroy(
-    new UsageError(
-      `${name} is a WAV file, which tells its own format: leave out --rate, --channels and --encoding`,
-    ),
+function tellOfNext(name: string): void {
+  process.stderr.write(
+    `${printable(name)}: another WAV file follows in it, which is left out; convert --all reads it too\n`,
   )
+}
+
+/** A header that is taken for samples is heard as a click, and compressed audio as noise. */
+function refuseContainer(bytes: Buffer, name: string, source: Stage): void {
+  const container = containerOf(bytes)
+  if (container === undefined) return
+  const reason = container.isWav
+    ? `${name} is a WAV file, which tells its own format: leave out --rate, --channels and --encoding`
+    : `${name} begins as ${container.name}, and is no samples: convert it first (ffmpeg -i ${name} out.wav)`
+  source.destroy(new UsageError(reason))
 }
 
 /** Shows how far it has been read, where stderr is a terminal and it takes a while. Call what is returned at the end. */

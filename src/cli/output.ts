@@ -3,7 +3,9 @@ import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
+import { printable } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { OPEN_SIZE, type WavHeaderOptions } from '../format/wavHeader.ts'
 import { VirtualFile } from '../sinks/virtualFile.ts'
 import { wavHeader } from '../streams/wavHeader.ts'
 import { type Option, UsageError } from './command.ts'
@@ -16,6 +18,11 @@ export const forceOption = {
   type: 'boolean',
   short: 'f',
   about: 'replace a file that is there',
+} as const satisfies Option
+
+export const noTagsOption = {
+  type: 'boolean',
+  about: 'leave out title, artist and whatever else the input says of itself',
 } as const satisfies Option
 
 /** Where audio goes: checked, and not opened yet. */
@@ -75,28 +82,48 @@ function there(path: string): Promise<Stats | undefined> {
 export interface WriteOptions {
   /** put it in its place when it is whole, and nothing when it fails: it can be made again, unlike a recording */
   isRepeatable?: boolean
+  /** what the WAV header says besides the format */
+  header?: WavHeaderOptions
 }
 
+/** What a header has to say of so many bytes of samples: more than 32 bits can count need the room of RF64. */
+export function sizeOptions(expectedBytes: number | undefined): Pick<WavHeaderOptions, 'rf64'> {
+  return expectedBytes !== undefined && expectedBytes > OPEN_SIZE - HEADER_ROOM ? { rf64: true } : {}
+}
+
+/** No header that is written is longer, tags and all. */
+const HEADER_ROOM = 2 ** 17
+
 /** Runs the stages into the output, as a WAV file or raw; see {@link writeStages}. */
-export function writeAudio(
+export async function writeAudio(
   output: Output,
   format: PcmFormat,
   stages: Readable[],
-  options?: WriteOptions,
+  options: WriteOptions = {},
 ): Promise<void> {
-  return writeStages(output, output.isRaw ? stages : [...stages, wavHeader(format)], options)
+  if (output.isRaw) {
+    await writeStages(output, stages, options)
+    return
+  }
+  const size = await writeStages(output, [...stages, wavHeader(format, options.header)], options)
+  if (size > OPEN_SIZE && !options.header?.rf64) {
+    process.stderr.write(
+      `${printable(output.path)}: longer than the sizes of its header can say, so they stay open; wavespool repair makes an RF64 file of it\n`,
+    )
+  }
 }
 
 /**
  * Runs the stages into the output as they are.
  *
- * @returns a promise, rejected with what went wrong and, where it is a recording, what is kept of it
+ * @returns a promise of the size of the file, 0 for a pipe; rejected with what went wrong and, where it is a recording,
+ *   what is kept of it
  */
 export async function writeStages(
   output: Output,
   stages: Readable[],
   { isRepeatable = false }: WriteOptions = {},
-): Promise<void> {
+): Promise<number> {
   const [source, ...later] = stages as [Readable, ...Duplex[]]
   const replacement =
     isRepeatable && !output.isPipe ? new Replacement(output.path, output.overwrite) : undefined
@@ -119,11 +146,12 @@ export async function writeStages(
     source.destroy()
   }
   if (failure === undefined) {
+    const size = sink instanceof VirtualFile ? sink.size : 0
     if (sink instanceof VirtualFile) await sink.dispose()
     await replacement?.commit().catch((error) => {
       throw diskError(error, output)
     })
-    return
+    return size
   }
   const error = diskError(failure, output, replacement)
   const kept = sink instanceof VirtualFile && (await endFile(sink, output, replacement, error))

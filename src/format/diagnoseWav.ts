@@ -1,11 +1,17 @@
-import type { WavHeader } from './readWavHeader.ts'
-import { OPEN_SIZE, setWavSizes } from './wavHeader.ts'
-import { endOfData, isOpenSize } from './wavLength.ts'
+import { isPrintable, type WavHeader } from './readWavHeader.ts'
+import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
+import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
 
 /** What is wrong with a WAV file, as stable words for programs and as a sentence for people. */
 export interface WavFault {
   kind: 'open' | 'zero' | 'long' | 'short' | 'torn' | 'pad' | 'riff' | 'fact'
   message: string
+}
+
+/** Bytes that are to be written at a position of a file. */
+export interface Patch {
+  at: number
+  bytes: Uint8Array<ArrayBuffer>
 }
 
 /** What a WAV file really holds, whatever its header says. */
@@ -17,96 +23,195 @@ export interface WavDiagnosis {
   end: number
   /** the zero byte that RIFF asks for behind an odd number of bytes, where it is not there */
   pad: 0 | 1
-  /** the header with the sizes as they are, as long as the one that is there */
-  header: Uint8Array<ArrayBuffer>
+  /** what makes the sizes right, in place; none where nothing is wrong */
+  patches: Patch[]
+  /**
+   * for a file past 4 GiB whose header has no room for sizes of 64 bits, so that in place they can be but left open: what
+   * makes RF64 of it, `ds64` to be put in at {@link Rf64Change.at}, the rest moved behind it, and then the patches
+   */
+  rf64: Rf64Change | undefined
+}
+
+/** What makes an RF64 file of a RIFF file. */
+export interface Rf64Change {
+  at: number
+  insert: Uint8Array<ArrayBuffer>
+  patches: Patch[]
+}
+
+/** What stands behind the end of the samples that the header announces. */
+export interface Behind {
+  /** the first 8 or more bytes at {@link endOfData}, or all that is there */
+  bytes: Uint8Array
+  /** whether they sound like the samples in front of them */
+  isAudio: boolean
 }
 
 /**
  * Compares a WAV header with the file that it stands in, as a crash, a full disk, a lost tail or a writer that could
- * not seek leaves it. Bytes that no size counts are samples, unless they are chunks or tags.
+ * not seek leaves it. A file that RIFF's own size agrees with is believed. Bytes behind it are samples that were not
+ * counted where they sound like it, or where the sizes have wrapped at 4 GiB.
  *
- * @param head the file up to its samples, or more of it
  * @param fileBytes the size of the file
- * @param behind the first 8 or more bytes at {@link endOfData}, or all that is there
  */
-export function diagnoseWav(
-  header: WavHeader,
-  head: Uint8Array,
-  fileBytes: number,
-  behind: Uint8Array,
-): WavDiagnosis {
-  const { dataStart, blockAlign, riffBytes } = header
+export function diagnoseWav(header: WavHeader, fileBytes: number, behind: Behind): WavDiagnosis {
+  const { dataStart, blockAlign, riffAt, container } = header
   const present = fileBytes - dataStart
   const faults: WavFault[] = []
   const find = (kind: WavFault['kind'], message: string) => faults.push({ kind, message })
 
-  const length = lengthFault(header, present, behind)
-  if (length !== undefined) faults.push(length)
-  const all = length === undefined ? header.dataBytes : present
+  const length = findLength(header, present, behind)
+  if (length.fault !== undefined) faults.push(length.fault)
+  const all = length.dataBytes
+  const hasPadCounted = all % blockAlign === 1 && all % 2 === 0
   const torn = all % blockAlign
   const dataBytes = all - torn
 
   // Behind samples that are counted something may follow, which stays where it is.
-  const rest = fileBytes - endOfData(header)
-  const isLast = length !== undefined || rest < 0 || (rest === 0 && torn > 0)
+  const rest = fileBytes - endOfData({ ...header, dataBytes: all })
+  const isLast = rest < 0 || (rest === 0 && torn > 0 && !hasPadCounted) || length.isToEnd
   if (isLast && torn > 0) find('torn', `the samples end ${torn} bytes into a frame of ${blockAlign}`)
   const end = isLast ? dataStart + dataBytes : fileBytes
-  const pad = isLast && dataBytes % 2 === 1 ? 1 : 0
-  const riffEnd = riffBytes + 8
-  const isRiffRight = riffEnd >= dataStart + dataBytes && riffEnd <= end + pad
+  const declaredEnd = riffEnd(header)
+  const lacksPad =
+    isLast &&
+    dataBytes % 2 === 1 &&
+    container !== 'W64' &&
+    !(length.fault === undefined && declaredEnd === end)
+  const pad = lacksPad ? 1 : 0
+  const isRiffRight = declaredEnd >= dataStart + dataBytes && declaredEnd <= end + pad
   const frames = dataBytes / blockAlign
-  const factAt = header.format === undefined ? undefined : header.factAt // of packed samples it counts something else
-  if (length === undefined) {
+  const { factFrames } = header.format === undefined ? {} : header // of packed samples it counts something else
+  if (length.fault === undefined && !length.isTooLong) {
     // where the length is wrong these are no news
     if (pad === 1) find('pad', 'the pad byte behind an odd number of bytes is missing')
-    if (!isRiffRight) find('riff', `the RIFF size says ${riffEnd} bytes of file, ${fileBytes} are there`)
-    const counted = factAt === undefined ? frames : viewOf(head).getUint32(factAt, true)
-    if (counted !== Math.min(frames, OPEN_SIZE)) {
-      find('fact', `the fact chunk says ${counted} frames, ${frames} are there`)
+    if (!isRiffRight && declaredEnd !== fileBytes) {
+      find('riff', `the RIFF size says ${declaredEnd} bytes of file, ${fileBytes} are there`)
+    }
+    if (factFrames !== undefined && factFrames !== frames && factFrames !== OPEN_SIZE) {
+      find('fact', `the fact chunk says ${factFrames} frames, ${frames} are there`)
     }
   }
 
-  const repaired = Uint8Array.from(head.subarray(0, dataStart))
   const sizes = {
     dataBytes: isLast ? dataBytes : all,
-    riffBytes: (isRiffRight ? riffEnd : end + pad) - 8,
+    riffBytes: (isRiffRight ? declaredEnd : end + pad) - riffAt - 8,
     bytesPerFrame: blockAlign,
   }
-  setWavSizes(viewOf(repaired), { ...header, factAt }, sizes)
-  return { faults, dataBytes, end, pad, header: repaired }
+  const fields = { ...header, factAt: header.format === undefined ? undefined : header.factAt }
+  const hasRoom = header.ds64At !== undefined || container === 'W64'
+  const isTooLong = sizes.riffBytes >= OPEN_SIZE && !hasRoom
+  return {
+    faults,
+    dataBytes,
+    end,
+    pad,
+    patches: faults.length === 0 ? [] : patchesOf((view) => setWavSizes(view, fields, sizes)),
+    rf64: isTooLong && container === 'RIFF' ? rf64Change(fields, sizes) : undefined,
+  }
 }
 
-/** What is wrong with the length of the samples. */
-function lengthFault(header: WavHeader, present: number, behind: Uint8Array): WavFault | undefined {
-  const { dataBytes: declared, dataStart, riffBytes, blockAlign } = header
+function rf64Change(
+  header: WavHeader,
+  sizes: { dataBytes: number; riffBytes: number; bytesPerFrame: number },
+): Rf64Change {
+  const at = header.riffAt + 12
+  const room = 8 + DS64_BYTES
+  const moved = (position: number | undefined) => position && position + room
+  const fields = {
+    ...header,
+    ds64At: at + 8,
+    factAt: moved(header.factAt),
+    dataSizeAt: header.dataSizeAt + room,
+  }
+  const longer = { ...sizes, riffBytes: sizes.riffBytes + room }
+  return { at, insert: makeDs64(), patches: patchesOf((view) => setWavSizes(view, fields, longer)) }
+}
+
+/** What is written into a header, without the header. */
+function patchesOf(write: (view: SizeView) => void): Patch[] {
+  const patches: Patch[] = []
+  const put = (at: number, count: number, fill: (view: DataView) => void) => {
+    const bytes = new Uint8Array(count)
+    fill(new DataView(bytes.buffer))
+    patches.push({ at, bytes })
+  }
+  write({
+    setUint8: (at, value) => put(at, 1, (view) => view.setUint8(0, value)),
+    setUint32: (at, value, isLittle) => put(at, 4, (view) => view.setUint32(0, value, isLittle)),
+    setBigUint64: (at, value, isLittle) => put(at, 8, (view) => view.setBigUint64(0, value, isLittle)),
+  })
+  return patches
+}
+
+interface Length {
+  /** bytes of samples, with what there is of a last frame */
+  dataBytes: number
+  fault?: WavFault
+  /** whether the samples go to the end of the file */
+  isToEnd: boolean
+  /** whether it is more than the header can say, which is why it says nothing */
+  isTooLong: boolean
+}
+
+/** How long the samples are, and what is wrong with what the header says of it. */
+function findLength(header: WavHeader, present: number, behind: Behind): Length {
+  const { dataBytes: declared, blockAlign, dataStart } = header
   const there = `${present} bytes of samples are there`
-  if (declared === OPEN_SIZE || (declared > present && isOpenSize(declared))) {
-    const size = declared.toString(16).toUpperCase()
-    return { kind: 'open', message: `the header leaves the length open (0x${size}), as for a pipe; ${there}` }
-  }
-  if (declared > present) return { kind: 'long', message: `the header says ${declared}, but only ${there}` }
+  const toEnd = (kind: WavFault['kind'], message: string): Length => ({
+    dataBytes: present,
+    fault: { kind, message },
+    isToEnd: true,
+    isTooLong: false,
+  })
   const rest = dataStart + present - endOfData(header)
-  if (rest <= 0 || isChunk(behind, rest)) return undefined
-  if (declared === 0) return { kind: 'zero', message: `the header says 0, but ${there}` }
-  // What is no length of whole frames was never meant as one. Else what is shorter than a frame is none, and a RIFF
-  // chunk that goes on behind the samples knows of what follows.
-  const isMeant = declared % blockAlign === 0
-  if (isMeant && (rest < blockAlign || riffBytes + 8 > endOfData(header))) return undefined
-  const lost = present - declared
-  return {
-    kind: 'short',
-    message: `the header says ${declared}, but ${there}: the last ${lost} are not counted`,
+  const isFollowed = rest > 0 && isChunk(behind.bytes, rest)
+  const believed = { dataBytes: declared, isToEnd: false, isTooLong: false }
+
+  const isTooLong = present + dataStart - header.riffAt - 8 >= OPEN_SIZE && header.ds64At === undefined
+  if (isTooLong && header.container === 'RIFF' && declared === OPEN_SIZE && header.riffBytes === OPEN_SIZE) {
+    return { dataBytes: present, isToEnd: true, isTooLong }
   }
+  if (declared > present) {
+    if (!isOpenSize(declared)) return toEnd('long', `the header says ${declared}, but only ${there}`)
+    return toEnd('open', openMessage(declared, there))
+  }
+  if (isOpenLength(header)) {
+    if (declared > 0) return toEnd('open', openMessage(declared, there))
+    if (rest > 0 && !isFollowed) return toEnd('zero', `the header says 0, but ${there}`)
+    return believed
+  }
+  if (rest <= 0 || isFollowed) return believed
+  const wrapped = wrappedBytes(header, present)
+  if (wrapped > 0) {
+    const message = `the header says ${declared}, but ${there}: its sizes have wrapped at 4 GiB`
+    return {
+      dataBytes: declared + wrapped,
+      fault: { kind: 'short', message },
+      isToEnd: false,
+      isTooLong: false,
+    }
+  }
+  // What is shorter than a frame is none, and a RIFF chunk that goes on behind the samples knows of what follows.
+  if (rest < blockAlign || riffEnd(header) > endOfData(header) || !behind.isAudio) return believed
+  const lost = present - declared
+  return toEnd('short', `the header says ${declared}, but ${there}: the last ${lost} are not counted`)
+}
+
+function openMessage(declared: number, there: string): string {
+  return `the header leaves the length open (0x${declared.toString(16).toUpperCase()}), as for a pipe; ${there}`
+}
+
+/** A writer that counts in 32 bits begins anew at 4 GiB: RIFF and data are then short by as many times 4 GiB. */
+function wrappedBytes(header: WavHeader, present: number): number {
+  const missing = header.dataStart + present - riffEnd(header)
+  return header.container === 'RIFF' && missing >= 2 ** 32 && missing % 2 ** 32 === 0 ? missing : 0
 }
 
 /** A chunk with a size that fits, which samples hardly ever look like, or a tag that players put behind everything. */
 function isChunk(bytes: Uint8Array, room: number): boolean {
   const id = String.fromCharCode(...bytes.subarray(0, 4))
-  if (/^(TAG|APET)/.test(id)) return true
-  if (bytes.length < 8 || !/^[\x20-\x7e]{4}$/.test(id)) return false
-  return viewOf(bytes).getUint32(4, true) <= room - 8
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  if (/^(TAG|APET|RIFF)/.test(id)) return true
+  if (bytes.length < 8 || !isPrintable(id)) return false
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) <= room - 8
 }

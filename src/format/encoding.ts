@@ -22,6 +22,11 @@ export const encodings = Object.freeze({
 /** `u8 s16le s24le s32le f32le f64le mulaw alaw s16be s24be s32be f32be` */
 export type Encoding = keyof typeof encodings
 
+/** The encoding with the same samples that a WAV file can hold. */
+export function littleEndian(encoding: Encoding): Encoding {
+  return encoding.replace(/be$/, 'le') as Encoding
+}
+
 /**
  * The encoding that a WAV file describes with this tag and this many bits, or undefined for one we do not know. Bits
  * that fill no byte lie left-justified in the next larger sample (Microsoft's "Multiple Channel Audio Data and WAVE

@@ -96,3 +96,42 @@ export function* take(count: number): Parsing<Uint8Array> {
 export function* skip(count: number): Parsing<void> {
   yield { skip: count }
 }
+
+/** What takes bytes in order, and tells which it need not see. */
+export interface Skipping {
+  /** bytes that come next and need not be pushed */
+  readonly skippable: number
+  pass(count: number): void
+  push(bytes: Uint8Array): unknown
+}
+
+/** Copies from a position of a file into the target; returns how many bytes, 0 at the end. */
+export type ReadAt = (target: Uint8Array, position: number) => number | Promise<number>
+
+const BLOCK_BYTES = 2 ** 16
+
+/**
+ * Feeds a parser from something that can be read at any position, over what it skips without a look.
+ *
+ * @param isEnough whether it needs no more
+ */
+export async function feedFrom(
+  parser: Skipping,
+  read: ReadAt,
+  { start = 0, end = Number.POSITIVE_INFINITY, blockBytes = BLOCK_BYTES } = {},
+  isEnough: () => boolean = () => false,
+): Promise<void> {
+  const block = Buffer.allocUnsafeSlow(Math.min(blockBytes, Math.max(1, end - start)))
+  for (let position = start; position < end && !isEnough(); ) {
+    const skipped = Math.min(parser.skippable, end - position)
+    if (skipped > 0) {
+      parser.pass(skipped)
+      position += skipped
+      continue
+    }
+    const count = await read(block.subarray(0, Math.min(block.length, end - position)), position)
+    if (count === 0) return
+    parser.push(block.subarray(0, count))
+    position += count
+  }
+}

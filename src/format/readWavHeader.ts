@@ -13,6 +13,8 @@ export interface WavHeader extends WavFormat, WavSizeFields {
   dataBytes: number
   /** the size behind the RIFF chunk's size field as the header has it, right or wrong */
   riffBytes: number
+  /** dwSampleLength of the `fact` chunk, where there is one */
+  factFrames?: number | undefined
   /** `LIST INFO` in front of the samples: INAM title, IART artist, ISFT software … */
   tags: InfoTags
 }
@@ -107,6 +109,7 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
   let room = MAX_TAGS_BYTES
   let fmt: WavFormat | undefined
   let factAt: number | undefined
+  let factFrames: number | undefined
   let ds64: { at: number; riffBytes: number; dataBytes: number } | undefined
   let nameless = 0
   const first = riffAt + 12
@@ -120,7 +123,7 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
       if (is64 && isKnown(ds64!.riffBytes)) riffBytes = ds64!.riffBytes
       const dataBytes = is64 && (isKnown(ds64!.dataBytes) || size === OPEN_SIZE) ? ds64!.dataBytes : size
       const fields = { container, riffAt, ds64At: ds64?.at, factAt, dataSizeAt: body - 4 }
-      return { header: { ...fmt, ...fields, dataStart: body, dataBytes, riffBytes, tags } }
+      return { header: { ...fmt, ...fields, dataStart: body, dataBytes, riffBytes, factFrames, tags } }
     }
     nameless = size === 0 && !isPrintable(id) ? nameless + 1 : 0
     if (nameless > MAX_NAMELESS_CHUNKS)
@@ -135,6 +138,8 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
       fmt = read
     } else if (id === 'fact' && size >= 4) {
       factAt = body
+      seen = 4
+      factFrames = u32(yield* take(seen), 0, isBigEndian)
     } else if ((id === 'ds64' || (id === 'JUNK' && at === first)) && size >= DS64_BYTES) {
       seen = 16
       const sizes = yield* take(seen)

@@ -101,11 +101,7 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
   out.fourCC('RIFF') // ckID
   out.u32(OPEN_SIZE) // ckSize: everything behind this field
   out.fourCC('WAVE') // formType
-  if (rf64) {
-    out.fourCC('JUNK') // ckID: becomes ds64 once the file outgrows 32 bits
-    out.u32(DS64_BYTES) // ckSize
-    out.skip(DS64_BYTES) // riffSize, dataSize, sampleCount, tableLength
-  }
+  if (rf64) out.bytes(makeDs64())
   out.fourCC('fmt ') // ckID
   out.u32(fmtBytes) // ckSize
   out.u16(extensible ? 0xfffe : formatTag) // wFormatTag: WAVE_FORMAT_EXTENSIBLE or the encoding's own
@@ -149,6 +145,15 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
 
 /** `RIFX` is RIFF with big-endian numbers, `BW64` RF64 by another name (ITU-R BS.2088), `W64` Sony's Wave64. */
 export type WavContainer = 'RIFF' | 'RF64' | 'RIFX' | 'BW64' | 'W64'
+
+/** The room for 64-bit sizes: JUNK, which becomes `ds64` once the file outgrows 32 bits. */
+export function makeDs64(): Uint8Array<ArrayBuffer> {
+  const chunk = new Uint8Array(8 + DS64_BYTES) // riffSize, dataSize, sampleCount, tableLength
+  const out = new FieldWriter(chunk)
+  out.fourCC('JUNK') // ckID
+  out.u32(DS64_BYTES) // ckSize
+  return chunk
+}
 
 /** Where in a header the fields stand that depend on its length. */
 export interface WavSizeFields {
@@ -262,9 +267,5 @@ class FieldWriter {
   u32(value: number): void {
     this.#view.setUint32(this.#at, value, true)
     this.#at += 4
-  }
-
-  skip(bytes: number): void {
-    this.#at += bytes
   }
 }

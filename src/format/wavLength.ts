@@ -1,3 +1,5 @@
+import type { WavContainer } from './wavHeader.ts'
+
 /** The sizes that a WAV header declares, right or wrong. */
 export interface DeclaredLength {
   /** where the RIFF chunk begins: behind an ID3 tag it is not 0 */
@@ -32,13 +34,21 @@ export function isOpenSize(bytes: number): boolean {
  */
 export function isOpenLength(declared: DeclaredLength): boolean {
   const { dataBytes, riffBytes } = declared
-  if (dataBytes === 0) return isOpenSize(riffBytes) || riffEnd(declared) === declared.dataStart
+  if (dataBytes === 0) return isOpenSize(riffBytes) || riffEnd(declared) <= declared.dataStart
   return isOpenSize(dataBytes) && !isFollowed(declared)
 }
 
 /** Where the RIFF chunk ends by its own size. */
 export function riffEnd({ riffAt, riffBytes }: DeclaredLength): number {
   return riffAt + riffBytes + 8
+}
+
+/**
+ * How many bytes are read as samples where a length is announced: of Wave64 those too that fill the chunk up to a multiple
+ * of eight, as libsndfile, sox and ffmpeg read them.
+ */
+export function readBytes(container: WavContainer, dataBytes: number): number {
+  return container === 'W64' ? Math.ceil(dataBytes / 8) * 8 : dataBytes
 }
 
 /** Where the samples end, and their pad byte, by what the header says. */

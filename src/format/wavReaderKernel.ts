@@ -12,7 +12,7 @@ import {
 } from './readWavHeader.ts'
 import { findLayout, type SampleLayout, unpackSamples } from './sampleLayout.ts'
 import { unknownEncodingError } from './wavCodecs.ts'
-import { isOpenLength } from './wavLength.ts'
+import { isOpenLength, readBytes } from './wavLength.ts'
 import { type Output, WholeFrames } from './wholeFrames.ts'
 
 /** Samples that were announced and did not come, in bytes as they lie in the file. */
@@ -106,7 +106,7 @@ export class WavReaderKernel {
     this.header = header
     this.tags = { ...header.tags }
     this.#isOpen = isOpenLength(header)
-    this.#left = this.#isOpen ? Number.POSITIVE_INFINITY : header.dataBytes
+    this.#left = this.#isOpen ? Number.POSITIVE_INFINITY : readBytes(header.container, header.dataBytes)
     this.#taken = 0
     this.#isUndecided = header.isAmbiguous
     if (this.#isUndecided || (this.#isOpen && header.dataBytes === 0)) this.#held = Buffer.alloc(0)
@@ -213,10 +213,7 @@ export class WavReaderKernel {
     }
     if (this.#isStopped) return // where it ends is no news
     if (this.header === undefined) {
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_WAV',
-        `this ${this.#progress.container === 'RIFX' ? 'RIFX' : 'WAV'} file ends before its samples begin`,
-      )
+      throw noSamplesError(this.#progress)
     }
     if (this.#isUndecided) {
       this.header = withLayout(this.header, 'packed')
@@ -235,6 +232,11 @@ export class WavReaderKernel {
     const isPadByte = rest === 1 && bytes % 2 === 1
     return rest === 0 || isPadByte ? undefined : { expectedBytes: bytes + blockAlign, bytes }
   }
+}
+
+export function noSamplesError({ container }: HeaderProgress): WavespoolError {
+  const kind = container === 'RIFX' ? 'RIFX' : 'WAV'
+  return new WavespoolError('ERR_WAVESPOOL_WAV', `this ${kind} file ends before its samples begin`)
 }
 
 /** The header of a file of which the samples have told how they lie. */

@@ -1,7 +1,12 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { VoiceListener } from '../dsp/voice/listener.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
-import { makeWavHeader, OPEN_SIZE } from '../format/wavHeader.ts'
+import {
+  checkWavHeaderOptions,
+  makeWavHeader,
+  OPEN_SIZE,
+  type WavHeaderOptions,
+} from '../format/wavHeader.ts'
 import { checkOptions } from '../options.ts'
 import { setImmediate } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
@@ -39,9 +44,11 @@ export type SegmentBegin = Omit<Segment, 'end'>
 export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   const checked = requireFormat(format, 'segment()')
   checkOptions(options, [...ruleOptions, ...fileOptions], 'segment()')
-  const rule = checkRule(checked, options)
+  const { header = {} } = options
+  checkWavHeaderOptions(checked, header)
+  const rule = checkRule(checked, options, header)
   const { makeFile, highWaterMark } = checkFiles(options)
-  return new Segmenter(checked, rule, makeFile, highWaterMark)
+  return new Segmenter(checked, rule, makeFile, highWaterMark, header)
 }
 
 /**
@@ -74,6 +81,7 @@ export class Segmenter extends Transform implements Stoppable {
     { plan, detector, maxLength }: Rule,
     makeFile: (number: number) => VirtualFile,
     highWaterMark: number,
+    header: WavHeaderOptions,
   ) {
     const listener = detector && new VoiceListener(format, detector)
     super({
@@ -93,7 +101,7 @@ export class Segmenter extends Transform implements Stoppable {
     this.#listener = listener
     const longest = maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
-    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { rf64 }))
+    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
   }
 
   /**

@@ -10,14 +10,16 @@ import { formats } from './arbitraries.ts'
 
 function diagnose(file: Uint8Array): WavDiagnosis {
   const header = readWavHeader(file)!
-  const behind = file.subarray(endOfData(header), endOfData(header) + 8)
-  return diagnoseWav(header, file, file.length, behind)
+  const behind = { bytes: file.subarray(endOfData(header), endOfData(header) + 8), isAudio: true }
+  return diagnoseWav(header, file.length, behind)
 }
 
 /** What a repair by the diagnosis makes of the file. */
 function repaired(file: Uint8Array): Buffer {
-  const { header, end, pad } = diagnose(file)
-  return Buffer.concat([header, file.subarray(header.length, end), Buffer.alloc(pad)])
+  const { patches, end, pad } = diagnose(file)
+  const copy = Buffer.concat([file.subarray(0, end), Buffer.alloc(pad)])
+  for (const { at, bytes } of patches) copy.set(bytes, at)
+  return copy
 }
 
 const kinds = (file: Uint8Array) => diagnose(file).faults.map(({ kind }) => kind)
@@ -112,11 +114,35 @@ describe('a header that was left wrong is put right, byte for byte', () => {
         broken.writeUInt32LE(data, sizeAt(dataStart))
         const result = repaired(broken)
         expect(kinds(result)).toEqual([])
-        const { header, dataBytes } = diagnose(broken)
+        const { dataBytes } = diagnose(broken)
         expect(dataBytes % format.bytesPerFrame).toBe(0)
-        expect(readWavHeader(header)).toMatchObject({ dataBytes, format })
+        const read = readWavHeader(result)!
+        expect(read.format).toEqual(format)
+        expect(read.dataBytes - (read.dataBytes % format.bytesPerFrame)).toBe(dataBytes)
       }),
     )
+  })
+})
+
+test('past 4 GiB a header without room for 64 bits is left open in place, and RF64 has it right', () => {
+  const file = Buffer.from(makeWavHeader(pcmFormat({ encoding: 'f32le' })))
+  const dataBytes = 5 * 2 ** 30
+  file.writeUInt32LE((dataBytes + file.length - 8) % 2 ** 32, 4)
+  file.writeUInt32LE(dataBytes % 2 ** 32, file.length - 4)
+  const nothing = { bytes: new Uint8Array(0), isAudio: false }
+  const { faults, patches, rf64 } = diagnoseWav(readWavHeader(file)!, file.length + dataBytes, nothing)
+  expect(faults).toMatchObject([{ kind: 'short', message: expect.stringContaining('wrapped at 4 GiB') }])
+  const long = Buffer.concat([file.subarray(0, rf64!.at), rf64!.insert, file.subarray(rf64!.at)])
+  for (const { at, bytes } of rf64!.patches) long.set(bytes, at)
+  expect(readWavHeader(long)).toMatchObject({
+    container: 'RF64',
+    dataBytes,
+    riffBytes: long.length + dataBytes - 8,
+  })
+  for (const { at, bytes } of patches) file.set(bytes, at)
+  expect(diagnoseWav(readWavHeader(file)!, file.length + dataBytes, nothing)).toMatchObject({
+    faults: [],
+    dataBytes,
   })
 })
 

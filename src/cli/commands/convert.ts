@@ -9,17 +9,22 @@ import {
   targetFormatOptions,
 } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
-import { checkOutput, forceOption, writeAudio } from '../output.ts'
+import { checkOutput, forceOption, noTagsOption, sizeOptions, writeAudio } from '../output.ts'
 import { countOf } from '../values.ts'
 
 export const convert = defineCommand({
   usage: '<in.wav | -> <out.wav | -> [options]',
   about:
-    'Writes another sample rate, number of channels or encoding. A name that ends in .raw or .pcm is written without a header.',
+    'Writes another sample rate, number of channels or encoding. Tags are kept, and what the file says of its loudspeakers where the channels stay. A name that ends in .raw or .pcm is written without a header.',
   operands: [2, 2],
   options: {
     ...targetFormatOptions,
     channel: { type: 'string', value: 'N', about: 'take only this channel, counted from 1' },
+    'no-tags': noTagsOption,
+    all: {
+      type: 'boolean',
+      about: 'read all WAV files that follow one another in the input, not the first alone',
+    },
     ...inputFormatOptions,
     force: forceOption,
   },
@@ -27,7 +32,7 @@ export const convert = defineCommand({
     const channel = countOf('channel', values.channel)
     targetChanges(values) // what is wrong with them is told before anything is opened
     const output = await checkOutput(to!, values.force, from)
-    const input = await openInput(from!, inputFormat(values))
+    const input = await openInput(from!, inputFormat(values), values.all)
     const hide = showProgress(input, 'converted')
     try {
       const { channels } = input.format
@@ -40,8 +45,15 @@ export const convert = defineCommand({
         const remedy = 'choose a lower --to-rate, or pipe it in to have it all the same'
         checkExpansion(input.bytes, input.format, format, mostBytesOf(input.bytes), from!, remedy)
       }
-      const stage = convertStage(input.format, format, channel === undefined ? {} : { channel: channel - 1 })
-      await writeAudio(output, format, [input.source, stage], { isRepeatable: true })
+      const { channelMask } = input
+      const picked = channel === undefined ? {} : { channel: channel - 1 }
+      const stage = convertStage(input.format, format, { channelMask, ...picked })
+      const header = {
+        ...sizeOptions(input.bytes && (input.bytes / input.format.bytesPerSecond) * format.bytesPerSecond),
+        ...(format.channels === channels && channelMask !== undefined && { channelMask }),
+        ...(!values['no-tags'] && { tags: input.tags }),
+      }
+      await writeAudio(output, format, [input.source, stage], { isRepeatable: true, header })
     } finally {
       hide()
       input.source.destroy()

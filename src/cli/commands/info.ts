@@ -19,6 +19,8 @@ interface ChannelLevel {
   rms: number | null
   /** samples at full scale */
   clipped: number
+  /** samples that are infinite or no number, where there are any */
+  nonFinite?: number
 }
 
 interface Info {
@@ -78,11 +80,14 @@ async function measure(file: string, path: string): Promise<Info> {
     format: { sampleRate, channels, encoding },
     frames,
     seconds: frames / sampleRate,
-    channels: meter
-      .take()
-      .channels.map(({ peak, rms, clipped }) => ({ peak: finite(peak), rms: finite(rms), clipped })),
+    channels: meter.take().channels.map(({ peak, rms, clipped, nonFinite }) => ({
+      peak: finite(peak),
+      rms: finite(rms),
+      clipped,
+      ...(nonFinite !== undefined && { nonFinite }),
+    })),
     faults: diagnosis.faults,
-    tags: input.reader?.tags ?? {},
+    tags: input.tags,
   }
 }
 
@@ -98,12 +103,14 @@ function print({ path, size, format, frames, seconds, channels, faults, tags }: 
   row('format', describeFormat(format))
   row('duration', `${exactSeconds(seconds)}, ${frames} frames`)
   row('size', `${byteSize(size)}, ${size} bytes`)
-  for (const [i, { peak, rms, clipped }] of channels.entries()) {
+  for (const [i, { peak, rms, clipped, nonFinite = 0 }] of channels.entries()) {
     const level = `peak ${loud(peak)}, RMS ${loud(rms)}`
     row(
       channels.length === 1 ? 'level' : `channel ${i + 1}`,
-      peak === null ? paint('yellow', 'silence') : level,
+      peak === null && nonFinite === 0 ? paint('yellow', 'silence') : level,
     )
+    if (nonFinite > 0)
+      row('floats', `${nonFinite} samples are infinite or no number`, (text) => paint('red', text))
     if (clipped > 0) row('clipping', `${clipped} samples`, (text) => paint('red', text))
   }
   for (const [name, text] of Object.entries(tags)) row(printable(name), printable(text))

@@ -5,7 +5,7 @@ import { limit } from '../../streams/limit.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { backendOption, deviceOption } from '../deviceOptions.ts'
 import { inputFormatOptions, targetChanges, targetFormat, targetFormatOptions } from '../formatOptions.ts'
-import { checkOutput, forceOption, writeAudio } from '../output.ts'
+import { checkOutput, forceOption, sizeOptions, writeAudio } from '../output.ts'
 import { Recording } from '../recording.ts'
 import { onStop } from '../stopKeys.ts'
 import { untilSilence } from '../untilSilence.ts'
@@ -39,6 +39,11 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
       about: 'stop when nobody has spoken for so long after somebody had',
     },
     ...targetFormatOptions,
+    rf64: {
+      type: 'boolean',
+      about:
+        'leave room in the header for the sizes of more than 4 GiB; so does --seconds or --bytes that allows as much',
+    },
     force: forceOption,
     json: { type: 'boolean', about: 'tell on stdout what was recorded' },
     backend: backendOption,
@@ -72,7 +77,9 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
       if (format !== from) stages.push(convert(from, format))
       if (bytes !== undefined) stages.push(limit(format, { bytes }))
       stages.push(recording.measure(format))
-      await writeAudio(output, format, stages)
+      const most = Math.min(bytes ?? Infinity, (seconds ?? Infinity) * format.bytesPerSecond)
+      const header = values.rf64 ? { rf64: true } : sizeOptions(Number.isFinite(most) ? most : undefined)
+      await writeAudio(output, format, stages, { header })
     } finally {
       letGo()
       recording.close()

@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { printable } from '../../errors.ts'
+import type { Patch } from '../../format/diagnoseWav.ts'
 import { requireAtRest } from '../atRest.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { type Examination, examine } from '../examine.ts'
@@ -27,13 +28,14 @@ export const repair = defineCommand({
       throw new UsageError('--in-place and an output are two outputs: choose one')
     if (output === '-') throw new UsageError('it tells on stdout what was wrong: name a file for the output')
     const found = await examine(input!)
-    const { faults } = found.diagnosis
+    const { faults, rf64 } = found.diagnosis
     let path: string | null = null
-    if (faults.length > 0) {
+    if (faults.length > 0 || (rf64 && !isInPlace)) {
       path = isInPlace ? input! : (output ?? repairedName(input!))
       if (isInPlace) await repairInPlace(found)
       else await repairInto(path, found, force)
     }
+    if (rf64) process.stderr.write(`${printable(input!)}: ${tooLong(isInPlace)}\n`)
     if (json) {
       console.log(toJson({ input, output: path, faults }))
     } else {
@@ -55,22 +57,53 @@ async function repairInto(
   force = false,
 ): Promise<void> {
   const output = await checkOutput(path, force, input)
-  const { header, end } = diagnosis
+  const { patches, rf64, end, pad } = diagnosis
   async function* bytes() {
-    yield header
-    if (end > header.length) yield* createReadStream(input, { start: header.length, end: end - 1 })
+    const at = rf64?.at ?? 0
+    if (at > 0) yield* createReadStream(input, { end: at - 1 })
+    if (rf64) yield rf64.insert
+    if (end > at) yield* createReadStream(input, { start: at, end: end - 1 })
+    if (pad === 1) yield new Uint8Array(1)
   }
-  await writeStages(output, [Readable.from(bytes())], { isRepeatable: true })
+  const repaired = patched(bytes(), rf64?.patches ?? patches)
+  await writeStages(output, [Readable.from(repaired)], { isRepeatable: true })
+}
+
+/** The same bytes, but for what is to be written over them. */
+async function* patched(
+  bytes: AsyncIterable<Uint8Array>,
+  patches: readonly Patch[],
+): AsyncGenerator<Uint8Array> {
+  let start = 0
+  const last = Math.max(0, ...patches.map(({ at, bytes }) => at + bytes.length))
+  for await (const chunk of bytes) {
+    const isTouched = start < last
+    const copy = isTouched ? Uint8Array.from(chunk) : chunk
+    for (const patch of isTouched ? patches : []) {
+      for (let i = 0; i < patch.bytes.length; i++) {
+        const at = patch.at + i - start
+        if (at >= 0 && at < copy.length) copy[at] = patch.bytes[i]!
+      }
+    }
+    start += chunk.length
+    yield copy
+  }
+}
+
+function tooLong(isInPlace: boolean): string {
+  return isInPlace
+    ? 'longer than the sizes of a RIFF header can say, so they stay open; name an output to get an RF64 file, whose sizes have 64 bits'
+    : 'longer than the sizes of a RIFF header can say: written as RF64'
 }
 
 /** In an order in which a crash leaves the file at most as wrong as it was. */
 async function repairInPlace({ path, size, diagnosis }: Examination): Promise<void> {
-  const { header, end, pad } = diagnosis
+  const { patches, end, pad } = diagnosis
   const file = await open(path, 'r+')
   try {
     await requireAtRest(file, path, size)
     if (pad === 1) await file.write(new Uint8Array(1), 0, 1, end)
-    await file.write(header, 0, header.length, 0)
+    for (const { at, bytes } of patches) await file.write(bytes, 0, bytes.length, at)
     if (end + pad < size) await file.truncate(end + pad)
     await file.sync()
   } finally {

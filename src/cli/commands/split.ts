@@ -8,7 +8,7 @@ import { defineCommand, type Options, UsageError, type Values } from '../command
 import { systemError } from '../complaints.ts'
 import { inputFormat, inputFormatOptions } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
-import { checkPlace, forceOption, writeWhole } from '../output.ts'
+import { checkPlace, forceOption, noTagsOption, writeWhole } from '../output.ts'
 import { Replacement } from '../replacement.ts'
 import { refuseSameFile } from '../sameFile.ts'
 import { toJson } from '../terminal/json.ts'
@@ -48,6 +48,7 @@ export const split = defineCommand({
       value: 'FOLDER',
       about: 'where the files go (default: <in>-parts)',
     },
+    'no-tags': noTagsOption,
     ...inputFormatOptions,
     force: forceOption,
     json: { type: 'boolean', about: 'the index on stdout, too' },
@@ -79,7 +80,9 @@ export const split = defineCommand({
     const parts: Part[] = []
     const hide = showProgress(input, 'split')
     try {
-      const cut = segment(input.format, { ...rule, storage })
+      const { channelMask, tags } = input
+      const header = { channelMask, ...(!values['no-tags'] && { tags }) }
+      const cut = segment(input.format, { ...rule, storage, header })
       input.source.once('error', (error) => cut.destroy(error))
       for await (const part of input.source.pipe(cut) as AsyncIterable<Segment>) {
         parts.push(partOf(names[parts.length]!, part, input.format))

@@ -2,7 +2,7 @@ import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { isChunkName, type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
 import { findLayout } from '../../format/sampleLayout.ts'
 import { OPEN_SIZE, setWavSizes } from '../../format/wavHeader.ts'
-import { isOpenLength, isOpenSize, riffEnd } from '../../format/wavLength.ts'
+import { isOpenLength, isOpenSize, readBytes, riffEnd } from '../../format/wavLength.ts'
 import { withLayout } from '../../format/wavReaderKernel.ts'
 
 /** A header longer than this (which holds pictures, say) is left alone, as is everything that is no WAV. */
@@ -156,8 +156,10 @@ export class WavTracker {
       return { dataBytes, end: dataStart + dataBytes, pad: isPadded ? 1 : 0 }
     }
     const { dataBytes } = this.#declared
-    const lacksPad = dataBytes % 2 === 1 && present === dataBytes && !this.#endsAt(header, size)
-    return { dataBytes: dataBytes - (dataBytes % blockAlign), end: size, pad: lacksPad ? 1 : 0 }
+    const isPadded = dataBytes % 2 === 1 && header.container !== 'W64'
+    const lacksPad = isPadded && present === dataBytes && !this.#endsAt(header, size)
+    const read = Math.min(readBytes(header.container, dataBytes), present)
+    return { dataBytes: read - (read % blockAlign), end: size, pad: lacksPad ? 1 : 0 }
   }
 
   /** Seconds of audio in a file of `size` bytes; undefined where it holds no WAV file in an encoding that is known. */

@@ -3,6 +3,7 @@ import { checkExpansion, mostBytesOf } from '../../dsp/expansion.ts'
 import { WavespoolError } from '../../errors.ts'
 import type { Encoding } from '../../format/encoding.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
+import { feedFrom } from '../../format/pushParser.ts'
 import { maskOf } from '../../format/readWavHeader.ts'
 import { WavReaderKernel } from '../../format/wavReaderKernel.ts'
 import type { Output } from '../../format/wholeFrames.ts'
@@ -86,18 +87,18 @@ async function convertedSamples(
   return at === out.length ? out : out.slice(0, at)
 }
 
-/** Reads no more than it takes: over what is skipped it goes without a look. */
+/** Reads no more than it takes. */
 async function feed(kernel: WavReaderKernel, snapshot: Snapshot, out: Output, name: string): Promise<void> {
+  const parser = {
+    get skippable() {
+      return kernel.skippable
+    },
+    pass: (count: number) => kernel.pass(count),
+    push: (bytes: Uint8Array) => kernel.push(bytes, out),
+  }
+  const read = (target: Uint8Array, position: number) => snapshot.read(target, position)
   try {
-    const block = Buffer.allocUnsafeSlow(BLOCK_BYTES)
-    for (let position = 0; position < snapshot.size && !kernel.hasAllSamples; ) {
-      const skipped = Math.min(kernel.skippable, snapshot.size - position)
-      if (skipped > 0) kernel.pass(skipped)
-      const count = skipped > 0 ? skipped : await snapshot.read(block, position)
-      if (skipped === 0) kernel.push(block.subarray(0, count), out)
-      if (count === 0) break
-      position += count
-    }
+    await feedFrom(parser, read, { end: snapshot.size, blockBytes: BLOCK_BYTES }, () => kernel.hasAllSamples)
     kernel.flush(out)
   } catch (error) {
     if (!(error instanceof WavespoolError) || error.code !== 'ERR_WAVESPOOL_WAV') throw error

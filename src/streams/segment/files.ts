@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
+import type { WavHeaderOptions } from '../../format/wavHeader.ts'
 import { VirtualFile } from '../../sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../../sinks/virtualFileOptions.ts'
 
@@ -15,9 +16,11 @@ export interface SegmentFileOptions {
   storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
   /** finished segments that may wait to be read before the source has to wait (default 16) */
   highWaterMark?: number
+  /** what the header of each file says of the loudspeakers and of the recording: see `wavHeader()` */
+  header?: Pick<WavHeaderOptions, 'channelMask' | 'tags'>
 }
 
-export const fileOptions: readonly string[] = ['name', 'storage', 'highWaterMark']
+export const fileOptions: readonly string[] = ['name', 'storage', 'highWaterMark', 'header']
 
 /**
  * What makes the file of each segment, which are counted from 1, and how many may wait.

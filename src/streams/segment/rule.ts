@@ -3,7 +3,7 @@ import { LibfvadDetector } from '../../dsp/voice/libfvad.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../../format/span.ts'
-import { makeWavHeader } from '../../format/wavHeader.ts'
+import { makeWavHeader, type WavHeaderOptions } from '../../format/wavHeader.ts'
 import { checkOptions } from '../../options.ts'
 import { type Plan, SegmentPlan, tiles } from './plan.ts'
 import { TilePlan } from './tilePlan.ts'
@@ -68,7 +68,11 @@ export interface Rule {
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
  */
-export function checkRule(format: PcmFormat, options: TimeRule | PauseRule): Rule {
+export function checkRule(
+  format: PcmFormat,
+  options: TimeRule | PauseRule,
+  header: WavHeaderOptions = {},
+): Rule {
   const given = (names: string[]) => names.find((name) => options[name as never] !== undefined)
   const time = given(timeOptions)
   const pause = given(pauseOptions)
@@ -80,11 +84,13 @@ export function checkRule(format: PcmFormat, options: TimeRule | PauseRule): Rul
     throw new ArgumentTypeError(`segment(): { every } cuts by time and takes no ${pause}${remedy}`)
   }
   if (options.detector !== undefined) checkDetector(options.detector, 'segment()')
-  return time === undefined ? pauseRule(format, options as PauseRule) : timeRule(format, options as TimeRule)
+  return time === undefined
+    ? pauseRule(format, options as PauseRule)
+    : timeRule(format, options as TimeRule, header)
 }
 
-function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule): Rule {
-  const maxLength = everyFrames(format, every)
+function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule, header: WavHeaderOptions): Rule {
+  const maxLength = everyFrames(format, every, makeWavHeader(format, header).length)
   if (atPause === undefined) {
     if (detector !== undefined)
       throw new ArgumentTypeError('segment(): { every } takes a detector with atPause alone')
@@ -113,10 +119,9 @@ function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule): Ru
 }
 
 /** Frames of a segment of which the file, its header and its pad byte included, has no more bytes than were asked for. */
-function everyFrames(format: PcmFormat, every: Span): number {
+function everyFrames(format: PcmFormat, every: Span, header: number): number {
   const frames = spanFrames(format, every, 'segment(): every')
   if (!('bytes' in every)) return frames
-  const header = makeWavHeader(format).length
   const room = every.bytes - header
   const fit = Math.floor(room / format.bytesPerFrame)
   const padded =
