@@ -112,6 +112,10 @@ function* copySteps(map: ExtentMap, target: Uint8Array, position: number): CopyS
     }
     if (hasMoved(map, epoch, file, at, end)) continue
     if (count === 0) throw shortRead(at, end)
+    // What a storage of the user's own says is not believed: the target would keep what was in its memory before.
+    if (!Number.isInteger(count) || count < 0 || count > into.length) {
+      throw new Error(`read() returned ${count} for a target of ${into.length} bytes`)
+    }
     at += count
   }
 }

@@ -8,6 +8,9 @@ const STEP = 2 ** 20
 /** Up to here memory is moved as it grows: a reservation for each short recording would use up what a process may map. */
 const SMALL_BYTES = 65_536
 
+/** In such steps: of thousands of recordings at once, none holds much that it has not filled. */
+const PAGE = 4096
+
 /**
  * A recording in one piece of memory that grows where it is: a growable SharedArrayBuffer. An append copies nothing
  * that is already there, readers need no copy at all, and other threads can see it grow. One zero always lies
@@ -59,7 +62,8 @@ export class MemoryStorage implements BuiltInStorage {
 
   #grow(needed: number): void {
     if (this.#reservation === undefined && needed <= SMALL_BYTES) {
-      const larger = new Uint8Array(Math.max(1024, 2 ** Math.ceil(Math.log2(needed))))
+      const length = needed < PAGE ? Math.max(1024, 2 ** Math.ceil(Math.log2(needed))) : roundUp(needed, PAGE)
+      const larger = new Uint8Array(length)
       larger.set(this.#bytes)
       this.#bytes = larger
       return
@@ -67,7 +71,7 @@ export class MemoryStorage implements BuiltInStorage {
     const reservation = this.reserve()
     const { maxByteLength } = reservation
     // One part in a hundred at least, so that the number of steps stays logarithmic.
-    const wanted = Math.ceil((needed + needed / 100) / STEP) * STEP
+    const wanted = roundUp(needed + needed / 100, STEP)
     if (needed <= reservation.byteLength) return
     try {
       reservation.grow(Math.max(needed, Math.min(wanted, maxByteLength)))
@@ -117,4 +121,8 @@ export class MemoryStorage implements BuiltInStorage {
     this.#bytes = new Uint8Array(0)
     this.size = 0
   }
+}
+
+function roundUp(bytes: number, step: number): number {
+  return Math.ceil(bytes / step) * step
 }

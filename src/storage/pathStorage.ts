@@ -215,6 +215,7 @@ export class PathStorage implements BuiltInStorage {
       throw changedError(`${this.#options.path} was removed or replaced`)
     }
     this.#sharedIdentity()
+    this.#wav = undefined // from now on the bytes are the user's
     this.#closed = new ClosedFile(this.#path, identity)
     this.#open = undefined
     await file.close()

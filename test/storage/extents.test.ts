@@ -113,6 +113,15 @@ test('reads that come back in pieces are put together, and one that comes back e
   await expect(async () => readExtents(short, Buffer.alloc(100), 4902)).rejects.toEqual(cutOff)
 })
 
+test.each([Number.NaN, undefined, -1, 0.5, 101, '100'])(
+  'a read that returns %s is an error',
+  async (count) => {
+    const lying = inFile({ read: async () => count as number, readSync: () => count as number })
+    await expect(readExtents(lying, Buffer.alloc(100), 0)).rejects.toThrow('read() returned')
+    expect(() => readExtentsSync(lying, Buffer.alloc(100), 0)).toThrow('read() returned')
+  },
+)
+
 test('every position has its place, and the parts lie one behind the other', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 27 }), fc.nat(2 ** 40), (firstBytes, position) => {

@@ -114,10 +114,11 @@ export abstract class RecordingReader {
   #snapshotOf(described: WavTracker): Snapshot {
     const { tracker, writtenBytes } = this
     const { end, pad } = tracker.extent(writtenBytes)
-    const hasHeader = writtenBytes >= tracker.bytes.length
+    const hasHeader = tracker.isDecided && writtenBytes >= tracker.bytes.length
     const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
     const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(writtenBytes) : 0 }
-    const header = hasHeader ? tracker.headerAt(writtenBytes) : new Uint8Array(0)
+    // A part of a header is kept as it was written: the whole one will get the sizes of a later moment.
+    const header = hasHeader ? tracker.headerAt(writtenBytes) : tracker.original.slice(0, writtenBytes)
     return new Snapshot(this.extents, { header, end, pad, samples }, this.#toReadError)
   }
 

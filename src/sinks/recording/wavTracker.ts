@@ -74,6 +74,11 @@ export class WavTracker {
     return this.#header ? this.#bytes : this.#bytes.subarray(0, 0)
   }
 
+  /** The header as it was written, as far as it has come: empty where it holds no WAV. */
+  get original(): Uint8Array<ArrayBuffer> {
+    return this.isDecided ? this.#original : this.#bytes.subarray(0, this.#length)
+  }
+
   /** With the header itself, what a tracker in another thread needs to know: see {@link restore}. */
   get declared(): DeclaredSizes {
     return this.#declared

@@ -120,7 +120,7 @@ function broken() {
   const run = async (stream) => {
     const pieces = []
     run.got.set(stream, { bytes: () => Buffer.concat(pieces) })
-    const stage = segment(format, { every: { bytes: 5000 } })
+    const stage = segment(format, { every: { frames: 2500 } })
     stream.on('error', (error) => stage.destroy(error))
     for await (const { file } of stream.pipe(foreign()).pipe(stage)) {
       pieces.push(file.view().subarray(44))
