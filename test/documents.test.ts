@@ -136,15 +136,6 @@ const packets = Readable.from([{ track: 'caller', at: 160, data }, { track: 'cal
     after: 'console.log(memo.duration, memo.format?.channels)',
     prints: 'agent sent nothing for 160 frames from 0\n0.04 2',
   },
-  microphones: {
-    before: `${imports}${aFormat}
-import { timeline } from 'wavespool'
-const memo = new VirtualFile()
-const portAudio = (format: ReturnType<typeof pcmFormat>, _options: { device: string }) => tone(format, { pace: 'fast' })
-`,
-    after: 'console.log(memo.duration, memo.format?.channels)',
-    prints: '30 2',
-  },
   rolling: {
     before: `${imports}${aFormat}
 import { RollingBuffer } from 'wavespool'

@@ -1,14 +1,11 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
-import type { ReadableFile } from '../../src/sinks/reading.ts'
-import type { VirtualFile } from '../../src/sinks/virtualFile.ts'
-import type { VirtualFileOptions } from '../../src/sinks/virtualFileOptions.ts'
-import type { VirtualFileStorage } from '../../src/storage/storage.ts'
+import type { ReadableFile, VirtualFile, VirtualFileOptions, VirtualFileStorage } from '../../src/index.ts'
 
 /** One storage that all suites in this directory are run over. */
 export interface StorageUnderTest {
@@ -29,7 +26,7 @@ export const storages: StorageUnderTest[] = [
   { label: 'spill', make: () => 'spill', hasSync: true, hasSyncWrite: true, hasView: true, isShared: true },
   {
     label: 'spilled early',
-    make: () => ({ spill: { after: 100 } }),
+    make: () => ({ spill: { after: 100, directory: newPlace() } }),
     hasSync: true,
     hasSyncWrite: false,
     hasView: false,
@@ -38,6 +35,14 @@ export const storages: StorageUnderTest[] = [
   {
     label: 'path',
     make: () => ({ path: newPath() }),
+    hasSync: true,
+    hasSyncWrite: false,
+    hasView: false,
+    isShared: true,
+  },
+  {
+    label: 'path, over a file that is there',
+    make: () => ({ path: takenPath(), overwrite: true }),
     hasSync: true,
     hasSyncWrite: false,
     hasView: false,
@@ -63,11 +68,34 @@ export const storages: StorageUnderTest[] = [
 
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
-let paths = 0
+let places = 0
+
+/** A directory in which nothing else lies. */
+function newPlace(): string {
+  places += 1
+  const place = join(directory, String(places))
+  mkdirSync(place)
+  return place
+}
 
 function newPath(): string {
-  paths += 1
-  return join(directory, `${paths}.wav`)
+  return join(newPlace(), 'a.wav')
+}
+
+/** The path that a storage under test records into, and the directory that is its alone: both where it has one. */
+export function placeOf(storage: VirtualFileOptions['storage']): {
+  path?: string
+  directory?: string | undefined
+} {
+  if (typeof storage !== 'object') return {}
+  if ('path' in storage) return { path: storage.path, directory: dirname(storage.path) }
+  return 'spill' in storage ? { directory: storage.spill.directory } : {}
+}
+
+function takenPath(): string {
+  const path = newPath()
+  writeFileSync(path, 'what was there before, '.repeat(100))
+  return path
 }
 
 /** The least that a user's own storage can be: the required verbs over a Buffer, and it checks what it is asked. */

@@ -1,0 +1,125 @@
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { setImmediate as turn } from 'node:timers/promises'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { pcmFormat, VirtualFile, wavHeader } from '../../../src/index.ts'
+import { ramp } from '../../../src/testing/index.ts'
+import { recordings } from '../headers.ts'
+import { closed, write } from '../storageContract.ts'
+import { errorOf, expectCode, settles } from './outcomes.ts'
+import { type Fault, type Verb, WatchedStorage } from './watchedStorage.ts'
+
+const format = pcmFormat()
+
+const unhandled: unknown[] = []
+const note = (reason: unknown) => unhandled.push(reason)
+beforeEach(() => {
+  unhandled.length = 0
+  process.on('unhandledRejection', note)
+})
+afterEach(async () => {
+  await turn()
+  await turn()
+  process.off('unhandledRejection', note)
+  expect(unhandled).toEqual([])
+})
+
+/** Three channels of 8 bits: odd data, and a frame that the end cuts off, so that every verb is needed. */
+const { bytes } = recordings.find(({ label }) => label.includes('three channels'))!
+
+const synchronous = new Set<Verb>(['startWav', 'header'])
+const verbs: Verb[] = ['open', 'startWav', 'append', 'header', 'write', 'truncate', 'finish', 'dispose']
+const faults = verbs.flatMap((verb) =>
+  (['throws', 'rejects'] as Fault[])
+    .filter((how) => how === 'throws' || !synchronous.has(verb))
+    .flatMap((how) => [0, 2].map((turns) => ({ verb, how, turns }))),
+)
+
+describe.each(faults)('$verb $how, verbs of $turns turns', ({ verb, how, turns }) => {
+  const newStorage = () => new WatchedStorage({ turns, faults: { [verb]: how } })
+
+  test('the recording fails with a typed error, its followers too, and dispose() is still asked', async () => {
+    const storage = newStorage()
+    const file = new VirtualFile({ storage })
+    const follower = errorOf(() => buffer(file.createReadStream({ follow: true })))
+    const done = errorOf(async () => {
+      await write(file, bytes.subarray(0, 200))
+      await pipeline([bytes.subarray(200)], file)
+    })
+    file.on('error', () => {})
+    const error = await settles(done, 'the recording')
+    if (verb === 'dispose') {
+      expect(error).toBeUndefined()
+      expect(await follower).toBeUndefined()
+    } else {
+      expectCode(error, 'ERR_WAVESPOOL_STORAGE', verb)
+      expect((error as Error).cause).toMatchObject({ message: `${verb} refused` })
+      expectCode(await follower, 'ERR_WAVESPOOL_STORAGE', 'a follower')
+      await settles(closed(file), "'close'")
+    }
+    const failure = await errorOf(() => file.dispose())
+    if (verb === 'dispose') expectCode(failure, 'ERR_WAVESPOOL_STORAGE', 'dispose()')
+    else expect(failure).toBeUndefined()
+    expect(storage.asked.at(-1)).toBe('dispose')
+    expect(storage.violations).toEqual([])
+    if (verb === 'open') expect(storage.asked).toEqual(['open', 'dispose'])
+  })
+
+  test('a pipeline settles', async () => {
+    if (verb === 'truncate' || verb === 'dispose') return // this one has nothing to cut off, and disposes of nothing
+    const file = new VirtualFile({ storage: newStorage() })
+    const source = ramp(format, { duration: { seconds: 1 } })
+    const error = await errorOf(() => pipeline(source, wavHeader(format), file))
+    expectCode(error, 'ERR_WAVESPOOL_STORAGE', verb)
+    expect(source.destroyed).toBe(true)
+    await file.dispose()
+  })
+
+  test('dispose() alone settles', async () => {
+    const storage = newStorage()
+    const file = new VirtualFile({ storage })
+    file.on('error', () => {})
+    file.write(bytes)
+    const all = Promise.allSettled([file.dispose(), file.dispose()])
+    const [first, second] = await settles(all, 'dispose()')
+    expect(second!.status).toBe(first!.status)
+    expect(storage.asked.filter((asked) => asked === 'dispose')).toHaveLength(1)
+    expect(storage.violations).toEqual([])
+  })
+
+  test('what arrived stays readable, with a right header', async () => {
+    if (['open', 'startWav', 'dispose', 'truncate'].includes(verb)) return // nothing arrived, or failed, or half a frame stays
+    const storage = newStorage()
+    delete storage.faults[verb]
+    const file = new VirtualFile({ storage })
+    file.on('error', () => {})
+    await write(file, bytes.subarray(0, 200))
+    storage.faults[verb] = how
+    file.write(bytes.subarray(200))
+    file.end()
+    await settles(closed(file), "'close'")
+    expectCode(file.errored, 'ERR_WAVESPOOL_STORAGE', verb)
+    const read = await file.toBuffer()
+    expect(read.length).toBeGreaterThan(200 - 9) // whole frames
+    const dataStart = read.indexOf('data') + 8
+    const dataBytes = read.readUInt32LE(dataStart - 4)
+    expect(dataBytes % 9).toBe(0)
+    expect(read.length).toBe(dataStart + dataBytes + (dataBytes % 2))
+    const data = read.subarray(dataStart, dataStart + dataBytes)
+    expect(data.equals(bytes.subarray(dataStart, dataStart + dataBytes))).toBe(true)
+    await file.dispose()
+  })
+})
+
+test('an append that fails after open() failed is never asked', async () => {
+  const storage = new WatchedStorage({ turns: 1, faults: { open: 'rejects' } })
+  const file = new VirtualFile({ storage })
+  file.on('error', () => {})
+  for (let i = 0; i < 5; i++) file.write(bytes)
+  file.end()
+  await settles(closed(file), "'close'")
+  expect(storage.asked).toEqual(['open'])
+  expectCode(file.errored, 'ERR_WAVESPOOL_STORAGE', 'open')
+  await file.dispose()
+  expect(storage.asked).toEqual(['open', 'dispose'])
+})
