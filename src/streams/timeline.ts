@@ -99,6 +99,8 @@ export class Timeline extends Stage {
   /** what waits for the reader, and what waits for other tracks or the time */
   #forReader: (() => void)[] = []
   #forOthers: (() => void)[] = []
+  /** the reader has asked, and got nothing since */
+  #isAsked = false
   /** the end of the newest item; undefined where none has come */
   #itemsEnd: number | undefined
   #isStopping = false
@@ -208,6 +210,7 @@ export class Timeline extends Stage {
 
   override _read(size: number): void {
     super._read(size)
+    this.#isAsked = true
     const waiting = this.#forReader
     if (waiting.length === 0) return
     this.#forReader = []
@@ -256,8 +259,14 @@ export class Timeline extends Stage {
     else done()
   }
 
+  /** Node asks again only once it has been given something, and may ask while what it is about to take is still there. */
   get #isFull(): boolean {
-    return this.readableLength >= this.readableHighWaterMark
+    return this.readableLength >= this.readableHighWaterMark && !this.#isAsked
+  }
+
+  override push(chunk: unknown, encoding?: BufferEncoding): boolean {
+    this.#isAsked = false
+    return super.push(chunk, encoding)
   }
 
   /** Time has gone on. A reader who is behind finds the silence when he has caught up. */
@@ -268,17 +277,14 @@ export class Timeline extends Stage {
     this.#wakeOthers()
   }
 
-  /** @param isAsked for by the reader, in which case something goes out even though what it is about to take is still there */
-  #place(input: TrackInput, bytes: Uint8Array, done: () => void, isAsked = false): void {
+  #place(input: TrackInput, bytes: Uint8Array, done: () => void): void {
     const size = this.#trackFormat.bytesPerSample
     let rest = bytes
-    let mayGo = isAsked
     while (rest.length > 0 && !this.#isOver) {
-      if (this.#isFull && !mayGo) {
-        this.#forReader.push(() => this.#place(input, rest, done, true))
+      if (this.#isFull) {
+        this.#forReader.push(() => this.#place(input, rest, done))
         return
       }
-      mayGo = false
       const stand = this.#pacer?.stand
       // it had nothing to say for longer than the window: silence went out instead
       if (stand !== undefined && input.position < this.#kernel.floor)
