@@ -8,8 +8,8 @@ import { nodePrograms } from './nodes.ts'
 const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /**
- * The cookbook's blocks want the packages that they are about, and those about NATS a server: test/consumers and
- * test/jetstream run them.
+ * The cookbook's blocks want the packages that they are about, and those about NATS, Redis and S3 a server:
+ * test/consumers, test/jetstream and test/recipes run them.
  */
 const documents = [
   'README.md',
@@ -135,6 +135,15 @@ const packets = Readable.from([{ track: 'caller', at: 160, data }, { track: 'cal
 `,
     after: 'console.log(memo.duration, memo.format?.channels)',
     prints: 'agent sent nothing for 160 frames from 0\n0.04 2',
+  },
+  microphones: {
+    before: `${imports}${aFormat}
+import { timeline } from 'wavespool'
+const memo = new VirtualFile()
+const portAudio = (format: ReturnType<typeof pcmFormat>, _options: { device: string }) => tone(format, { pace: 'fast' })
+`,
+    after: 'console.log(memo.duration, memo.format?.channels)',
+    prints: '30 2',
   },
   rolling: {
     before: `${imports}${aFormat}

@@ -7,19 +7,22 @@ export interface Output<Out = Uint8Array> {
 
 /** Passes bytes on in whole frames, whatever the chunking they come in. Copies at most one frame a chunk. */
 export class WholeFrames {
-  readonly #frame: Buffer
+  readonly #bytesPerFrame: number
+  /** the frame that has begun; allocated when there is one */
+  #frame: Buffer | undefined
   #held = 0
 
   constructor({ bytesPerFrame }: { bytesPerFrame: number }) {
-    this.#frame = Buffer.alloc(bytesPerFrame)
+    this.#bytesPerFrame = bytesPerFrame
   }
 
   push(bytes: Uint8Array, out: Output): void {
-    const size = this.#frame.length
+    const size = this.#bytesPerFrame
     if (this.#held === 0 && bytes.length % size === 0) {
       if (bytes.length > 0) out.push(bytes)
       return
     }
+    this.#frame ??= Buffer.alloc(size)
     let start = 0
     if (this.#held > 0) {
       start = Math.min(size - this.#held, bytes.length)
@@ -42,7 +45,7 @@ export class WholeFrames {
 
   /** @throws {WavespoolError} `ERR_WAVESPOOL_PARTIAL_FRAME` when the stream ended in the middle of a frame */
   flush(): void {
-    checkWholeFrames(this.#held, this.#frame.length)
+    checkWholeFrames(this.#held, this.#bytesPerFrame)
   }
 }
 
