@@ -86,7 +86,7 @@ export interface WriteOptions {
   header?: WavHeaderOptions
 }
 
-/** What a header has to say of so many bytes of samples: more than 32 bits can count need the room of RF64. */
+/** The header options for so many bytes of samples: RF64 reserves room for more than 32 bits can count. */
 export function sizeOptions(expectedBytes: number | undefined): Pick<WavHeaderOptions, 'rf64'> {
   return expectedBytes !== undefined && expectedBytes > OPEN_SIZE - HEADER_ROOM ? { rf64: true } : {}
 }

@@ -2,7 +2,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
 import { checkOptions } from '../options.ts'
 
-/** What `encode()` writes. */
+/** The codecs that `encode()` writes. */
 export type Codec = 'flac' | 'mp3' | 'opus'
 
 export interface EncodeOptions {
@@ -30,7 +30,7 @@ const mp3Bitrates = {
 }
 const OPUS_BITRATES = [6000, 510_000] as const
 
-/** What an encoder is made with: samples as it takes them, which `format` is converted into. */
+/** The parameters of an encoder: the samples that it takes, into which `format` is converted. */
 export interface EncodePlan {
   codec: Codec
   input: PcmFormat

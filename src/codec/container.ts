@@ -1,4 +1,4 @@
-/** What a compressed file is, by its first bytes. */
+/** The kind of a compressed file, by its first bytes. */
 export type Container = 'wav' | 'flac' | 'ogg' | 'webm' | 'mp4' | 'mp3'
 
 /** So many bytes tell it. */

@@ -78,7 +78,7 @@ export class DecodeStage extends Stage {
     this.#conversion = conversion
   }
 
-  /** What comes out; undefined until `'format'`. */
+  /** The format that comes out; undefined until `'format'`. */
   get format(): PcmFormat | undefined {
     return this.#format
   }

@@ -64,7 +64,7 @@ async function createKernel(container: Container): Promise<DecoderKernel> {
   }
 }
 
-/** What a library throws at bytes that it does not understand becomes our error. */
+/** Turns the error of a library that does not understand the bytes into ours. */
 async function guarded(work: () => void | Promise<void>): Promise<void> {
   try {
     await work()

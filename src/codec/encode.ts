@@ -11,8 +11,8 @@ import type { Encoder } from './encoder.ts'
  * - **mp3** and **opus** hold one or two channels. A rate that they do not have is converted into the next that they
  *   have.
  *
- * The length of an FLAC or MP3 file stands at its start and is known at its end: a VirtualFile that the stage is piped
- * into puts it there, into any other sink {@link EncodeStage.head} has to be written. Ogg tells it at the end.
+ * The length of an FLAC or MP3 file stands at its start and is known at its end: write {@link EncodeStage.head} over the
+ * first bytes of the file once the stage has ended. No sink does so by itself. Ogg tells the length at the end.
  *
  * The library is an optional peer dependency, loaded by the first stage that needs it: `libflacjs`,
  * `wasm-media-encoders` or `opusscript`. Where it is not installed the stream fails with `ERR_WAVESPOOL_CODEC`, which

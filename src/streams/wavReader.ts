@@ -165,7 +165,7 @@ export class WavReader extends Stage {
     }
   }
 
-  /** What comes out; undefined until `'format'`. */
+  /** The format that comes out; undefined until `'format'`. */
   get format(): PcmFormat | undefined {
     return this.#samples.format
   }

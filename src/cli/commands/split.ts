@@ -106,7 +106,7 @@ export const split = defineCommand({
   },
 })
 
-/** What the operating system said of a part, under the name that it would have got. */
+/** An error of the operating system about a part, under the name that the part would have got. */
 function named(error: Error, files: readonly Replacement[]): Error {
   const told = systemError(error)
   const file = files.find(({ path }) => path === told.path)
