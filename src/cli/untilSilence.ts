@@ -2,9 +2,9 @@ import { VoiceFrames } from '../dsp/voice/frames.ts'
 import { LibfvadDetector } from '../dsp/voice/libfvad.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { SegmentPlan } from '../streams/segment/plan.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
-import { WholeFrames } from '../streams/wholeFrames.ts'
 
 /** Speech so short is a click. */
 const MIN_SPEECH = { milliseconds: 160 }

@@ -114,9 +114,3 @@ function checkMp3Bitrate(
     `${caller}: bitrate of mp3 at ${sampleRate} Hz is one of ${possible.map((each) => `${each}000`).join(', ')} bits a second, got ${bitrate}`,
   )
 }
-
-/** `talk.wav` becomes `talk.mp3`; a name without one gets the extension. */
-export function nameFor(name: string, codec: Codec): string {
-  const dot = name.lastIndexOf('.')
-  return (dot > 0 ? name.slice(0, dot) : name) + codecFiles[codec].extension
-}

@@ -2,9 +2,9 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { encodings } from '../format/encoding.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
+import { checkWholeFrames } from '../format/wholeFrames.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
-import { checkWholeFrames } from './wholeFrames.ts'
 
 export interface ChunkOptions {
   /** from the start of one window to the start of the next, at most the span itself (default); less makes them overlap */

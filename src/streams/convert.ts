@@ -1,7 +1,7 @@
 import { Converter, type ConvertOptions } from '../dsp/converter.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
 export type { ConvertOptions }
 

@@ -1,9 +1,9 @@
 import { ArgumentTypeError, show } from '../errors.ts'
 import { encodings } from '../format/encoding.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
 export interface GateOptions {
   /** what becomes of audio that comes while the gate is closed: `'drop'` (default) leaves it out, `'silence'` keeps its place */

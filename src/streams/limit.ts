@@ -1,10 +1,10 @@
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { checkSource, type StoppableSource } from './stopping.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
 export interface LimitOptions {
   /**

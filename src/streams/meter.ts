@@ -1,9 +1,9 @@
 import { LevelMeter, type Levels } from '../dsp/levels.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
 export interface MeterOptions {
   /** how much audio each level is measured over */

@@ -7,6 +7,7 @@ import {
   OPEN_SIZE,
   type WavHeaderOptions,
 } from '../format/wavHeader.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { checkOptions } from '../options.ts'
 import { setImmediate } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
@@ -18,7 +19,6 @@ import { SegmentTray } from './segment/tray.ts'
 import { type Work, WorkQueue } from './segment/workQueue.ts'
 import type { Stoppable } from './stopping.ts'
 import { Upstream } from './upstream.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
 export type SegmentOptions = (TimeRule | PauseRule) & SegmentFileOptions
 

@@ -1,8 +1,8 @@
 import { WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { checkWavHeaderOptions, makeWavHeader, type WavHeaderOptions } from '../format/wavHeader.ts'
+import { WholeFrames } from '../format/wholeFrames.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
-import { WholeFrames } from './wholeFrames.ts'
 
 /**
  * A Transform that puts the WAV header in front of PCM: with exact sizes where `dataBytes` tells the length

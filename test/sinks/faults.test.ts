@@ -1,15 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -24,6 +14,7 @@ import {
   WavespoolError,
   wavHeader,
 } from '../../src/index.ts'
+import { openBelow } from './contract/outcomes.ts'
 import { everyReading } from './storageContract.ts'
 
 const MIB = 2 ** 20
@@ -35,18 +26,6 @@ beforeEach(() => {
   place = mkdtempSync(join(folder, 'place-'))
 })
 
-/** Descriptors of this process that point below the folder, where the system can tell. */
-function openBelow(directory: string): string[] {
-  if (!existsSync('/proc/self/fd')) return []
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      const path = readlinkSync(`/proc/self/fd/${fd}`)
-      return path.startsWith(directory) ? [path] : []
-    } catch {
-      return [] // that of readdir itself
-    }
-  })
-}
 afterEach(() => expect(openBelow(place)).toEqual([]))
 
 /** Words that count, so that every byte tells where it belongs. */

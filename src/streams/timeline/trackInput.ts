@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
+import { WholeFrames } from '../../format/wholeFrames.ts'
 import type { Stoppable } from '../stopping.ts'
 import { Upstream } from '../upstream.ts'
-import { WholeFrames } from '../wholeFrames.ts'
 
 /** What a timeline does for the streams that are written into it. */
 export interface TrackPort {

@@ -1,1 +1,0 @@
-export { checkWholeFrames, WholeFrames } from '../format/wholeFrames.ts'
