@@ -37,7 +37,7 @@ export async function examine(path: string): Promise<Examination> {
     const header = await readHeader(file, size, path)
     const behindAt = endOfData(header)
     const bytes = await readAt(file, behindAt, 8)
-    const isAudio = await soundsAlike(file, header)
+    const isAudio = await soundsAlike(file, header, size)
     const diagnosis = diagnoseWav(header, size, { bytes, isAudio })
     const tags = { ...header.tags }
     const trailer = trailingTagsParser(tags, header.dataBytes % 2 === 1)
@@ -78,6 +78,8 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 const COMPARED_FRAMES = 2048
 /** By how much what is no audio is rougher: noise over speech or music; what is noise itself is not told apart. */
 const ROUGHER = 8
+/** The most silence that a killed program leaves uncounted: it puts its header right every few seconds. */
+const SILENCE_SECONDS = 60
 /** Steps between neighbouring samples that are always taken for audio: −60 dBFS. */
 const SMOOTH = 0.001
 
@@ -86,22 +88,25 @@ const SMOOTH = 0.001
  * something else: zeros that it had reserved, text, the rest of another file. Then it steps from sample to sample further
  * than the samples in front of it.
  */
-async function soundsAlike(file: FileHandle, header: WavHeader): Promise<boolean> {
+async function soundsAlike(file: FileHandle, header: WavHeader, size: number): Promise<boolean> {
   const { format, dataStart, dataBytes, blockAlign } = header
   if (format === undefined || format.bytesPerFrame !== blockAlign || header.isBigEndian) return true
   const length = COMPARED_FRAMES * blockAlign
   const end = dataStart + dataBytes - (dataBytes % blockAlign)
   const start = Math.max(dataStart, end - length)
+  const counted = await readAt(file, start, end - start)
   const behind = await readAt(file, end + (end % 2), length)
-  if (
-    behind.every((byte) => byte === 0) ||
-    /^[\t\n\r\x20-\x7e]*$/.test(Buffer.from(behind).toString('latin1'))
-  )
-    return false
-  const [counted, following] = [await readAt(file, start, end - start), behind].map((bytes) =>
+  // Zeros go on where there is silence, as of a microphone that is muted; more of them are room that was reserved.
+  if (isZero(behind)) return isZero(counted) && size - end <= SILENCE_SECONDS * format.bytesPerSecond
+  if (/^[\t\n\r\x20-\x7e]*$/.test(Buffer.from(behind).toString('latin1'))) return false
+  const [before, following] = [counted, behind].map((bytes) =>
     roughness(decodeSamples(bytes, format), format.channels),
   )
-  return following! <= Math.max(SMOOTH, ROUGHER * counted!)
+  return following! <= Math.max(SMOOTH, ROUGHER * before!)
+}
+
+function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0)
 }
 
 /** The mean step from a sample to the next one of its channel; full scale is 1. */

@@ -99,6 +99,12 @@ describe('what follows the samples', () => {
     expect(readFileSync(packed.path(name)).equals(Buffer.concat([counted, behind]))).toBe(true)
   })
 
+  test('zeros behind silence are more of it', async () => {
+    const name = put('silent.wav', Buffer.concat([plain(Buffer.alloc(16_000)), Buffer.alloc(3000)]))
+    expect(kinds(await json('repair', name, '--in-place'))).toEqual(['short'])
+    expect(header(name).dataBytes).toBe(19_000)
+  })
+
   test('what sounds like the samples in front is more of them, as a killed program leaves it', async () => {
     const name = put('killed.wav', Buffer.concat([counted, tone(3000)]))
     expect(kinds(await json('repair', name, '--in-place'))).toEqual(['short'])

@@ -161,10 +161,11 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, () => {
       await Promise.all(recordings.map(({ source }) => once(source, 'end')))
       player.stop()
       breaks = recordings.map(({ format, pcm, source, first, last }) => {
-        expect(source.gaps).toEqual([])
         const seconds = pcm().length / format.bytesPerSecond
         expect(Math.abs(seconds / ((last() - first()) / 1000) - 1)).toBeLessThan(0.002)
-        return toneBreaks(channelOf(pcm(), format.channels, 0), format.sampleRate, 997).slice(0, 5)
+        // A gap that is told is the machine's, as a break in what it played is: the next minute may have none.
+        const heard = toneBreaks(channelOf(pcm(), format.channels, 0), format.sampleRate, 997)
+        return [...source.gaps, ...heard.slice(0, 5)]
       })
     }
     expect(breaks).toEqual(Array(2 * formats.length).fill([]))
