@@ -22,6 +22,8 @@ export class RecordingAppender {
   #log = new RecordingLog()
   /** the sequence of the last message on the subject, as far as it is known here */
   #sequence = 0
+  /** recorders that came too late, and do not know it yet */
+  readonly #outpaced = new Set<string>()
   /** what became of our own beginning, once it has been read */
   #begun: Verdict | undefined
 
@@ -136,9 +138,30 @@ export class RecordingAppender {
       const found = await this.#subject.next(this.#sequence + 1)
       if (found === undefined) return this.#sequence > before
       const verdict = this.#log.take(found.entry)
+      const { recorder } = this.#log
+      if (
+        verdict.is === 'stray' &&
+        recorder === this.#recorder &&
+        !this.#outpaced.has(found.entry.recorder)
+      ) {
+        await this.#readAgain(found.entry.recorder)
+        continue
+      }
       if (found.entry.kind === 'begin' && found.entry.recorder === this.#recorder) this.#begun ??= verdict
       this.#sequence = found.sequence
     }
+  }
+
+  /**
+   * Another recorder goes on as if it had the turn. Servers that check what is expected in no common order can have
+   * stored its beginning in front of a message of ours that they had acknowledged: only the whole order tells.
+   */
+  async #readAgain(other: string): Promise<void> {
+    const known = await this.#subject.known()
+    if (known === undefined) throw notYetReadable()
+    this.#log = known.log
+    this.#sequence = Math.max(this.#sequence, known.sequence)
+    if (known.log.recorder === this.#recorder) this.#outpaced.add(other)
   }
 
   #superseded(): WavespoolError {
