@@ -1,6 +1,13 @@
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import { checkOptions } from '../options.ts'
-import { checkClient, checkRetrySeconds, managerOf, Retrying, type RetryOptions } from './client.ts'
+import {
+  checkClient,
+  checkRetrySeconds,
+  managerOf,
+  Retrying,
+  type RetryOptions,
+  TRANSIENT,
+} from './client.ts'
 import { type Place, readPlace } from './message.ts'
 import { checkId, type Names, namesOf, type PrefixOptions, placeToken } from './names.ts'
 
@@ -49,11 +56,15 @@ async function collect(js: JetStreamClient, names: Names, id: string): Promise<S
   const consumer = await js.consumers.get(stream, { filter_subjects: subject })
   try {
     while (missing > 0) {
+      const before = missing
       const messages = await consumer.fetch({ max_messages: Math.min(missing, 500), expires: 5000 })
       for await (const { data, headers, seq } of messages) {
         texts.push({ id, ...readPlace({ headers, seq }), text: decoder.decode(data) })
         missing--
       }
+      // A consumer that is lost with its server brings nothing any more: another one is asked.
+      if (missing === before)
+        throw Object.assign(new Error('the texts cannot be read yet'), { name: TRANSIENT })
     }
   } finally {
     consumer.delete().catch(() => {})

@@ -3,7 +3,7 @@ import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-i
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { checkOptions } from '../options.ts'
-import { clearInterval, setInterval } from '../realTimers.ts'
+import { clearInterval, clearTimeout, setInterval, setTimeout } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
 import {
   checkClient,
@@ -184,10 +184,13 @@ export class SegmentWorkers extends EventEmitter<WorkerEvents> {
       this.#pulls.add(pull)
       if (this.#isStopped) pull.stop()
       void stopWhenLost(pull)
+      // A pull whose request was lost with the connection gets neither an answer nor a missing heartbeat.
+      const overdue = setTimeout(() => pull.stop(), PULL_MS + REQUEST_TIMEOUT_MS)
       try {
         for await (const message of pull) return message
         return undefined
       } finally {
+        clearTimeout(overdue)
         this.#pulls.delete(pull)
       }
     })
