@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { convert, pcmFormat, readWavHeader } from '../../src/index.ts'
 import { speech } from '../../src/testing/index.ts'
+import { realTime } from '../realTime.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
 const directory = new URL('../../examples/', import.meta.url)
@@ -293,7 +294,7 @@ describe('examples', () => {
     await checks[name]?.()
   })
 
-  it.skipIf(whyNoRig)('take the microphone where there is one', async () => {
+  it.skipIf(whyNoRig)('take the microphone where there is one', realTime, async () => {
     const rig = await Rig.start()
     try {
       const outcome = await run('capped-buffer.mjs', { env: { ...rig.env, WAVESPOOL_SOURCE: undefined } })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { describe, expect, test } from 'vitest'
 import { whyNoNats } from '../jetstream/nats.ts'
+import { realTime } from '../realTime.ts'
 
 const run = join(import.meta.dirname, '..', '..', 'examples', 'service', 'run.mjs')
 
@@ -15,7 +16,7 @@ interface Row {
   last: string
 }
 
-describe.skipIf(whyNoNats)('the service to copy', () => {
+describe.skipIf(whyNoNats)('the service to copy', realTime, () => {
   test('records, cuts and transcribes calls, and goes on when an ingest is killed', async () => {
     const args = [run, '--servers', '1', '--calls', '4', '--seconds', '12', '--json']
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })

@@ -15,6 +15,7 @@ import {
   readTexts,
   workSegments,
 } from '../../src/jetstream/index.ts'
+import { realTime } from '../realTime.ts'
 import { type Nats, startNats, whyNoNats } from './nats.ts'
 import { rampAt } from './rampAt.mjs'
 
@@ -24,7 +25,7 @@ const VICTIMS = process.env.WAVESPOOL_CALLS ? 3 : 1
 const format = pcmFormat({ sampleRate: 8000 })
 const TICK_MS = 100
 
-describe.skipIf(whyNoNats)('three servers', () => {
+describe.skipIf(whyNoNats)('three servers', realTime, () => {
   let nats: Nats
   beforeAll(async () => {
     nats = await startNats(3)

@@ -17,6 +17,7 @@ import {
   workSegments,
 } from '../../src/jetstream/index.ts'
 import { ramp } from '../../src/testing/index.ts'
+import { realTime } from '../realTime.ts'
 import { type Nats, startNats, whyNoNats } from './nats.ts'
 import { rampAt } from './rampAt.mjs'
 
@@ -32,7 +33,7 @@ interface Told {
   ended?: number
 }
 
-describe.skipIf(whyNoNats)(`kill -9, ${KILLS} times`, () => {
+describe.skipIf(whyNoNats)(`kill -9, ${KILLS} times`, realTime, () => {
   let nats: Nats
   let folder: string
   const children = new Set<ChildProcess>()

@@ -13,13 +13,14 @@ import {
   resumeRecording,
 } from '../../src/jetstream/index.ts'
 import { assertRamp, ramp } from '../../src/testing/index.ts'
+import { realTime } from '../realTime.ts'
 import { type Nats, startNats, whyNoNats } from './nats.ts'
 
 const format = pcmFormat()
 /** A tenth of a second. */
 const MESSAGE = 3200
 
-describe.skipIf(whyNoNats)('a recording', () => {
+describe.skipIf(whyNoNats)('a recording', realTime, () => {
   let nats: Nats
   beforeAll(async () => {
     nats = await startNats(1)

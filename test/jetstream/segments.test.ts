@@ -14,12 +14,13 @@ import {
   workSegments,
 } from '../../src/jetstream/index.ts'
 import { assertRamp, ramp } from '../../src/testing/index.ts'
+import { realTime } from '../realTime.ts'
 import { type Nats, startNats, whyNoNats } from './nats.ts'
 
 const format = pcmFormat({ sampleRate: 8000 })
 const seconds = 5
 
-describe.skipIf(whyNoNats)('segments', () => {
+describe.skipIf(whyNoNats)('segments', realTime, () => {
   let nats: Nats
   beforeAll(async () => {
     nats = await startNats(1)

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { realTime } from '../realTime.ts'
 import { runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
 const root = resolve(import.meta.dirname, '../..')
 
 /** Applications whose bundler has taken the package apart: the capture child's script is not where it was. */
-describe.skipIf(whyNoRig)(`an application bundled with esbuild ${whyNoRig ?? ''}`, () => {
+describe.skipIf(whyNoRig)(`an application bundled with esbuild ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
   let directory: string
   let entry: string

@@ -4,11 +4,13 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { backendNames } from '../../src/sources/capture/backend.ts'
 import { portAudio } from '../../src/sources/portAudio.ts'
 import { prewarm } from '../../src/sources/prewarm.ts'
+import { realTime } from '../realTime.ts'
 import { runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
 describe.skipIf(whyNoRig).each(backendNames)(
   `a prewarmed microphone through %s ${whyNoRig ?? ''}`,
+  realTime,
   (backend) => {
     let rig: Rig
     beforeAll(async () => {

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { backendNames } from '../../src/sources/capture/backend.ts'
+import { realTime } from '../realTime.ts'
 import { copyBuild, linkPackage, runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
 /** Whole programs that record: what a microphone does to the process it is used in. */
-describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, () => {
+describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
   beforeAll(async () => {
     rig = await Rig.start()

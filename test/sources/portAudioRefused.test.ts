@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { realTime } from '../realTime.ts'
 import { runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
@@ -52,7 +53,7 @@ describe('under the permission model', () => {
   })
 })
 
-describe.skipIf(whyNoRig)(`with a microphone ${whyNoRig ?? ''}`, () => {
+describe.skipIf(whyNoRig)(`with a microphone ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
   beforeAll(async () => {
     rig = await Rig.start()

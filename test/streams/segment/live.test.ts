@@ -5,11 +5,12 @@ import { pcmFormat } from '../../../src/format/pcmFormat.ts'
 import { portAudio } from '../../../src/sources/portAudio.ts'
 import { type Segment, type SegmentBegin, segment } from '../../../src/streams/segment.ts'
 import { hasTool, run } from '../../judges/tools.ts'
+import { realTime } from '../../realTime.ts'
 import { Rig, whyNoRig } from '../../rig/rig.ts'
 
 const isReady = whyNoRig === undefined && hasTool('espeak-ng') && hasTool('sox')
 
-describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, () => {
+describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
   beforeAll(async () => {
     rig = (await Rig.start()).enter()
@@ -31,29 +32,23 @@ describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, 
   test('each thing that is said is a segment; who follows hears it begin; leaving frees the device', async () => {
     const path = sayNumbers()
     const format = pcmFormat()
-    let segments: Segment[] = []
-    let followed: Promise<Buffer>[] = []
-    // A player that underruns on a busy machine makes a pause of its own: then it may be tried again.
-    for (let tries = 0; tries < 3 && segments.length !== 3; tries++) {
-      for (const { file } of segments) await file.dispose()
-      segments = []
-      followed = []
-      const source = portAudio(format)
-      const stage = source.pipe(segment(format, { silence: { milliseconds: 500 } }))
-      stage.on('begin', ({ file }: SegmentBegin) =>
-        followed.push(file.createReadStream({ follow: true }).toArray().then(Buffer.concat)),
-      )
-      await source.ready
-      const player = rig.play(path)
-      const late = player.done.then(() => sleep(2000)).then(() => stage.stop())
-      for await (const each of stage) {
-        segments.push(each)
-        if (segments.length === 3) break
-      }
-      if (!source.closed) await once(source, 'close')
-      expect(source.destroyed).toBe(true)
-      await late
+    const segments: Segment[] = []
+    const followed: Promise<Buffer>[] = []
+    const source = portAudio(format)
+    const stage = source.pipe(segment(format, { silence: { milliseconds: 500 } }))
+    stage.on('begin', ({ file }: SegmentBegin) =>
+      followed.push(file.createReadStream({ follow: true }).toArray().then(Buffer.concat)),
+    )
+    await source.ready
+    const player = rig.play(path)
+    const late = player.done.then(() => sleep(2000)).then(() => stage.stop())
+    for await (const each of stage) {
+      segments.push(each)
+      if (segments.length === 3) break
     }
+    if (!source.closed) await once(source, 'close')
+    expect(source.destroyed).toBe(true)
+    await late
     expect(rig.recorders()).toBe(0)
     expect(segments).toHaveLength(3)
     for (const [i, { file, start, end }] of segments.entries()) {
