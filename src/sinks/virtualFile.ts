@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { nextTick } from '../realTimers.ts'
 import { checkSignal } from './arguments.ts'
 import { AttachedFile } from './attachedFile.ts'
 import { findSource, type VirtualFileSource } from './findSource.ts'
@@ -115,13 +116,15 @@ export class VirtualFile extends reading(Writable) {
    * nothing can be read afterwards. A named file stays, with what was written until then.
    */
   async dispose(): Promise<void> {
-    if (!this.closed) {
+    this.on('error', ignore) // it is thrown away, whole or not
+    if (this.closed)
+      await new Promise<void>(nextTick) // a closed stream tells its error in the tick that follows
+    else {
       const closed = new Promise((resolve) => this.once('close', resolve))
-      this.on('error', ignore) // it is thrown away, whole or not
       if (!this.writableFinished) this.destroy()
       await closed
-      this.off('error', ignore)
     }
+    this.off('error', ignore)
     await this.#recorder.dispose()
   }
 

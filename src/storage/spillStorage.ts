@@ -37,11 +37,12 @@ export class SpillStorage implements BuiltInStorage {
   #sealed = 0
   #hasDirectory = false
   #headBytes = HEAD_BYTES
-  readonly #head: MemoryStorage
+  /** once the first part is sealed */
+  #head: MemoryStorage | undefined
   /** until it is sealed */
   #first: MemoryStorage | undefined
   /** for the parts behind it in turn: while one is being sealed, the other fills */
-  readonly #tails = [new MemoryStorage(PART_BYTES), new MemoryStorage(PART_BYTES)] as const
+  readonly #tails: [MemoryStorage?, MemoryStorage?] = []
   #sealing: Promise<void> | undefined
   #fault: unknown
   #isEnding = false
@@ -52,7 +53,6 @@ export class SpillStorage implements BuiltInStorage {
     this.#files = new PartFiles(this.#directory, true)
     this.#firstBytes = after
     this.#first = new MemoryStorage(after)
-    this.#head = new MemoryStorage(after)
   }
 
   /** While nothing has been spilled or is about to be, changes up to the threshold happen in memory. */
@@ -65,11 +65,22 @@ export class SpillStorage implements BuiltInStorage {
   }
 
   #memoryOf(index: number): MemoryStorage {
-    return index === 0 ? this.#first! : this.#tails[(index % 2) as 0 | 1]
+    return index === 0 ? this.#first! : this.#tail((index % 2) as 0 | 1)
+  }
+
+  #tail(which: 0 | 1): MemoryStorage {
+    this.#tails[which] ??= new MemoryStorage(PART_BYTES)
+    return this.#tails[which]
+  }
+
+  #ownHead(): MemoryStorage {
+    this.#head ??= new MemoryStorage(this.#firstBytes)
+    return this.#head
   }
 
   extentAt(position: number, end: number): Extent {
-    if (position < this.#head.size) return this.#head.extentAt(position, Math.min(end, this.#head.size))
+    const head = this.#head
+    if (head && position < head.size) return head.extentAt(position, Math.min(end, head.size))
     const { index, offset, remaining } = placeOf(this.#firstBytes, position)
     const length = Math.min(remaining, end - position)
     if (index < this.#sealed) return { file: this.#files.at(index), offset, length }
@@ -128,8 +139,7 @@ export class SpillStorage implements BuiltInStorage {
       try {
         if (!this.#hasDirectory) await makeDirectory(this.#directory)
         this.#hasDirectory = true
-        const { bytes } = this.#memoryOf(this.#sealed).extentAt(0, this.#partBytes)
-        await this.#files.create(this.#sealed, bytes)
+        await this.#files.create(this.#sealed, this.#memoryOf(this.#sealed).view(this.#partBytes))
         this.#release()
         return
       } catch (error) {
@@ -152,7 +162,7 @@ export class SpillStorage implements BuiltInStorage {
 
   #release(): void {
     if (this.#sealed === 0) {
-      this.#head.append([this.#first!.extentAt(0, Math.min(this.#headBytes, this.#firstBytes)).bytes])
+      this.#ownHead().append([this.#first!.view(Math.min(this.#headBytes, this.#firstBytes))])
       this.#first = undefined
     }
     this.#sealed += 1
@@ -183,10 +193,6 @@ export class SpillStorage implements BuiltInStorage {
     await this.write(bytes.subarray(piece.length), position + piece.length)
   }
 
-  header(bytes: Uint8Array): void {
-    if (this.#isInMemory) this.#first!.write(bytes, 0)
-  }
-
   truncate(size: number): void | Promise<void> {
     const { index, offset } = placeOf(this.#firstBytes, size)
     if (this.#sealing !== undefined || index < this.#sealed) return this.#truncateFiles(size)
@@ -206,20 +212,20 @@ export class SpillStorage implements BuiltInStorage {
   }
 
   #cutTo(size: number): void {
-    if (size < this.#head.size) this.#head.truncate(size)
+    if (this.#head && size < this.#head.size) this.#head.truncate(size)
     this.size = size
     this.#tellMove()
   }
 
-  view(size: number): Uint8Array | undefined {
-    return this.#isInMemory ? this.#first!.view(size) : undefined
+  view(size: number, header: Uint8Array): Uint8Array | undefined {
+    return this.#isInMemory ? this.#first!.view(size, header) : undefined
   }
 
   get cloneSource(): CloneSource | undefined {
     if (this.#sealed === 0) return undefined
     const { path } = this.#files.at(0)
     const end = Math.min(this.size, this.#firstBytes)
-    return { path, start: this.#head.size, end, check: async () => {} }
+    return { path, start: this.#head!.size, end, check: async () => {} }
   }
 
   async finish(): Promise<void> {
@@ -232,15 +238,15 @@ export class SpillStorage implements BuiltInStorage {
       parts: {
         firstBytes: this.#firstBytes,
         first: this.#first?.reserve(),
-        tails: this.#tails.map((tail) => tail.reserve()),
-        head: this.#head.reserve(),
+        tails: [this.#tail(0).reserve(), this.#tail(1).reserve()],
+        head: this.#ownHead().reserve(),
         directory: this.#directory,
       },
       layout: () => ({
         sealed: this.#sealed,
         epoch: this.epoch,
         base: this.#first?.base ?? 0,
-        headBytes: this.#head.size,
+        headBytes: this.#head?.size ?? 0,
         ...NO_FILE,
       }),
     }

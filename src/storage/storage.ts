@@ -57,8 +57,11 @@ export interface BuiltInStorage extends StorageVerbs, ExtentMap {
   /** changes up to this many bytes from the start happen in memory, and are done when they return */
   readonly memoryBytes: number
 
-  /** The first `size` bytes where they lie, with the pad byte; undefined where they do not lie in memory in one piece. */
-  view?(size: number): Uint8Array | undefined
+  /**
+   * The first `size` bytes where they lie, with the header that they should have and the pad byte; undefined where they do
+   * not lie in memory in one piece.
+   */
+  view?(size: number, header: Uint8Array): Uint8Array | undefined
 
   /** Gets to the disk what is on its way, with this header: called once a second while the recording goes on. */
   checkpoint?(header: Uint8Array | undefined): Promise<void>

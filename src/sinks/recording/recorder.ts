@@ -120,16 +120,14 @@ export class Recorder extends RecordingReader {
     return this.#storageError(error)
   }
 
-  /** The header in memory is put right once an append, not once a chunk; elsewhere readers get it from the tracker. */
+  /** A storage that wants the header gets it once an append, not once a chunk; readers get it from the tracker. */
   #publish(): void {
     const { tracker, storage } = this
-    const { size } = storage
-    if (tracker.isWav) {
-      tracker.update(size)
-      // A view has the pad byte behind it already; a file has not.
-      const hasPad = storage.view !== undefined && tracker.extent(size).pad === 1
-      if (size >= tracker.bytes.length) storage.header?.(hasPad ? tracker.headerAt(size) : tracker.bytes)
+    if (storage.header && tracker.isWav) {
+      tracker.update(storage.size)
+      if (storage.size >= tracker.bytes.length) storage.header(tracker.bytes)
     }
+    if (this.onPublish) storage.view?.(storage.size, this.header) // which other threads see where it lies
     this.#tell()
   }
 

@@ -24,7 +24,7 @@ export abstract class RecordingReader {
   abstract readonly revision: number
   protected abstract readonly extents: ExtentMap & {
     readonly canReadSync?: boolean
-    view?(size: number): Uint8Array | undefined
+    view?(size: number, header: Uint8Array): Uint8Array | undefined
   }
   readonly #id = randomUUID()
   readonly #listeners = new Set<() => void>()
@@ -114,12 +114,16 @@ export abstract class RecordingReader {
   #snapshotOf(described: WavTracker): Snapshot {
     const { tracker, writtenBytes } = this
     const { end, pad } = tracker.extent(writtenBytes)
-    const hasHeader = tracker.isDecided && writtenBytes >= tracker.bytes.length
     const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
     const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(writtenBytes) : 0 }
-    // A part of a header is kept as it was written: the whole one will get the sizes of a later moment.
-    const header = hasHeader ? tracker.headerAt(writtenBytes) : tracker.original.slice(0, writtenBytes)
-    return new Snapshot(this.extents, { header, end, pad, samples }, this.#toReadError)
+    return new Snapshot(this.extents, { header: this.header, end, pad, samples }, this.#toReadError)
+  }
+
+  /** The header of this moment. A part of one is as it was written: the whole one will get the sizes of a later moment. */
+  protected get header(): Uint8Array<ArrayBuffer> {
+    const { tracker, writtenBytes } = this
+    const isWhole = tracker.isDecided && writtenBytes >= tracker.bytes.length
+    return isWhole ? tracker.headerAt(writtenBytes) : tracker.original.slice(0, writtenBytes)
   }
 
   /** All that was written, behind another header: for followers, whose header must not change any more. */
@@ -146,7 +150,7 @@ export abstract class RecordingReader {
   view(): Uint8Array {
     this.requireReadable()
     const { end, pad } = this.tracker.extent(this.writtenBytes)
-    const view = this.extents.view?.(end + pad)
+    const view = this.extents.view?.(end + pad, this.header)
     if (view !== undefined) {
       if (pad === 0 || end === this.writtenBytes) return view
       // Where the pad byte should be lies the beginning of a frame that is not whole yet: this view is a copy.

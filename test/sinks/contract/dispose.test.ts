@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { VirtualFile, type VirtualFileOptions } from '../../../src/index.ts'
 import { momentOf, recordings } from '../headers.ts'
 import { placeOf, storages, write } from '../storageContract.ts'
@@ -244,12 +244,40 @@ test('dispose() of a recording that finds its path taken has no error left to th
   await pipeline(Readable.from([bytes]), first)
   for (const reach of [() => {}, () => turn(), () => new Promise(process.nextTick)]) {
     const second = new VirtualFile({ storage })
-    await reach()
+    await withErrorsHeard(second, reach)
     await settles(second.dispose(), 'dispose()')
     await turn()
   }
   expect(readFileSync(storage.path).equals(momentOf(recorded, bytes.length))).toBe(true)
   await first.dispose()
+})
+
+/** How many errors a file has told of when `reach` was reached: what comes later is for nobody to hear. */
+async function withErrorsHeard(file: VirtualFile, reach: () => unknown): Promise<number> {
+  const told = vi.fn()
+  file.on('error', told)
+  await reach()
+  file.off('error', told)
+  return told.mock.calls.length
+}
+
+test('dispose() in any tick around a failure to open has no error left to throw', async () => {
+  let isClosedAlready = false
+  for (let ticks = 0; ticks < 12; ticks++) {
+    for (let jobs = 0; jobs < 12; jobs++) {
+      const storage = new WatchedStorage({ turns: 1 })
+      storage.open = () => Promise.reject(new Error('no'))
+      const file = new VirtualFile({ storage })
+      const errors = await withErrorsHeard(file, async () => {
+        for (let i = 0; i < ticks; i++) await new Promise(process.nextTick)
+        for (let i = 0; i < jobs; i++) await undefined
+      })
+      if (errors === 0) isClosedAlready ||= file.closed
+      await settles(file.dispose(), 'dispose()')
+    }
+  }
+  await turn()
+  expect(isClosedAlready).toBe(true)
 })
 
 /** open, then whatever the recording needs, then finish, then dispose. */

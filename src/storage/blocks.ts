@@ -1,0 +1,34 @@
+import type { MemoryExtent } from './extents.ts'
+
+/** Of thousands of recordings at once, none holds much that it has not filled. */
+const BLOCK_BYTES = 4096
+
+/** Memory that grows by blocks of 4 KiB, none of which moves. */
+export class Blocks {
+  readonly #blocks: Uint8Array[] = []
+
+  /** Writes bytes at `position`, at most one byte behind the last. */
+  write(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.length; ) {
+      const index = Math.floor((position + done) / BLOCK_BYTES)
+      const offset = (position + done) % BLOCK_BYTES
+      const piece = bytes.subarray(done, done + BLOCK_BYTES - offset)
+      this.#blocks[index] ??= new Uint8Array(BLOCK_BYTES)
+      this.#blocks[index].set(piece, offset)
+      done += piece.length
+    }
+  }
+
+  /** What lies at `position`, up to `end` (exclusive) or the end of its block. */
+  extentAt(position: number, end: number): MemoryExtent {
+    const block = this.#blocks[Math.floor(position / BLOCK_BYTES)]!
+    const offset = position % BLOCK_BYTES
+    const bytes = block.subarray(offset, offset + end - position)
+    return { bytes, length: bytes.length }
+  }
+
+  /** Copies the first `length` bytes to the start of `target`. */
+  copyTo(target: Uint8Array, length: number): void {
+    for (let at = 0; at < length; at += BLOCK_BYTES) target.set(this.extentAt(at, length).bytes, at)
+  }
+}
