@@ -1,3 +1,4 @@
+import { checkPipe } from '../neighbours.ts'
 import { Stage } from '../streams/stage.ts'
 import { FusedKernel } from './fusedKernel.ts'
 
@@ -26,6 +27,9 @@ export function fuse(streams: readonly NodeJS.EventEmitter[]): NodeJS.EventEmitt
 
 function fuseRow(stages: readonly Stage[]): Stage {
   const fused = new Stage(new FusedKernel(stages.map(({ kernel }) => kernel)))
+  for (const [i, stage] of stages.entries()) {
+    if (i > 0) checkPipe(stages[i - 1], fused, stage.kernel.ports?.takes)
+  }
   const stop = () => fused.stop()
   for (const stage of stages) Object.assign(stage, { stop })
   // A stage that nobody holds any more can be forgotten: as a stream it costs more memory than what is left of it.

@@ -1,3 +1,4 @@
+import type { Ports } from '../neighbours.ts'
 import type { Kernel, Output } from '../streams/stage.ts'
 
 /**
@@ -7,6 +8,7 @@ import type { Kernel, Output } from '../streams/stage.ts'
 export class FusedKernel implements Kernel {
   readonly source: Kernel['source']
   readonly windowBytes: Kernel['windowBytes']
+  readonly ports: Ports
   end: Kernel['end']
   readonly #kernels: readonly Kernel[]
   /** what each of them puts out into: the next one, and the last one into what the call was given */
@@ -19,6 +21,7 @@ export class FusedKernel implements Kernel {
   constructor(kernels: readonly Kernel[]) {
     this.#kernels = kernels
     this.source = kernels[0]!.source
+    this.ports = { takes: kernels[0]!.ports?.takes, gives: kernels.at(-1)!.ports?.gives }
     this.windowBytes = kernels.at(-1)!.windowBytes
     this.#outputs = kernels.map((_, i) => ({
       push: (bytes) => (i + 1 < kernels.length ? this.#pushInto(i + 1, bytes) : this.#out.push(bytes)),

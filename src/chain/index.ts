@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { chain as streamChain } from 'stream-chain'
 import { ArgumentTypeError, show } from '../errors.ts'
+import { disagreement, type Ports, ports, portsOf } from '../neighbours.ts'
 import { Stage } from '../streams/stage.ts'
 import { isStoppable, type Stoppable, settle } from '../streams/stopping.ts'
 import { fuse } from './fuse.ts'
@@ -17,6 +18,7 @@ export type Chain = Duplex & Stoppable
  * `stop()` stay. Foreign streams are joined with them by stream-chain.
  *
  * @throws {ArgumentTypeError} for anything but a list of Node streams
+ * @throws {WavespoolError} `ERR_WAVESPOOL_FORMAT` where two neighbours are known to disagree about the format
  */
 export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
   if (!Array.isArray(stages) || stages.length === 0) {
@@ -30,6 +32,7 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
       `chain() takes Node streams only, got ${show(foreign)}; wrap a web stream by Duplex.fromWeb()`,
     )
   }
+  checkNeighbours(stages)
   const fused = fuse(stages)
   const [first] = fused as [NodeJS.ReadableStream & NodeJS.WritableStream]
   if (fused.length === 1 && first instanceof Stage) return first
@@ -44,7 +47,17 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
   for (const event of ['pipe', 'unpipe'] as const)
     joined.on(event, (source) => head.emit(event, source, joined))
   const stop = () => (isStoppable(head) ? head.stop() : settle(head))
-  return Object.assign(joined as Duplex, { stop }) as Chain
+  const sides: Ports = { takes: portsOf(first).takes, gives: portsOf(fused.at(-1)).gives }
+  return Object.assign(joined as Duplex, { stop, [ports]: sides }) as Chain
+}
+
+function checkNeighbours(stages: readonly unknown[]): void {
+  for (const [i, stage] of stages.entries()) {
+    const { takes } = portsOf(stage)
+    const { gives } = portsOf(stages[i - 1])
+    const error = takes && gives && disagreement(gives, takes)
+    if (error) throw error
+  }
 }
 
 const identity = {

@@ -2,6 +2,7 @@ import type { TransformCallback } from 'node:stream'
 import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
 import { ArgumentTypeError, WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { describeFormat, isSameFormat, Port } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { Stage } from '../streams/stage.ts'
 import type { Decoder } from './decoder.ts'
@@ -60,6 +61,7 @@ export function decode(options: DecodeOptions = {}): DecodeStage {
 
 /** A Stage whose kernel is loaded and may answer with promises. */
 export class DecodeStage extends Stage {
+  readonly #gives: Port
   readonly #to: PcmFormat | undefined
   readonly #conversion: ConvertOptions
   #decoder: Decoder | undefined
@@ -73,7 +75,9 @@ export class DecodeStage extends Stage {
   readonly gaps: DecodeGap[] = []
 
   constructor(to: PcmFormat | undefined, conversion: ConvertOptions) {
-    super({ push() {}, flush() {} })
+    const gives = new Port('decode()', to && { kind: 'pcm', format: to })
+    super({ push() {}, flush() {}, ports: { gives } })
+    this.#gives = gives
     this.#to = to
     this.#conversion = conversion
   }
@@ -92,18 +96,16 @@ export class DecodeStage extends Stage {
   #begin(format: PcmFormat): void {
     const source = this.#source
     if (source !== undefined) {
-      const { sampleRate, channels, encoding } = source
-      const isSame =
-        sampleRate === format.sampleRate && channels === format.channels && encoding === format.encoding
-      if (isSame) return
+      if (isSameFormat(source, format)) return
       throw new WavespoolError(
         'ERR_WAVESPOOL_CODEC',
-        `what follows in this stream has another format, ${format.sampleRate} Hz of ${format.channels} channels behind ${sampleRate} Hz of ${channels}; what came before was delivered`,
+        `what follows in this stream has another format, ${describeFormat(format)} behind ${describeFormat(source)}; what came before was delivered`,
       )
     }
     this.#source = format
     if (this.#to) this.#converter = new Converter(format, this.#to, this.#conversion, 'decode({ to })')
     this.#format = this.#to ?? format
+    this.#gives.know({ kind: 'pcm', format: this.#format })
     this.emit('format', this.#format)
   }
 

@@ -1,4 +1,5 @@
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { filePort, type Ports, pcmPort } from '../neighbours.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 import { type EncodeOptions, type EncodePlan, planEncoding } from './codecs.ts'
 import type { Encoder } from './encoder.ts'
@@ -30,7 +31,12 @@ export function encode(format: PcmFormat, options: EncodeOptions): EncodeStage {
 
 /** Set in `_construct()`, before which nothing is written. */
 class LoadedKernel implements Kernel {
+  readonly ports: Ports
   encoder: Encoder | undefined
+
+  constructor(ports: Ports) {
+    this.ports = ports
+  }
 
   push(bytes: Uint8Array, out: Output): void {
     this.encoder!.push(bytes, out)
@@ -47,7 +53,10 @@ export class EncodeStage extends Stage {
   readonly #kernel: LoadedKernel
 
   constructor(format: PcmFormat, plan: EncodePlan) {
-    const kernel = new LoadedKernel()
+    const kernel = new LoadedKernel({
+      takes: pcmPort('encode()', format),
+      gives: filePort('encode()', plan.codec === 'opus' ? 'Ogg' : plan.codec.toUpperCase()),
+    })
     super(kernel)
     this.#kernel = kernel
     this.#format = format

@@ -4,6 +4,7 @@ import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../
 import { failOnceRead } from '../failOnceRead.ts'
 import { encodings } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { Port, type Ports, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { Source } from '../sources/source.ts'
@@ -102,6 +103,8 @@ interface Checked {
  */
 export class RecordingFollower extends Readable implements Source {
   readonly id: string
+  /** @internal */
+  readonly [ports]: Ports & { gives: Port } = { gives: new Port('followRecording()') }
   readonly #options: Checked
   readonly #subject: RecordingSubject
   readonly #gaps: RecordingGap[] = []
@@ -189,6 +192,7 @@ export class RecordingFollower extends Readable implements Source {
     const verdict = log.take(entry)
     if (this.#format === undefined && verdict.is !== 'stray') {
       this.#format = format
+      if (format) this[ports].gives.know({ kind: 'pcm', format })
       this.emit('format', format)
     }
     switch (verdict.is) {

@@ -5,6 +5,7 @@ import { ArgumentRangeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { checkPipe, type Ports, pcmPort, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
 import { AudioQueue } from './audioQueue.ts'
@@ -117,6 +118,8 @@ interface Sizes {
 export class RecordingPublisher extends Writable {
   readonly id: string
   readonly format: PcmFormat
+  /** @internal */
+  readonly [ports]: Ports
   readonly #appender: RecordingAppender
   readonly #sizes: Sizes
   readonly #largest: number
@@ -141,6 +144,9 @@ export class RecordingPublisher extends Writable {
     super()
     this.id = id
     this.format = format
+    const takes = pcmPort('publishRecording()', format)
+    this[ports] = { takes }
+    this.on('pipe', (source) => checkPipe(source, this, takes))
     this.#sizes = sizes
     this.#largest = LARGEST_MESSAGE - (LARGEST_MESSAGE % format.bytesPerFrame)
     this.#frames = new WholeFrames(format)

@@ -11,7 +11,7 @@ import { checkHandle, type SharedVirtualFile } from './sharing/sharedRecording.t
  */
 export class AttachedFile extends reading(Object) {
   override readonly name: string
-  override readonly type: string
+  readonly #type: string
   readonly #recording: AttachedRecording
 
   /** @throws {ArgumentTypeError} for anything but what `share()` returned */
@@ -19,8 +19,12 @@ export class AttachedFile extends reading(Object) {
     super()
     checkHandle(handle)
     this.name = handle.name
-    this.type = handle.type
+    this.#type = handle.type
     this.#recording = new AttachedRecording(handle)
+  }
+
+  override get type(): string {
+    return this.#recording.mediaType(this.#type)
   }
 
   /** @internal */

@@ -10,7 +10,7 @@ import { Cursor } from './views/cursor.ts'
 import { FollowStream } from './views/followStream.ts'
 import { type PrivateCopy, privateCopy } from './views/privateCopy.ts'
 import { type RequestLike, respond } from './views/response.ts'
-import { float32Samples, int16Samples, type SamplesOptions } from './views/samples.ts'
+import { float32Samples, int16Samples, type SampledFile, type SamplesOptions } from './views/samples.ts'
 import { SnapshotStream } from './views/snapshotStream.ts'
 import { toWeb } from './views/webStream.ts'
 
@@ -21,7 +21,7 @@ export const recording = Symbol('recording')
 export interface ReadableFile {
   /** the name that consumers see */
   readonly name: string
-  /** the media type */
+  /** the media type; of bytes that are no WAV file never `'audio/wav'`, but `'application/octet-stream'` */
   readonly type: string
 
   /** Bytes of the file of this moment: the length of a snapshot that is taken now. */
@@ -75,10 +75,11 @@ export interface ReadableFile {
 
   /**
    * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise,
-   * mixed and resampled as `convert()` does it.
+   * mixed and resampled as `convert()` does it. Samples without a header need a `format` that says what they are.
    *
    * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, among them a `channel` that the file has not
-   * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known
+   * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known, and no `format`
+   * says what it holds; `ERR_WAVESPOOL_FORMAT` for a `format` that is known to be another one
    */
   toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>>
 
@@ -158,7 +159,9 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
       const snapshot = read.snapshot()
       const range = { ...checked, start: startOf(read, checked.start, checked.header) }
       const isWhole = read.isEnded && read.failure === undefined
-      return follow && !isWhole ? new FollowStream(read, range) : new SnapshotStream(snapshot, range)
+      return follow && !isWhole
+        ? new FollowStream(read, range)
+        : new SnapshotStream(snapshot, range, read.contentFrom(range.start, range.header))
     }
 
     stream(options: ReadStreamOptions = {}): ReadableStream<Uint8Array> {
@@ -177,11 +180,11 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
     }
 
     async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
-      return inOnePiece(this, () => float32Samples(this[recording].snapshot(), this.name, options))
+      return inOnePiece(this, () => float32Samples(sampled(this), options))
     }
 
     async toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>> {
-      return inOnePiece(this, () => int16Samples(this[recording].snapshot(), this.name, options))
+      return inOnePiece(this, () => int16Samples(sampled(this), options))
     }
 
     async toResponse(request?: RequestLike): Promise<Response> {
@@ -227,6 +230,10 @@ function startOf(read: RecordingReader, start: number | 'live', header: boolean)
   const live = tracker.dataEnd(writtenBytes)
   if (start === 'live') return header ? live : live - tracker.dataStart
   return header && !isEnded && start > live && start <= read.size ? live : start
+}
+
+function sampled({ name, [recording]: read }: Recorded & { name: string }): SampledFile {
+  return { name, snapshot: read.snapshot(), rawFormat: read.rawFormat }
 }
 
 /** A Buffer, and on Node 20 a File too, ends at 4 GiB, or where memory does. */

@@ -5,6 +5,7 @@ import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
 import { makeWavHeader } from '../format/wavHeader.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { checkPipe, type Ports, pcmPort, ports } from '../neighbours.ts'
 import { LatestBytes } from './latestBytes.ts'
 import { VirtualFile } from './virtualFile.ts'
 import type { VirtualFileOptions } from './virtualFileOptions.ts'
@@ -14,6 +15,8 @@ import type { VirtualFileOptions } from './virtualFileOptions.ts'
  * before somebody pressed the button.
  */
 export class RollingBuffer extends Writable {
+  /** @internal */
+  readonly [ports]: Ports
   readonly #format: PcmFormat
   readonly #frames: WholeFrames
   readonly #latest: LatestBytes
@@ -28,6 +31,9 @@ export class RollingBuffer extends Writable {
     this.#format = checked
     this.#frames = new WholeFrames(checked)
     this.#latest = new LatestBytes(capacity)
+    const takes = pcmPort('RollingBuffer', checked)
+    this[ports] = { takes }
+    this.on('pipe', (source) => checkPipe(source, this, takes))
   }
 
   /** Seconds that it holds now, at most `span`. */

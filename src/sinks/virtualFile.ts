@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { portsOf } from '../neighbours.ts'
 import { nextTick } from '../realTimers.ts'
 import { checkSignal } from './arguments.ts'
 import { AttachedFile } from './attachedFile.ts'
@@ -38,7 +39,7 @@ export class PartialFileError extends WavespoolError {
  */
 export class VirtualFile extends reading(Writable) {
   override readonly name: string
-  override readonly type: string
+  readonly #type: string
   readonly #recorder: Recorder
   #shared: SharedRecording | undefined
   /** chunks that the stream holds back: Node forgets them when it is destroyed */
@@ -52,8 +53,18 @@ export class VirtualFile extends reading(Writable) {
     // Only what must open something waits for it: what is written into memory can be read in the same tick.
     super(opening ? { construct: (callback: Callback) => opening.then(() => callback(), callback) } : {})
     this.name = name
-    this.type = type
+    this.#type = type
     this.#recorder = recorder
+    this.on('pipe', (source) => {
+      if (this.writableLength > 0 || recorder.writtenBytes > 0) return
+      portsOf(source).gives?.whenKnown((content) => {
+        if (content.kind === 'pcm') recorder.rawFormat = content.format
+      })
+    })
+  }
+
+  override get type(): string {
+    return this.#recorder.mediaType(this.#type)
   }
 
   /** @internal */
@@ -98,7 +109,7 @@ export class VirtualFile extends reading(Writable) {
   share(): SharedVirtualFile {
     this.#recorder.snapshot() // throws after dispose()
     this.#shared ??= new SharedRecording(this.#recorder)
-    return this.#shared.handle(this.type)
+    return this.#shared.handle(this.#type)
   }
 
   /**

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { type Ports, pcmPort, ports } from '../neighbours.ts'
 import { now } from '../realTimers.ts'
 import type { Device } from './capture/backend.ts'
 import { CaptureProcess } from './capture/captureProcess.ts'
@@ -63,6 +64,8 @@ export function portAudio(format: PcmFormat, options: PortAudioOptions = {}): Po
 /** See {@link portAudio}. Emits `'gap'` with a {@link Gap}. */
 export class PortAudioSource extends Readable implements Source {
   readonly format: PcmFormat
+  /** @internal */
+  readonly [ports]: Ports
   /** Resolves when the first audio is in; rejects when none will come. */
   readonly ready: Promise<Started>
   /** Every hole in what was captured, so far. */
@@ -89,6 +92,7 @@ export class PortAudioSource extends Readable implements Source {
     const { request, onGap } = checkPortAudio(required, options)
     super()
     this.format = required
+    this[ports] = { gives: pcmPort('portAudio()', required) }
     this.gaps = this.#gaps
     this.#request = request
     this.#onGap = onGap

@@ -4,6 +4,7 @@ import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { WavReaderKernel } from '../format/wavReaderKernel.ts'
+import { Port, type Ports, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { clearTimeout, now, setTimeout } from '../realTimers.ts'
 import type { Source } from './source.ts'
@@ -40,6 +41,8 @@ export class ReplaySource extends Readable implements Source {
   format: PcmFormat | undefined
   /** Resolves with the format; rejects with what ended it before that. It need not be awaited. */
   readonly ready: Promise<{ format: PcmFormat }>
+  /** @internal */
+  readonly [ports]: Ports & { gives: Port } = { gives: new Port('replay()') }
   readonly #file: string | URL | Replayable
   readonly #isRealtime: boolean
   #resolveReady: (value: { format: PcmFormat }) => void = () => {}
@@ -134,6 +137,7 @@ export class ReplaySource extends Readable implements Source {
       this.format = kernel.format
       this.#startedAt = now()
       this.#resolveReady({ format: kernel.format })
+      this[ports].gives.know({ kind: 'pcm', format: kernel.format })
       this.emit('format', kernel.format)
     }
     for await (const chunk of input) {

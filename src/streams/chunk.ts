@@ -3,6 +3,7 @@ import { encodings } from '../format/encoding.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
 import { checkWholeFrames } from '../format/wholeFrames.ts'
+import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
@@ -40,6 +41,7 @@ export function chunk(format: PcmFormat, span: Span, options: ChunkOptions = {})
 export class ChunkKernel implements Kernel {
   readonly #format: PcmFormat
   readonly windowBytes: number
+  readonly ports: Ports
   readonly #hopBytes: number
   readonly #tail: (typeof tails)[number]
   /** the window being filled; allocated when it is needed */
@@ -49,6 +51,7 @@ export class ChunkKernel implements Kernel {
   #overlap = 0
 
   constructor(format: PcmFormat, windowBytes: number, hopBytes: number, tail: (typeof tails)[number]) {
+    this.ports = passing('chunk()', format)
     this.#format = format
     this.windowBytes = windowBytes
     this.#hopBytes = hopBytes

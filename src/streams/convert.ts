@@ -1,6 +1,7 @@
 import { Converter, type ConvertOptions } from '../dsp/converter.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { type Ports, pcmPort } from '../neighbours.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
 export type { ConvertOptions }
@@ -33,10 +34,12 @@ export function convert(from: PcmFormat, to: PcmFormat, options: ConvertOptions 
 }
 
 export class ConvertKernel implements Kernel {
+  readonly ports: Ports
   readonly #frames: WholeFrames
   readonly #converter: Converter
 
   constructor(from: PcmFormat, to: PcmFormat, options: ConvertOptions) {
+    this.ports = { takes: pcmPort('convert()', from), gives: pcmPort('convert()', to) }
     this.#frames = new WholeFrames(from)
     this.#converter = new Converter(from, to, options, 'convert()')
   }

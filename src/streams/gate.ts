@@ -2,6 +2,7 @@ import { ArgumentTypeError, show } from '../errors.ts'
 import { encodings } from '../format/encoding.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
@@ -29,6 +30,7 @@ export function gate(format: PcmFormat, options: GateOptions = {}): Gate {
 export class GateKernel implements Kernel {
   /** the place of a turn is known by what the stream has been given */
   readonly isApart = true
+  readonly ports: Ports
   readonly #format: PcmFormat
   readonly #frames: WholeFrames
   readonly #isSilenceKept: boolean
@@ -39,6 +41,7 @@ export class GateKernel implements Kernel {
   #turns: number[] = []
 
   constructor(format: PcmFormat, closed: 'drop' | 'silence') {
+    this.ports = passing('gate()', format)
     this.#format = format
     this.#frames = new WholeFrames(format)
     this.#isSilenceKept = closed === 'silence'

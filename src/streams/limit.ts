@@ -2,6 +2,7 @@ import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { checkSource, type StoppableSource } from './stopping.ts'
@@ -41,6 +42,7 @@ export function limit(format: PcmFormat, span: Span, options: LimitOptions = {})
 
 export class LimitKernel implements Kernel {
   readonly source: StoppableSource | null | undefined
+  readonly ports: Ports
   readonly #onLimit: 'stop' | 'error'
   readonly #frames: WholeFrames
   #left: number
@@ -50,6 +52,7 @@ export class LimitKernel implements Kernel {
     bytes: number,
     { onLimit, source }: Pick<Kernel, 'source'> & { onLimit: 'stop' | 'error' },
   ) {
+    this.ports = passing('limit()', format)
     this.#frames = new WholeFrames(format)
     this.#left = bytes
     this.#onLimit = onLimit

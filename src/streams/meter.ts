@@ -2,6 +2,7 @@ import { LevelMeter, type Levels } from '../dsp/levels.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
@@ -35,6 +36,7 @@ export function meter(format: PcmFormat, options: MeterOptions): Stage {
 
 export class MeterKernel implements Kernel {
   onLevel: (level: Level) => void = () => {}
+  readonly ports: Ports
   readonly #everyFrames: number
   readonly #bytesPerFrame: number
   readonly #frames: WholeFrames
@@ -43,6 +45,7 @@ export class MeterKernel implements Kernel {
   #start = 0
 
   constructor(format: PcmFormat, everyFrames: number) {
+    this.ports = passing('meter()', format)
     this.#everyFrames = everyFrames
     this.#bytesPerFrame = format.bytesPerFrame
     this.#frames = new WholeFrames(format)

@@ -8,6 +8,7 @@ import {
   type WavHeaderOptions,
 } from '../format/wavHeader.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { type Port, type Ports, pcmPort, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { setImmediate } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
@@ -60,7 +61,8 @@ export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
  * is in {@link Segmenter.unread} together with those that nobody had read.
  */
 export class Segmenter extends Transform implements Stoppable {
-  readonly #upstream = new Upstream(this)
+  readonly #upstream: Upstream
+  readonly #takes: Port
   readonly #work = new WorkQueue(() => this.destroyed)
   readonly #frames: WholeFrames
   readonly #bytesPerFrame: number
@@ -94,6 +96,8 @@ export class Segmenter extends Transform implements Stoppable {
         },
       }),
     })
+    this.#takes = pcmPort('segment()', format)
+    this.#upstream = new Upstream(this, this.#takes)
     this.#frames = new WholeFrames(format)
     this.#bytesPerFrame = format.bytesPerFrame
     this.#tape = new SegmentTape(format.bytesPerFrame)
@@ -102,6 +106,11 @@ export class Segmenter extends Transform implements Stoppable {
     const longest = maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
     this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
+  }
+
+  /** @internal */
+  get [ports](): Ports {
+    return { takes: this.#takes }
   }
 
   /**

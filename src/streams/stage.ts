@@ -2,6 +2,7 @@ import { Transform, type TransformCallback, type TransformOptions } from 'node:s
 import { WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import type { Output } from '../format/wholeFrames.ts'
+import { type Ports, ports } from '../neighbours.ts'
 import { nextTick, setImmediate } from '../realTimers.ts'
 import type { Stoppable, StoppableSource } from './stopping.ts'
 import { Upstream } from './upstream.ts'
@@ -27,13 +28,15 @@ export interface Kernel<In = Uint8Array, Out = Uint8Array> {
   readonly isApart?: boolean
   /** What is put out are windows of so many bytes, and who reads the stage gets one at a time. */
   readonly windowBytes?: number | undefined
+  /** what its neighbours have to agree with */
+  readonly ports?: Ports | undefined
 }
 
 /**
  * A Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
  */
 export class Stage extends Transform implements Stoppable {
-  protected readonly upstream = new Upstream(this)
+  protected readonly upstream: Upstream
   /** @internal */
   readonly kernel: Kernel
   #isCut = false
@@ -46,7 +49,13 @@ export class Stage extends Transform implements Stoppable {
   constructor(kernel: Kernel<never, never>, options: TransformOptions = {}) {
     super(options)
     this.kernel = kernel as Kernel
+    this.upstream = new Upstream(this, this.kernel.ports?.takes)
     this.upstream.name(kernel.source)
+  }
+
+  /** @internal */
+  get [ports](): Ports {
+    return this.kernel.ports ?? {}
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { TransformCallback } from 'node:stream'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import { type PcmFormat, pcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { checkOptions } from '../options.ts'
 import { type Clock, clockOf } from './clock.ts'
@@ -62,17 +62,8 @@ export function timeline(format: PcmFormat, options: TimelineOptions): Timeline 
     maxGap: spanFrames(checked, maxGap, 'timeline(): maxGap'),
   }
   const clock = clockOf(pace, 'timeline()')
-  const { sampleRate, encoding } = checked
-  const channels = output === 'mix' ? 1 : tracks.length
   const kernel = new TimelineKernel(checked, tracks, output, spans)
-  return new Timeline(
-    kernel,
-    checked,
-    pcmFormat({ sampleRate, encoding, channels }),
-    tracks,
-    spans.window,
-    clock,
-  )
+  return new Timeline(kernel, checked, tracks, spans.window, clock)
 }
 
 /** Frames of silence that go out at once. */
@@ -109,7 +100,6 @@ export class Timeline extends Stage {
   constructor(
     kernel: TimelineKernel,
     trackFormat: PcmFormat,
-    format: PcmFormat,
     tracks: readonly string[],
     window: number,
     clock: Clock | undefined,
@@ -117,10 +107,10 @@ export class Timeline extends Stage {
     super(kernel, { writableObjectMode: true })
     this.#kernel = kernel
     this.#trackFormat = trackFormat
-    this.format = format
+    this.format = kernel.format
     this.#unopened = new Set(tracks)
     this.#ahead = Math.max(1, Math.floor(window / 2))
-    this.#pacer = clock && new Pacer(clock, format.sampleRate, () => this.#step())
+    this.#pacer = clock && new Pacer(clock, trackFormat.sampleRate, () => this.#step())
     kernel.onGap = (gap) => {
       this.gaps.push(gap)
       if (this.gaps.length > MOST_GAPS) this.gaps.shift()
@@ -220,8 +210,7 @@ export class Timeline extends Stage {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#end()
     for (const input of [...this.#inputs]) {
-      const isHeard = input.listenerCount('error') > 0
-      input.destroy(isHeard && error !== null ? error : undefined)
+      input.destroy(input.isHeard && error !== null ? error : undefined)
     }
     super._destroy(error, callback)
   }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { checkPipe, type Port } from '../neighbours.ts'
 import { nextTick, setImmediate } from '../realTimers.ts'
 import { isReadByOthers, isStoppable, keepFlowing, type StoppableSource, settle } from './stopping.ts'
 
@@ -13,11 +14,13 @@ export class Upstream {
   #named: StoppableSource | null | undefined
   #wasPiped = false
 
-  constructor(stage: Writable) {
+  /** @param takes what the stage takes: it fails where what is piped in is known to give something else */
+  constructor(stage: Writable, takes?: Port) {
     // Of several stages in one stream the first is told who is piped into that stream.
     stage.on('pipe', (source, destination: Writable = stage) => {
       this.#wasPiped = true
       this.#pipes.set(source, { count: (this.#pipes.get(source)?.count ?? 0) + 1, destination })
+      checkPipe(source, destination, takes)
     })
     stage.on('unpipe', (source) => {
       const pipes = this.#pipes.get(source)
@@ -28,6 +31,13 @@ export class Upstream {
   /** Whether anybody was ever piped into the stage. */
   get wasPiped(): boolean {
     return this.#wasPiped
+  }
+
+  /** How many pipes lead into the stage now. */
+  get pipes(): number {
+    let all = 0
+    for (const { count } of this.#pipes.values()) all += count
+    return all
   }
 
   /** The source to stop, as the stage cannot see it, in place of all that is piped in; null: nobody is to be stopped. */

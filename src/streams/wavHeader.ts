@@ -2,6 +2,7 @@ import { WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { checkWavHeaderOptions, makeWavHeader, type WavHeaderOptions } from '../format/wavHeader.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
+import { filePort, type Ports, pcmPort } from '../neighbours.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
 /**
@@ -17,12 +18,14 @@ export function wavHeader(format: PcmFormat, options: WavHeaderOptions = {}): St
 }
 
 export class WavHeaderKernel implements Kernel {
+  readonly ports: Ports
   readonly #frames: WholeFrames
   readonly #declared: number | undefined
   #header: Uint8Array | undefined
   #left: number
 
   constructor(format: PcmFormat, options: WavHeaderOptions) {
+    this.ports = { takes: pcmPort('wavHeader()', format), gives: filePort('wavHeader()', 'WAV') }
     this.#frames = new WholeFrames(format)
     this.#header = makeWavHeader(format, options)
     this.#declared = options.dataBytes

@@ -4,6 +4,7 @@ import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { maskOf, type WavHeader } from '../format/readWavHeader.ts'
 import { type Truncation, WavReaderKernel } from '../format/wavReaderKernel.ts'
+import { describeFormat, isSameFormat, Port, type Ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
@@ -75,6 +76,7 @@ interface Reading {
 
 /** The samples of a file, and of those that follow it, in one format. */
 class InOneFormat implements Kernel {
+  readonly ports: Ports
   readonly #kernel: WavReaderKernel
   readonly #to: PcmFormat | undefined
   readonly #conversion: Reading['conversion']
@@ -90,6 +92,7 @@ class InOneFormat implements Kernel {
     this.#to = to
     this.#conversion = conversion
     this.#onFormat = onFormat
+    this.ports = { gives: new Port('wavReader()', to && { kind: 'pcm', format: to }) }
     kernel.onFormat = (format) => this.#begin(format)
   }
 
@@ -98,14 +101,15 @@ class InOneFormat implements Kernel {
     if (this.#to !== undefined) {
       const options = { ...this.#conversion, channelMask: maskOf(this.#kernel.header!) }
       this.#converter = new Converter(format, this.#to, options, 'wavReader({ to })')
-    } else if (this.format !== undefined && !isSame(this.format, format)) {
+    } else if (this.format !== undefined && !isSameFormat(this.format, format)) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_WAV',
-        `another WAV file follows in this stream, ${describe(format)} behind ${describe(this.format)}; name the format that is to come out, wavReader({ to })`,
+        `another WAV file follows in this stream, ${describeFormat(format)} behind ${describeFormat(this.format)}; name the format that is to come out, wavReader({ to })`,
       )
     }
     if (this.format !== undefined) return
     this.format = this.#to ?? format
+    this.ports.gives!.know({ kind: 'pcm', format: this.format })
     this.#onFormat(this.format)
   }
 
@@ -136,14 +140,6 @@ class InOneFormat implements Kernel {
       this.#finish()
     }
   }
-}
-
-function isSame(a: PcmFormat, b: PcmFormat): boolean {
-  return a.encoding === b.encoding && a.channels === b.channels && a.sampleRate === b.sampleRate
-}
-
-function describe({ sampleRate, channels, encoding }: PcmFormat): string {
-  return `${encoding} of ${channels} channels at ${sampleRate} Hz`
 }
 
 export class WavReader extends Stage {

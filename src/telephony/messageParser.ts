@@ -1,5 +1,6 @@
 import { show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { Port, type Ports } from '../neighbours.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 import type { TimelineItem } from '../streams/timeline/kernel.ts'
 import { type Fields, type MessagesOptions, messageError, parseJson } from './messages.ts'
@@ -34,13 +35,16 @@ export interface Sink {
 
 export class MessageKernel implements Kernel<unknown, TimelineItem> {
   readonly isApart = true
+  readonly ports: Ports & { gives: Port }
   onStart: (start: MediaStart) => void = () => {}
   onMessage: (message: Fields) => void = () => {}
   onInvalid: (error: Error) => void = () => {}
   readonly #protocol: Protocol
   readonly #options: Required<MessagesOptions>
 
-  constructor(protocol: Protocol, options: Required<MessagesOptions>) {
+  constructor(name: string, protocol: Protocol, options: Required<MessagesOptions>) {
+    const format = protocol.start?.format
+    this.ports = { gives: new Port(name, format && { kind: 'items', format }) }
     this.#protocol = protocol
     this.#options = options
   }
@@ -115,12 +119,13 @@ export class MediaParser extends Stage {
   /** of the items, as soon as `'start'` has told it */
   format: PcmFormat | undefined
 
-  constructor(protocol: Protocol, options: Required<MessagesOptions>) {
-    const kernel = new MessageKernel(protocol, options)
+  constructor(name: string, protocol: Protocol, options: Required<MessagesOptions>) {
+    const kernel = new MessageKernel(name, protocol, options)
     super(kernel, { readableObjectMode: true, writableObjectMode: true })
     this.format = protocol.start?.format
     kernel.onStart = (start) => {
       this.format = start.format
+      kernel.ports.gives.know({ kind: 'items', format: start.format })
       this.emit('start', start)
     }
     kernel.onMessage = (message) => this.emit('message', message)

@@ -41,7 +41,7 @@ interface Part {
  */
 export function openaiRealtime(options: MessagesOptions = {}): MediaParser {
   const checked = checkMessagesOptions(options, 'openaiRealtime()', [], MOST_BYTES)
-  return new MediaParser(new OpenaiRealtime(), checked)
+  return new MediaParser('openaiRealtime()', new OpenaiRealtime(), checked)
 }
 
 class OpenaiRealtime implements Protocol {

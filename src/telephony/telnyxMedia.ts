@@ -29,5 +29,5 @@ export function telnyxMedia(options: TelnyxOptions = {}): MediaParser {
     // start does not say which tracks were asked for
     tracksOf: () => ['inbound', 'outbound'],
   })
-  return new MediaParser(protocol, checked)
+  return new MediaParser('telnyxMedia()', protocol, checked)
 }

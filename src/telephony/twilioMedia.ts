@@ -21,5 +21,5 @@ export function twilioMedia(options: MessagesOptions = {}): MediaParser {
       return names.length > 0 ? names : ['inbound']
     },
   })
-  return new MediaParser(protocol, checked)
+  return new MediaParser('twilioMedia()', protocol, checked)
 }

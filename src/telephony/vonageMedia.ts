@@ -14,7 +14,8 @@ const contentType = /^audio\/l16\s*;\s*rate=(8000|16000|24000)$/i
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
  */
 export function vonageMedia(options: MessagesOptions = {}): MediaParser {
-  return new MediaParser(new VonageMedia(), checkMessagesOptions(options, 'vonageMedia()'))
+  const caller = 'vonageMedia()'
+  return new MediaParser(caller, new VonageMedia(), checkMessagesOptions(options, caller))
 }
 
 class VonageMedia implements Protocol {

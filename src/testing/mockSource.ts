@@ -3,6 +3,7 @@ import { ArgumentTypeError, show } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
+import { type Port, type Ports, pcmPort, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { setImmediate } from '../realTimers.ts'
 import type { Source } from '../sources/source.ts'
@@ -44,6 +45,8 @@ export interface Plan {
 
 /** A Readable that behaves like a microphone, or misbehaves like one, when told. */
 export class MockSource extends Readable implements Source {
+  /** @internal */
+  readonly [ports]: Ports
   readonly #material: Material
   readonly #clock: Clock | undefined
   readonly #startedAt: number
@@ -55,8 +58,10 @@ export class MockSource extends Readable implements Source {
   #isFinished = false
   #cancelWake: (() => void) | undefined
 
-  constructor(material: Material, clock: Clock | undefined, plan: Plan) {
+  /** @param gives what it plays, where that is known */
+  constructor(material: Material, clock: Clock | undefined, plan: Plan, gives?: Port) {
     super()
+    this[ports] = { gives }
     this.#material = material
     this.#clock = clock
     this.#startedAt = clock?.now() ?? 0
@@ -155,12 +160,13 @@ export function pcmSource(
     unitsPerChunk: framesOf(chunk, 'chunk'),
     take,
   }
-  return new MockSource(material, clockOf(pace, caller), {
+  const plan = {
     end: framesOf(duration, 'duration'),
     stallAt: framesOf(stallAfter, 'stallAfter'),
     failAt: framesOf(errorAfter, 'errorAfter'),
     error: checkError(error, caller),
-  })
+  }
+  return new MockSource(material, clockOf(pace, caller), plan, pcmPort(caller, format))
 }
 
 export function checkError(error: unknown, caller: string): Error | undefined {

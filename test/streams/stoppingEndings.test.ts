@@ -8,11 +8,12 @@ import { chunk, convert, limit, meter, pcmFormat, wavHeader, wavReader } from '.
 import { Ticking } from './ticking.ts'
 
 const format = pcmFormat()
+const low = pcmFormat({ sampleRate: 8000, channels: 2 })
 const stages = {
   limit: () => limit(format, { bytes: 2 ** 31 }),
   chunk: () => chunk(format, { milliseconds: 20 }),
   // half the rate, twice the channels: as many bytes
-  convert: () => convert(format, pcmFormat({ sampleRate: 8000, channels: 2 })),
+  convert: () => convert(format, low),
   meter: () => meter(format, { every: { seconds: 1 } }),
   wavHeader: () => wavHeader(format),
   wavReader: () => wavReader({ onTruncated: 'error' }), // whoever stops it knows that it ends early
@@ -20,8 +21,8 @@ const stages = {
     chain([
       limit(format, { bytes: 2 ** 31 }),
       meter(format, { every: { seconds: 1 } }),
-      convert(format, pcmFormat({ sampleRate: 8000, channels: 2 })),
-      chunk(format, { milliseconds: 20 }),
+      convert(format, low),
+      chunk(low, { milliseconds: 20 }),
     ]),
   chain: () => chain([new PassThrough(), chunk(format, { milliseconds: 20 })]),
 }

@@ -1,4 +1,5 @@
 import { WavespoolError } from '../../errors.ts'
+import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { dropBytes } from '../../storage/chunkList.ts'
 import { overwrite } from '../../storage/overwrite.ts'
 import type { BuiltInStorage } from '../../storage/storage.ts'
@@ -17,6 +18,7 @@ export class Recorder extends RecordingReader {
   tracker = new WavTracker()
   state: RecordingState
   failure: Error | undefined
+  rawFormat: PcmFormat | undefined
   revision = 0
   /** settles when the storage is open; undefined where nothing must be opened */
   readonly opening: Promise<void> | undefined

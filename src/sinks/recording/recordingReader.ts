@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { WavespoolError } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { Content } from '../../neighbours.ts'
 import type { ExtentMap } from '../../storage/extents.ts'
 import { Snapshot } from './snapshot.ts'
 import { WavTracker } from './wavTracker.ts'
@@ -22,6 +23,8 @@ export abstract class RecordingReader {
   abstract readonly writtenBytes: number
   /** how often cursors have changed the bytes, which are the user's since the first time */
   abstract readonly revision: number
+  /** what was piped in without a header, where that is known */
+  abstract readonly rawFormat: PcmFormat | undefined
   protected abstract readonly extents: ExtentMap & {
     readonly canReadSync?: boolean
     view?(size: number, header: Uint8Array): Uint8Array | undefined
@@ -69,6 +72,23 @@ export abstract class RecordingReader {
   get duration(): number | undefined {
     this.refresh()
     return this.state === 'disposed' ? undefined : this.#describe().duration(this.writtenBytes)
+  }
+
+  /** The media type: `'audio/wav'` is not said of what is known to be none. */
+  mediaType(declared: string): string {
+    if (declared !== 'audio/wav') return declared
+    this.refresh()
+    const { isDecided, isNoWav } = this.#describe()
+    return isNoWav || (!isDecided && this.rawFormat !== undefined) ? 'application/octet-stream' : declared
+  }
+
+  /** What the bytes behind `start` are, with the header that is in front of them or without; undefined while unknown. */
+  contentFrom(start: number, header: boolean): Content | undefined {
+    const { format, isWav, dataStart, isNoWav, isDecided } = this.#describe()
+    const samples = isWav ? format : isNoWav || !isDecided ? this.rawFormat : undefined
+    if (isWav && header && start === 0) return { kind: 'file', container: 'WAV' }
+    if (samples === undefined || (isWav && header && start < dataStart)) return undefined
+    return { kind: 'pcm', format: samples }
   }
 
   /** Bytes that a cursor has changed are looked at anew, where that can be done at once. */

@@ -1,3 +1,4 @@
+import { containerOf } from '../../format/containers.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { isChunkName, type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
 import { findLayout } from '../../format/sampleLayout.ts'
@@ -45,7 +46,13 @@ export class WavTracker {
   #original = new Uint8Array(0)
   #length = 0
   #isSealed = false
+  #isNoWav = false
   #view = new DataView(new ArrayBuffer(0))
+
+  /** Whether it has begun, and not as a WAV file begins: unlike {@link isWav}, one in an unknown encoding is one. */
+  get isNoWav(): boolean {
+    return this.#isNoWav
+  }
 
   get isDecided(): boolean {
     return this.#header !== undefined
@@ -116,7 +123,7 @@ export class WavTracker {
       this.#original = bytes.slice()
       this.#view = new DataView(bytes.buffer)
     } else if (fault !== undefined || seen.length > MAX_HEADER_BYTES) {
-      this.giveUp()
+      this.#giveUp(seen)
     } else if (this.#length === 0) {
       this.#hold(chunk)
     }
@@ -134,8 +141,13 @@ export class WavTracker {
 
   /** No more bytes will come: half a header is none. */
   giveUp(): void {
-    this.#header ??= null
-    if (this.#header === null) this.#bytes = new Uint8Array(0)
+    if (this.#header === undefined) this.#giveUp(this.#bytes.subarray(0, this.#length))
+  }
+
+  #giveUp(seen: Uint8Array): void {
+    this.#header = null
+    this.#isNoWav = seen.length > 0 && containerOf(seen)?.isWav !== true
+    this.#bytes = new Uint8Array(0)
   }
 
   #hold(chunk: Uint8Array): void {

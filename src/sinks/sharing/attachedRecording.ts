@@ -10,6 +10,9 @@ import { type PublishedState, SharedState } from './sharedState.ts'
 /** What {@link AttachedRecording.waitSync} came back for. */
 export type WaitResult = 'ready' | 'ended' | 'failed' | 'timeout'
 
+/** More than is needed to tell a WAV file from anything else, and less than a header. */
+const START_BYTES = 32
+
 /** The recording of another thread, as far as that has published it. */
 export class AttachedRecording extends RecordingReader {
   tracker = new WavTracker()
@@ -17,6 +20,7 @@ export class AttachedRecording extends RecordingReader {
   failure: Error | undefined
   writtenBytes = 0
   revision = 0
+  readonly rawFormat = undefined
   protected readonly extents: AttachedExtents
   readonly #state: SharedState
   readonly #recordingThread: number
@@ -58,9 +62,10 @@ export class AttachedRecording extends RecordingReader {
     if (!isSame) {
       const { dataStart } = published
       if (dataStart > published.size) return // decided, but not there yet
-      const header = new Uint8Array(Math.max(0, dataStart))
+      // Of what is no WAV file a few bytes tell what it is.
+      const header = new Uint8Array(dataStart < 0 ? Math.min(START_BYTES, published.size) : dataStart)
       try {
-        if (dataStart > 0) readExtentsSync(this.extents, header, 0)
+        if (header.length > 0) readExtentsSync(this.extents, header, 0)
       } catch {
         // Gone meanwhile, or not to be read: whoever asks for the bytes is told.
         if (this.#state.changes !== this.#seen) this.refresh()

@@ -1,12 +1,15 @@
 import { Readable } from 'node:stream'
+import { Port, type Ports, ports } from '../../neighbours.ts'
 import type { RecordingReader } from '../recording/recordingReader.ts'
-import { readableOptions, type StreamOptions } from './snapshotStream.ts'
+import { readableOptions, STREAM, type StreamOptions } from './snapshotStream.ts'
 
 /**
  * Delivers what has been recorded and what is still to come, to the end of the recording. It looks for more only when
  * its reader asks for more and the recording has grown: no timer, and a slow reader holds up nobody else.
  */
 export class FollowStream extends Readable {
+  /** @internal */
+  readonly [ports]: Ports & { gives: Port } = { gives: new Port(STREAM) }
   readonly #recording: RecordingReader
   readonly #withHeader: boolean
   #end: number
@@ -21,6 +24,7 @@ export class FollowStream extends Readable {
     this.#position = options.start
     this.#end = options.end
     this.#withHeader = options.header
+    this.#tell()
   }
 
   override _read(size: number): void {
@@ -33,6 +37,7 @@ export class FollowStream extends Readable {
     const { tracker } = recording
     if (this.#header === undefined && tracker.isDecided) {
       this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.writtenBytes)
+      this.#tell()
       if (!this.#withHeader) {
         this.#position += tracker.dataStart
         this.#end += tracker.dataStart
@@ -59,6 +64,12 @@ export class FollowStream extends Readable {
         this._read(size)
       })
     }
+  }
+
+  /** Says what comes, as soon as it is known. */
+  #tell(): void {
+    const content = this.#recording.contentFrom(this.#position, this.#withHeader)
+    if (content !== undefined) this[ports].gives.know(content)
   }
 
   /** Where the bytes end that can be delivered now. Half a frame is held back: it may still be cut off. */

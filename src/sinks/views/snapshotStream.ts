@@ -1,4 +1,5 @@
 import { Readable, type ReadableOptions } from 'node:stream'
+import { type Content, Port, type Ports, ports } from '../../neighbours.ts'
 import type { Snapshot } from '../recording/snapshot.ts'
 
 /** What of a file is read, and how. */
@@ -15,6 +16,9 @@ export interface StreamOptions {
   signal: AbortSignal | undefined
 }
 
+/** What gives the bytes, for messages. */
+export const STREAM = 'createReadStream()'
+
 /** What Node's Readable wants to know of it: it takes no undefined. */
 export function readableOptions({ highWaterMark, encoding, signal }: StreamOptions): ReadableOptions {
   return { highWaterMark, ...(encoding && { encoding }), ...(signal && { signal }) }
@@ -22,12 +26,15 @@ export function readableOptions({ highWaterMark, encoding, signal }: StreamOptio
 
 /** A part of a snapshot. */
 export class SnapshotStream extends Readable {
+  /** @internal */
+  readonly [ports]: Ports
   readonly #snapshot: Snapshot
   readonly #end: number
   #position: number
 
-  constructor(snapshot: Snapshot, options: StreamOptions) {
+  constructor(snapshot: Snapshot, options: StreamOptions, content: Content | undefined) {
     super(readableOptions(options))
+    this[ports] = { gives: new Port(STREAM, content) }
     const { start, end, header } = options
     const { samples, size } = snapshot
     this.#snapshot = snapshot

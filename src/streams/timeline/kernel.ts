@@ -1,5 +1,6 @@
 import { show, WavespoolError } from '../../errors.ts'
-import type { PcmFormat } from '../../format/pcmFormat.ts'
+import { type PcmFormat, pcmFormat } from '../../format/pcmFormat.ts'
+import { Port, type Ports, pcmPort } from '../../neighbours.ts'
 import type { Kernel, Output } from '../stage.ts'
 import { type Combine, interleave, mix } from './interleave.ts'
 import { Lane } from './lane.ts'
@@ -37,6 +38,9 @@ export interface TimelineSpans {
  */
 export class TimelineKernel implements Kernel<TimelineItem> {
   readonly isApart = true
+  /** what comes out */
+  readonly format: PcmFormat
+  readonly ports: Ports
   onGap: (gap: TimelineGap) => void = () => {}
   onLate: (late: TimelineLate) => void = () => {}
   readonly #spans: TimelineSpans
@@ -54,9 +58,15 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     output: 'channels' | 'mix',
     spans: TimelineSpans,
   ) {
+    const { sampleRate, encoding } = format
+    this.format = pcmFormat({ sampleRate, encoding, channels: output === 'mix' ? 1 : tracks.length })
+    this.ports = {
+      takes: new Port('timeline()', { kind: 'items', format }),
+      gives: pcmPort('timeline()', this.format),
+    }
     this.#spans = spans
     this.#bytesPerSample = format.bytesPerSample
-    this.#bytesPerFrame = format.bytesPerSample * (output === 'mix' ? 1 : tracks.length)
+    this.#bytesPerFrame = this.format.bytesPerFrame
     this.#lanes = tracks.map((name) => new Lane(name, format))
     this.#byName = new Map(this.#lanes.map((lane) => [lane.name, lane]))
     this.#combine = output === 'mix' ? mix(format) : interleave(format)

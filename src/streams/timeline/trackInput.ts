@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { WholeFrames } from '../../format/wholeFrames.ts'
+import { type Port, type Ports, pcmPort, ports } from '../../neighbours.ts'
 import type { Stoppable } from '../stopping.ts'
 import { Upstream } from '../upstream.ts'
 
@@ -19,15 +20,28 @@ export class TrackInput extends Writable implements Stoppable {
   position: number
   readonly #port: TrackPort
   readonly #frames: WholeFrames
-  readonly #upstream = new Upstream(this)
+  readonly #upstream: Upstream
+  readonly #takes: Port
   #isCut = false
 
   constructor(port: TrackPort, format: PcmFormat, track: string, position: number) {
     super()
+    this.#takes = pcmPort('timeline.track()', format)
+    this.#upstream = new Upstream(this, this.#takes)
     this.#port = port
     this.#frames = new WholeFrames(format)
     this.track = track
     this.position = position
+  }
+
+  /** @internal */
+  get [ports](): Ports {
+    return { takes: this.#takes }
+  }
+
+  /** Whether somebody hears of its error: a pipe listens too, and throws what nobody else hears. */
+  get isHeard(): boolean {
+    return this.listenerCount('error') > this.#upstream.pipes
   }
 
   /** Ends it gracefully, and what is piped into it; the timeline goes on. */

@@ -147,7 +147,7 @@ test('a file that cannot be read fails with the reason that wavReader gives, beh
       .catch((error) => error)
     expect(reason).toMatchObject({ code: 'ERR_WAVESPOOL_WAV' })
     const file = await VirtualFile.from(bytes, { name: 'x.wav' })
-    const wanted = { code: 'ERR_WAVESPOOL_WAV', message: `x.wav: ${reason.message}` }
+    const wanted = { code: 'ERR_WAVESPOOL_WAV', message: expect.stringContaining(`x.wav: ${reason.message}`) }
     await expect(file.toFloat32()).rejects.toMatchObject(wanted)
     await expect(file.toInt16()).rejects.toMatchObject(wanted)
     await file.dispose()
