@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { CloneSource, Extent } from './extents.ts'
 import { MemoryStorage } from './memoryStorage.ts'
@@ -32,8 +33,9 @@ export class SpillStorage implements BuiltInStorage {
   size = 0
   epoch = 0
   readonly #firstBytes: number
-  readonly #directory: string
-  readonly #files: PartFiles
+  readonly #parent: string | undefined
+  #named: string | undefined
+  #opened: PartFiles | undefined
   #sealed = 0
   #hasDirectory = false
   #headBytes = HEAD_BYTES
@@ -49,8 +51,7 @@ export class SpillStorage implements BuiltInStorage {
   #onMove: (() => void) | undefined
 
   constructor({ after = SPILL_AFTER, directory }: SpillOptions = {}) {
-    this.#directory = nameDirectory('spill', directory)
-    this.#files = new PartFiles(this.#directory, true)
+    this.#parent = directory === undefined ? undefined : resolve(directory)
     this.#firstBytes = after
     this.#first = new MemoryStorage(after)
   }
@@ -62,6 +63,18 @@ export class SpillStorage implements BuiltInStorage {
 
   get #isInMemory(): boolean {
     return this.#sealed === 0 && this.size <= this.#firstBytes
+  }
+
+  // Few recordings are ever spilled, and what those need is made when they are.
+
+  get #directory(): string {
+    this.#named ??= nameDirectory('spill', this.#parent)
+    return this.#named
+  }
+
+  get #files(): PartFiles {
+    this.#opened ??= new PartFiles(this.#directory, true)
+    return this.#opened
   }
 
   #memoryOf(index: number): MemoryStorage {
@@ -257,7 +270,7 @@ export class SpillStorage implements BuiltInStorage {
     await this.#sealing
     for (const memory of [this.#first, ...this.#tails, this.#head]) memory?.dispose()
     this.size = 0
-    await this.#files.close()
+    await this.#opened?.close()
     if (this.#hasDirectory) await removeDirectory(this.#directory)
   }
 }

@@ -29,7 +29,7 @@ export abstract class RecordingReader {
     readonly canReadSync?: boolean
     view?(size: number, header: Uint8Array): Uint8Array | undefined
   }
-  readonly #id = randomUUID()
+  #id: string | undefined
   readonly #listeners = new Set<() => void>()
   #described: { revision: number; tracker: WavTracker } | undefined
 
@@ -61,6 +61,7 @@ export abstract class RecordingReader {
   /** For HTTP: of this file alone, different after every change by a cursor. */
   get entityTag(): string {
     this.refresh()
+    this.#id ??= randomUUID()
     return `"${this.#id}-${this.revision}"`
   }
 
