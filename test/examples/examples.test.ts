@@ -154,6 +154,14 @@ const checks: Record<string, () => Promise<void>> = {
     expect(outcome.lines).toEqual(['96044 bytes in 2 pages; the header counts 96000 bytes of samples'])
   },
 
+  async 'calls.mjs'() {
+    const outcome = await run('calls.mjs', { after: ['60', '3', '0.3'] })
+    expect(outcome).toMatchObject({ code: 0, stderr: '' })
+    const [kept, speed] = outcome.lines
+    expect(kept).toBe('60 of 60 calls of 0.3 s are recorded to the last sample, in 3 threads')
+    expect(speed).toMatch(/^99 % of the packets within [\d.]+ ms, [\d.]+ cores busy$/)
+  },
+
   async 'worker.mjs'() {
     const outcome = await run('worker.mjs')
     expect(outcome).toMatchObject({ code: 0, stderr: says })
