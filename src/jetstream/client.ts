@@ -76,12 +76,19 @@ export class Retrying {
  * since a program may hold several copies of the client.
  */
 export function isTransient(error: unknown): boolean {
-  const { name, status, code } = error as { name?: string; status?: number; code?: number }
+  const { name, status, code, message } = error as Partial<Error> & { status?: number; code?: number }
   if (name === TRANSIENT || code === WRONG_LAST_SEQUENCE || code === NO_PEERS) return true
   if (name === 'TimeoutError' || name === 'JetStreamNotEnabled' || name === 'RequestError') return true
+  // A pull that was given up, as its server is silent, gives way to another or takes no more at once
+  if (name === 'JetStreamError') return MISSED.test(message ?? '')
+  if (name === 'JetStreamStatusError') return code === 503 || (code === 409 && PASSES.test(message ?? ''))
   // 503 is "unavailable", but for a stream that is full, which stays so
   return name === 'JetStreamApiError' && status === 503 && code !== FULL
 }
+
+/** What the client, and what a server says (409) that ends a pull; those that pass have no codes of their own. */
+const MISSED = /heartbeats missed/
+const PASSES = /leadership change|server shutdown|deleted|heartbeats missed|exceeded maxwaiting/
 
 /** The name of an error of ours that passes. */
 export const TRANSIENT = 'Transient'

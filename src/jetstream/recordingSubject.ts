@@ -1,5 +1,6 @@
 import type { ConsumerMessages, JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { clearTimeout, setTimeout } from '../realTimers.ts'
 import { jetStreamError, managerOf, type Retrying } from './client.ts'
 import { type Carrier, readEntry } from './message.ts'
 import type { Names } from './names.ts'
@@ -8,6 +9,7 @@ import { RecordingLog } from './recordingLog.ts'
 /** How a consumer is kept alive: a pull is repeated so often, and a server that is silent for so long is taken for dead. */
 const PULL_MS = 10_000
 const HEARTBEAT_MS = 1500
+const SILENCE_MS = 5000
 /** Messages on their way to a reader that is busy. */
 const PREFETCH = 64
 
@@ -17,6 +19,12 @@ export interface Known {
   format: PcmFormat
   /** the sequence of the last message on the subject */
   sequence: number
+}
+
+interface Reading {
+  messages: ConsumerMessages
+  hear(): void
+  close(): void
 }
 
 /** The messages of one recording: how they are looked up and read in order. */
@@ -86,6 +94,7 @@ export class RecordingSubject {
       if (signal?.aborted) reading.close()
       try {
         for await (const message of reading.messages) {
+          reading.hear()
           next = message.seq + 1
           yield readEntry(message)
         }
@@ -98,7 +107,7 @@ export class RecordingSubject {
     }
   }
 
-  #consume(sequence: number, headersOnly: boolean): Promise<{ messages: ConsumerMessages; close(): void }> {
+  #consume(sequence: number, headersOnly: boolean): Promise<Reading> {
     return this.#retrying.run(async () => {
       const consumer = await this.#js.consumers.get(this.stream, {
         filter_subjects: this.subject,
@@ -111,22 +120,31 @@ export class RecordingSubject {
         expires: PULL_MS,
         idle_heartbeat: HEARTBEAT_MS,
       })
-      void closeWhenLost(messages)
       let isOpen = true
+      let silence: NodeJS.Timeout | undefined
+      // Once its connection was lost, the client waits for a heartbeat no more, and can wait without end.
+      const hear = () => {
+        clearTimeout(silence)
+        if (isOpen) silence = setTimeout(() => messages.stop(), SILENCE_MS)
+      }
       const close = () => {
         if (!isOpen) return
         isOpen = false
+        clearTimeout(silence)
         messages.stop()
         consumer.delete().catch(() => {}) // it goes away by itself a minute later
       }
-      return { messages, close }
+      hear()
+      void stopWhenLost(messages, hear)
+      return { messages, hear, close }
     })
   }
 }
 
 /** The client would go on asking for a consumer that died with its server: end it, and a new one is made. */
-async function closeWhenLost(messages: ConsumerMessages): Promise<void> {
+async function stopWhenLost(messages: ConsumerMessages, hear: () => void): Promise<void> {
   for await (const { type } of messages.status()) {
+    hear()
     if (type === 'heartbeats_missed' || type === 'consumer_not_found' || type === 'consumer_deleted') {
       messages.stop()
       return

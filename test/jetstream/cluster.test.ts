@@ -4,7 +4,7 @@ import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JetStreamClient } from '@nats-io/jetstream'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { pcmFormat, segment } from '../../src/index.ts'
 import {
   ensureStreams,
@@ -24,6 +24,8 @@ const CALLS = Number(process.env.WAVESPOOL_CALLS ?? 20)
 const VICTIMS = process.env.WAVESPOOL_CALLS ? 3 : 1
 const format = pcmFormat({ sampleRate: 8000 })
 const TICK_MS = 100
+/** What a cluster does, it does within this. */
+const soon = { timeout: 60_000, interval: 200 }
 
 describe.skipIf(whyNoNats)('three servers', realTime, () => {
   let nats: Nats
@@ -33,26 +35,25 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
   })
   afterAll(() => nats?.stop())
 
-  async function leaderOf(stream: string, js: JetStreamClient): Promise<number> {
-    for (;;) {
-      const manager = await js.jetstreamManager(false)
-      const info = await manager.streams.info(stream).catch(() => undefined)
-      const leader = nats.servers.names.indexOf(info?.cluster?.leader ?? '')
-      if (leader >= 0) return leader
-      await sleep(200)
-    }
+  async function clusterOf(stream: string) {
+    const manager = await nats.js.jetstreamManager(false)
+    const { cluster } = await manager.streams.info(stream)
+    return cluster!
   }
 
+  const leaderOf = (stream: string) =>
+    vi.waitFor(async () => {
+      const leader = nats.servers.names.indexOf((await clusterOf(stream)).leader ?? '')
+      expect(leader).toBeGreaterThanOrEqual(0)
+      return leader
+    }, soon)
+
   /** All three hold all of the stream. */
-  async function inStep(stream: string): Promise<void> {
-    for (;;) {
-      const manager = await nats.js.jetstreamManager(false)
-      const info = await manager.streams.info(stream).catch(() => undefined)
-      const replicas = info?.cluster?.replicas ?? []
-      if (replicas.length === 2 && replicas.every(({ current, offline }) => current && !offline)) return
-      await sleep(200)
-    }
-  }
+  const inStep = (stream: string) =>
+    vi.waitFor(async () => {
+      const { replicas = [] } = await clusterOf(stream)
+      expect(replicas.filter(({ current, offline }) => current && !offline).length).toBe(2)
+    }, soon)
 
   // Debian's version accepts messages of both for a moment, since its servers check what is expected in no common order.
   test('hold one recording where recorders begin at the same moment, and while a zombie goes on', async () => {
@@ -102,10 +103,12 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
   test(`lose no sample of ${CALLS} calls when ${VICTIMS === 1 ? 'their leader is' : 'each is'} killed, and when all are`, {
     timeout: 240_000,
   }, async () => {
+    // The readers lose their connection together with what they read from.
+    const readers = await nats.connect(await leaderOf('wavespool-recordings'))
     const beganAt = performance.now()
     const calls = Array.from({ length: CALLS }, (_, n) => {
       const publisher = publishRecording(nats.js, `call-${n}`, format)
-      const followed = n < 5 ? buffer(followRecording(nats.js, `call-${n}`)) : undefined
+      const followed = n < 5 ? buffer(followRecording(readers, `call-${n}`)) : undefined
       return { publisher, followed, last: performance.now(), longest: 0, frames: 0 }
     })
     for (const call of calls) {
@@ -124,13 +127,13 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
     const timer = setInterval(write, TICK_MS)
     const allGoOn = async () => {
       const asked = performance.now()
-      while (calls.some(({ last }) => last < asked)) await sleep(50)
+      await vi.waitFor(() => expect(calls.filter(({ last }) => last < asked).length).toBe(0), soon)
     }
     await allGoOn()
     const killed: number[] = []
     const pauses: string[] = []
     while (killed.length < VICTIMS) {
-      const leader = await leaderOf('wavespool-recordings', nats.js)
+      const leader = await leaderOf('wavespool-recordings')
       const victim = killed.length === 0 ? leader : [0, 1, 2].find((n) => !killed.includes(n))!
       for (const call of calls) call.longest = 0
       await nats.servers.kill(victim)
@@ -191,12 +194,12 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
       queueSegments(js, 'queued'),
     )
     await once(workers, 'text')
-    const victim = await leaderOf('wavespool-segments', js)
+    const victim = await leaderOf('wavespool-segments')
     await nats.servers.kill(victim)
     await queued
     await nats.servers.start(victim)
-    for (let texts: object[] = []; texts.length < count; await sleep(200))
-      texts = await readTexts(js, 'queued')
+    const allTexts = async () => expect(await readTexts(js, 'queued')).toHaveLength(count)
+    await Promise.race([vi.waitFor(allTexts, soon), workers.finished])
     await workers.stop()
     expect(await readTexts(js, 'queued')).toEqual(
       Array.from({ length: count }, (_, i) => {

@@ -13,7 +13,8 @@ if (whyNoNats) console.warn(whyNoNats)
 export interface Nats {
   servers: Servers
   js: JetStreamClient
-  connect(): Promise<JetStreamClient>
+  /** Another client, of the server with this index as long as that runs. */
+  connect(first?: number): Promise<JetStreamClient>
   stop(): Promise<void>
 }
 
@@ -21,9 +22,10 @@ export interface Nats {
 export async function startNats(count: number): Promise<Nats> {
   const servers = await startServers(count)
   const connections: Awaited<ReturnType<typeof connect>>[] = []
-  const open = async () => {
+  const open = async (first = 0) => {
     const connection = await connect({
-      servers: servers.urls,
+      servers: [...servers.urls.slice(first), ...servers.urls.slice(0, first)],
+      noRandomize: true,
       maxReconnectAttempts: -1,
       reconnectTimeWait: 200,
       waitOnFirstConnect: true,

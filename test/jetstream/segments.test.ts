@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { pcmFormat, type Segment, segment, VirtualFile } from '../../src/index.ts'
 import {
   ensureStreams,
@@ -41,14 +41,12 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
       text: `${start} to ${end}`,
     }))
   const allTexts = async (prefix: string, id: string, count = seconds) => {
-    for (
-      let texts = await readTexts(nats.js, id, { prefix });
-      ;
-      texts = await readTexts(nats.js, id, { prefix })
-    ) {
-      if (texts.length >= count) return texts
-      await sleep(100)
+    const whole = async () => {
+      const texts = await readTexts(nats.js, id, { prefix })
+      expect(texts.length).toBeGreaterThanOrEqual(count)
+      return texts
     }
+    return vi.waitFor(whole, { timeout: 30_000, interval: 100 })
   }
 
   test('become texts, one for each, however often they are queued', async () => {
@@ -160,6 +158,30 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
     const other = workSegments(js, async ({ attempt }) => `attempt ${attempt}`, { prefix: 'slow' })
     expect(await allTexts('slow', 'call', 1)).toMatchObject([{ start: 0, end: 40_000, text: 'attempt 2' }])
     await other.stop()
+  })
+
+  test('go on being worked on when the server was silent for longer than a worker waits', async () => {
+    const { js, servers } = nats
+    await ensureStreams(js, { prefix: 'silent' })
+    const consumer = await js.consumers.get('silent-segments', 'workers')
+    const fetch = vi.spyOn(Object.getPrototypeOf(consumer), 'fetch')
+    const workers = workSegments(js, transcribe, { prefix: 'silent' })
+    try {
+      await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(1), 10_000)
+      process.kill(servers.pid(0)!, 'SIGSTOP')
+      // The client gives the first request up for missing heartbeats.
+      await vi.waitFor(() => expect(fetch).toHaveBeenCalledTimes(2), 30_000)
+    } finally {
+      process.kill(servers.pid(0)!, 'SIGCONT')
+      fetch.mockRestore()
+    }
+    await pipeline(
+      source(),
+      segment(format, { every: { seconds: 1 } }),
+      queueSegments(js, 'call', { prefix: 'silent' }),
+    )
+    expect(await allTexts('silent', 'call')).toEqual(expected('call'))
+    await workers.stop()
   })
 
   test('that are no segments, or too large for a message, fail before anything is queued', async () => {
