@@ -124,15 +124,19 @@ export class Stage extends Transform implements Stoppable {
 
   /** Nothing more goes out, although more may come: what lies upstream is settled once this chunk is done with. */
   #endHere(callback: TransformCallback): void {
-    this.cut()
+    const isBlind = this.kernel.source === undefined && !this.upstream.wasPiped
+    if (isBlind) this.#isCut = true
+    else this.cut()
     // In the next tick, so that a source which ends with this very chunk can do so; not later, as a source that
     // pushes synchronously would starve anything else.
     nextTick(() => {
       const isEnding = this.writableEnded || this.destroyed
-      if (!isEnding && this.kernel.source === undefined && !this.upstream.wasPiped) {
+      if (isBlind && !isEnding) {
+        this.#isCut = false // an end would hide the error from the web stream of Duplex.toWeb()
         this.failAfterEnd(noSourceError(), callback)
         return
       }
+      if (isBlind) this.push(null)
       nextTick(callback) // a source that is being ended is not to be told to go on
       if (!isEnding) this.upstream.settle()
     })

@@ -102,13 +102,25 @@ test('what stays the same is passed through, not copied', () => {
   }
 })
 
-test('what is put out lies in memory of its own, so that nothing later changes it', async () => {
+test('what is put out lies in memory of its own, so that nothing later changes it', () => {
   const kernel = new ConvertKernel(pcmFormat({ sampleRate: 48_000 }), pcmFormat(), {})
   const pieces: Uint8Array[] = []
-  for (const byte of [1, 2, 3])
-    kernel.push(Buffer.alloc(20_000, byte), { push: (piece) => pieces.push(piece) })
-  expect(new Set(pieces.map((piece) => piece.buffer)).size).toBe(3)
-  for (const piece of pieces) expect(piece.buffer.byteLength).toBeLessThan(piece.length + 100)
+  const copies: Uint8Array[] = []
+  const out = {
+    push: (piece: Uint8Array) => {
+      pieces.push(piece)
+      copies.push(Uint8Array.from(piece))
+    },
+  }
+  for (const byte of [1, 2, 3]) kernel.push(Buffer.alloc(20_000, byte), out)
+  expect(pieces).toHaveLength(3)
+  for (const [i, piece] of pieces.entries()) expect(Uint8Array.from(piece)).toEqual(copies[i])
+  // They may be neighbours in a pool of Node's, whose size differs from version to version, but not share a byte.
+  for (const a of pieces) {
+    for (const b of pieces.filter((other) => other !== a && other.buffer === a.buffer)) {
+      expect(a.byteOffset + a.length <= b.byteOffset || b.byteOffset + b.length <= a.byteOffset).toBe(true)
+    }
+  }
 })
 
 describe('in streams', () => {
