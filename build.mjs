@@ -1,6 +1,6 @@
 // Builds dist: declarations by the compiler, code by a bundler, since an import costs a millisecond a file.
 import { spawnSync } from 'node:child_process'
-import { readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
@@ -16,25 +16,42 @@ const options = {
   format: 'esm',
   target: 'node20.19',
   plugins: [watForEsbuild],
+  // Names stay, and lines stay short, so that a stack says where it was.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 120,
 }
+const entryPoints = ['', 'chain/', 'jetstream/', 'telephony/', 'testing/'].map(
+  (folder) => `src/${folder}index.ts`,
+)
 await build({
   ...options,
-  // the entry points of the package, and the script that a capture child runs
-  entryPoints: [
-    'src/index.ts',
-    'src/chain/index.ts',
-    'src/jetstream/index.ts',
-    'src/telephony/index.ts',
-    'src/testing/index.ts',
-    'src/sources/capture/child.ts',
-  ],
+  // those of the package, and the script that a capture child runs
+  entryPoints: [...entryPoints, 'src/sources/capture/child.ts'],
   outdir: 'dist',
   outbase: 'src',
 })
 // The command is a bundle of its own: shared with it, the library would fall into more files, and import more slowly.
-await build({ ...options, entryPoints: ['src/cli/index.ts'], outdir: 'dist/cli', minifyWhitespace: true })
+await build({ ...options, entryPoints: ['src/cli/index.ts'], outdir: 'dist/cli' })
 
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
 const tsc = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.tsc)
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 process.exitCode = status ?? 1
+
+// Only what the types of an entry point are made of is a user's business.
+const needed = new Set()
+for (const entry of entryPoints) follow(entry.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts'))
+for (const name of readdirSync('dist', { recursive: true })) {
+  const path = join('dist', name)
+  if (path.endsWith('.d.ts') && !needed.has(path)) rmSync(path)
+}
+
+/** Notes a declaration, and those that it imports. */
+function follow(path) {
+  if (needed.has(path)) return
+  needed.add(path)
+  for (const [, name] of readFileSync(path, 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)\.ts'/g)) {
+    follow(join(dirname(path), `${name}.d.ts`))
+  }
+}

@@ -2,20 +2,32 @@
 // no compiler and no Python, it installs, imports, records, and says what portAudio would need.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+
+/** What it may take on a disk, in bytes. */
+const MOST = 1_000_000
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-package-'))
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', ...options })
 
 try {
-  const [{ filename, size }] = JSON.parse(
+  const [{ filename, size, unpackedSize }] = JSON.parse(
     run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder]),
   )
   const tarball = join(folder, filename)
-  console.log(`${filename}: ${size} bytes`)
+  console.log(`${filename}: ${size} bytes, ${unpackedSize} unpacked`)
+  assert.ok(unpackedSize < MOST, `more than ${MOST} bytes unpacked`)
   run('npx', ['publint', 'run', tarball, '--strict'])
   run('npx', ['attw', tarball, '--profile', 'esm-only'])
 
@@ -29,6 +41,23 @@ try {
   writeFileSync(join(user, 'package.json'), '{ "private": true, "type": "module" }')
   run('npm', ['install', '--no-audit', '--no-fund', tarball], { cwd: user, env })
   assert.ok(!existsSync(join(user, 'node_modules', 'naudiodon')), 'naudiodon was built without a compiler?')
+  const installed = join(user, 'node_modules', 'wavespool')
+  // npm 12 and pnpm ask about each package that has one of these, and run none of them.
+  const { scripts, repository, homepage, bugs } = JSON.parse(
+    readFileSync(join(installed, 'package.json'), 'utf8'),
+  )
+  for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
+    assert.ok(!(script in scripts), script)
+  assert.ok(repository && homepage && bugs, 'npm has no page to lead to')
+  for (const name of ['README.md', ...readdirSync(join(installed, 'docs')).map((page) => `docs/${page}`)]) {
+    const text = readFileSync(join(installed, name), 'utf8')
+    for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      assert.ok(
+        existsSync(join(installed, dirname(name), link)),
+        `${name} links ${link}, which is not in the package`,
+      )
+    }
+  }
   const command = join(user, 'node_modules', '.bin', 'wavespool')
   const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
   assert.equal(run(command, ['--version'], { cwd: user, env }), `${version}\n`)
@@ -58,6 +87,10 @@ console.log('without a compiler: ' + error.message)
 `,
   )
   console.log(run('node', ['record.mjs'], { cwd: user, env }))
+  run('node', ['-e', "require('node:assert').equal(typeof require('wavespool').limit, 'function')"], {
+    cwd: user,
+    env,
+  })
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

@@ -20,10 +20,15 @@ const documents = [
   'docs/command.md',
 ]
 const texts = new Map(
-  [...documents, 'docs/cookbook.md', 'docs/jetstream.md', 'docs/recipes.md', 'docs/scale.md'].map((path) => [
-    path,
-    readFileSync(join(root, path), 'utf8'),
-  ]),
+  [
+    ...documents,
+    'docs/cookbook.md',
+    'docs/jetstream.md',
+    'docs/recipes.md',
+    'docs/scale.md',
+    'docs/install.md',
+    'docs/reliability.md',
+  ].map((path) => [path, readFileSync(join(root, path), 'utf8')]),
 )
 const blocks = new Map(
   documents.flatMap((path) =>

@@ -1,7 +1,12 @@
-import { describe, expect, test } from 'vitest'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
 import { backendNames, type Device } from '../../src/sources/capture/backend.ts'
 import { chooseDevice } from '../../src/sources/capture/devices.ts'
 import { deviceHint, noBackend, openingFault } from '../../src/sources/capture/faults.ts'
+import type { Lack } from '../../src/sources/capture/installing.ts'
+import { findPackageManager } from '../../src/sources/capture/packageManager.ts'
 
 const device = (id: number, name: string, isDefault = false): Device => ({
   id,
@@ -77,14 +82,73 @@ describe('what an error of PortAudio means', () => {
 })
 
 describe('no backend', () => {
-  test.each(['linux', 'darwin', 'win32'] as const)('says on %s what to install for each', (platform) => {
-    const { code, message } = noBackend('naudiodon: not found; koffi: not found', undefined, platform)
-    expect(code).toBe('ERR_WAVESPOOL_NO_BACKEND')
-    expect(message).toMatch(/npm install naudiodon.*without a compiler.*npm install koffi/)
-    expect(message).toContain('not found')
+  const missing = (lack: Lack) =>
+    (['koffi', 'naudiodon'] as const).map((backend) => ({ backend, lack, why: `${backend} is not found` }))
+
+  test.each(['linux', 'darwin', 'win32'] as const)(
+    'says on %s what to install, without a compiler first',
+    (platform) => {
+      const { code, message } = noBackend(missing('package'), 'npm', platform)
+      expect(code).toBe('ERR_WAVESPOOL_NO_BACKEND')
+      expect(message).toMatch(/npm install koffi.*Or compile naudiodon: .*npm install naudiodon/)
+      expect(message).toContain('(koffi: koffi is not found; naudiodon: naudiodon is not found)')
+    },
+  )
+
+  test.each([
+    ['npm', 'npm install koffi', 'npm rebuild naudiodon'],
+    ['pnpm', 'pnpm add koffi', 'pnpm approve-builds naudiodon'],
+    ['yarn', 'yarn add koffi', 'npm rebuild naudiodon'],
+    ['bun', 'bun add koffi', 'bun pm trust naudiodon'],
+  ] as const)('names the commands of %s', (manager, adding, compiling) => {
+    expect(noBackend(missing('package'), manager, 'linux').message).toContain(adding)
+    const { message } = noBackend(missing('part'), manager, 'linux')
+    expect(message).toMatch(
+      /needs the package koffi or the package naudiodon, and neither loads. Install PortAudio: apt-get/,
+    )
+    expect(message).toContain(compiling)
+    expect(message).not.toContain(adding)
   })
 
-  test.each(backendNames)('says for %s alone what to install', (name) => {
-    expect(noBackend('not found', name, 'linux').message).toContain(`npm install ${name}`)
+  test.each(backendNames)('says of %s alone what it lacks', (backend) => {
+    const { message } = noBackend([{ backend, lack: 'package', why: 'not found' }], 'npm', 'linux')
+    expect(message).toMatch(
+      new RegExp(`needs the package ${backend}, which does not load.*npm install ${backend}`),
+    )
+  })
+})
+
+describe('the package manager', () => {
+  const folders: string[] = []
+  afterAll(() => {
+    for (const folder of folders) rmSync(folder, { recursive: true })
+  })
+  /** The package as one has installed it in a project. */
+  const project = (trace: string, text = '') => {
+    const folder = mkdtempSync(join(tmpdir(), 'wavespool-manager-'))
+    folders.push(folder)
+    const installed = join(folder, 'node_modules', 'wavespool', 'dist')
+    mkdirSync(installed, { recursive: true })
+    writeFileSync(join(folder, 'node_modules', 'wavespool', 'package.json'), '{ "name": "wavespool" }')
+    writeFileSync(join(folder, trace), text)
+    return installed
+  }
+
+  test.each([
+    ['node_modules/.modules.yaml', 'pnpm'],
+    ['node_modules/.package-lock.json', 'npm'],
+    ['node_modules/.yarn-integrity', 'yarn'],
+    ['yarn.lock', 'yarn'],
+    ['bun.lock', 'bun'],
+  ])('left %s: it is %s, whatever started the program', (trace, manager) => {
+    expect(findPackageManager(project(trace), 'npm/12.2.1 node/v26.10.0 linux x64')).toBe(manager)
+  })
+
+  test('is named by the manifest, else by what started the program, else it is npm', () => {
+    expect(
+      findPackageManager(project('package.json', '{ "packageManager": "pnpm@10.1.0" }'), 'yarn/4.1'),
+    ).toBe('pnpm')
+    expect(findPackageManager(project('package.json', '{}'), 'yarn/1.22.22 npm/? node/v20')).toBe('yarn')
+    expect(findPackageManager(project('package.json', 'torn'), undefined)).toBe('npm')
   })
 })

@@ -110,7 +110,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
       )
       expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
       expect(result.stdout).toMatch(
-        /^ERR_WAVESPOOL_NO_BACKEND\nERR_WAVESPOOL_NO_BACKEND .*npm install naudiodon.*npm install koffi/,
+        /^ERR_WAVESPOOL_NO_BACKEND\nERR_WAVESPOOL_NO_BACKEND .*npm install koffi.*npm install naudiodon/,
       )
     } finally {
       await rm(directory, { recursive: true })

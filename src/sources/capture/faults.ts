@@ -1,5 +1,7 @@
 import { WavespoolError } from '../../errors.ts'
-import type { BackendName, Device } from './backend.ts'
+import type { Device } from './backend.ts'
+import { type Missing, remedyFor } from './installing.ts'
+import type { PackageManager } from './packageManager.ts'
 
 /** What was asked of the device, for messages. */
 export interface Asked {
@@ -64,36 +66,19 @@ export function readingFault(error: unknown, device: Device): WavespoolError {
   )
 }
 
-/** What missing backends mean, and what to install. `why` is what each backend's loader said. */
+/** What missing backends mean, and what to install. */
 export function noBackend(
-  why: string,
-  wanted?: BackendName,
+  missing: readonly Missing[],
+  manager: PackageManager,
   platform: NodeJS.Platform = process.platform,
 ): WavespoolError {
-  const needs = wanted === undefined ? 'the package naudiodon or the package koffi' : `the package ${wanted}`
-  const wants = (wanted === undefined ? (['naudiodon', 'koffi'] as const) : [wanted]).map(
-    (name) => installing[name][platform] ?? installing[name].linux,
-  )
+  const needs = missing.map(({ backend }) => `the package ${backend}`).join(' or ')
+  const remedies = missing.map((one) => remedyFor(one, manager, platform)).join('. Or compile naudiodon: ')
+  const whys = missing.map(({ backend, why }) => `${backend}: ${why}`).join('; ')
   return new WavespoolError(
     'ERR_WAVESPOOL_NO_BACKEND',
-    `portAudio() needs ${needs}, which could not be loaded. ${wants.join(' Or, without a compiler: ')} (${why})`,
+    `portAudio() needs ${needs}, ${missing.length > 1 ? 'and neither loads' : 'which does not load'}. ${remedies.charAt(0).toUpperCase()}${remedies.slice(1)}. (${whys})`,
   )
-}
-
-const installing: Record<BackendName, Partial<Record<NodeJS.Platform, string>>> = {
-  naudiodon: {
-    linux:
-      'Install what naudiodon is compiled with and runs on (Debian, Ubuntu: apt-get install python3 make g++ libasound2; Fedora: dnf install python3 make gcc-c++ alsa-lib), then run: npm install naudiodon.',
-    darwin: 'Install the command line tools (xcode-select --install), then run: npm install naudiodon.',
-    win32:
-      'Install Python 3 and the Visual Studio Build Tools with "Desktop development with C++", then run: npm install naudiodon.',
-  },
-  koffi: {
-    linux:
-      'Install PortAudio (Debian, Ubuntu: apt-get install libportaudio2; Fedora: dnf install portaudio), then run: npm install koffi.',
-    darwin: 'Install PortAudio (brew install portaudio), then run: npm install koffi.',
-    win32: 'Put portaudio.dll into a directory of the PATH, then run: npm install koffi.',
-  },
 }
 
 /** Where to look when there is no device or none may be opened. */

@@ -51,9 +51,10 @@ const libraries: Partial<Record<NodeJS.Platform, string[]>> = {
 
 function bundled(require: NodeJS.Require): string[] {
   try {
-    const directory = join(dirname(require.resolve('naudiodon/package.json')), 'build', 'Release')
-    return ['libportaudio.so.2', 'libportaudio.dylib', 'portaudio_x64.dll'].map((name) =>
-      join(directory, name),
+    const directory = dirname(require.resolve('naudiodon/package.json'))
+    // where its install script puts it, and where it lies if that was not run
+    return [join(directory, 'build', 'Release'), join(directory, 'portaudio', 'bin')].flatMap((folder) =>
+      ['libportaudio.so.2', 'libportaudio.dylib', 'portaudio_x64.dll'].map((name) => join(folder, name)),
     )
   } catch {
     return []

@@ -1,7 +1,11 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { Backend, BackendName } from './backend.ts'
 import { noBackend } from './faults.ts'
+import type { Lack, Missing } from './installing.ts'
 import { loadKoffi } from './koffi.ts'
 import { loadNaudiodon } from './naudiodon.ts'
+import { findPackageManager } from './packageManager.ts'
 import { requirePermission } from './permission.ts'
 
 const loaders: Record<BackendName, () => Backend> = { naudiodon: loadNaudiodon, koffi: loadKoffi }
@@ -14,16 +18,22 @@ const loaders: Record<BackendName, () => Backend> = { naudiodon: loadNaudiodon, 
  */
 export function loadBackend(wanted: BackendName | undefined): Backend {
   requirePermission('addon')
-  const failures: string[] = []
+  const missing: Missing[] = []
   for (const name of wanted === undefined ? (Object.keys(loaders) as BackendName[]) : [wanted]) {
     try {
       return loaders[name]()
     } catch (error) {
-      failures.push(`${name}: ${firstLine(error)}`)
+      missing.unshift({ backend: name, lack: lackOf(error), why: firstLine(error) })
     }
   }
   requirePermission('fs.read')
-  throw noBackend(failures.join('; '), wanted)
+  throw noBackend(missing, findPackageManager(dirname(fileURLToPath(import.meta.url))))
+}
+
+function lackOf(error: unknown): Lack {
+  const { code, message } = error as NodeJS.ErrnoException
+  // koffi's own words where its binary, which is a package of its own, was left out
+  return code === 'MODULE_NOT_FOUND' || /native Koffi module/i.test(message) ? 'package' : 'part'
 }
 
 function firstLine(error: unknown): string {
