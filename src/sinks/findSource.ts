@@ -32,7 +32,7 @@ interface UnopenedSource {
 /** @throws {ArgumentTypeError} for what has no bytes */
 export function findSource(source: VirtualFileSource): UnopenedSource {
   if (typeof source === 'string' || source instanceof URL) {
-    const path = source instanceof URL ? fileURLToPath(source) : source
+    const path = source instanceof URL ? pathOfUrl(source) : source
     return { name: portableName(basename(path)), open: () => openPath(path) }
   }
   if (source instanceof Blob) {
@@ -47,12 +47,11 @@ export function findSource(source: VirtualFileSource): UnopenedSource {
   if (source instanceof ArrayBuffer || source instanceof SharedArrayBuffer) {
     return { open: async () => whole(Buffer.from(source)) }
   }
-  if (source instanceof Readable) return { open: async () => source }
+  if (source instanceof Readable && !source.readableObjectMode) return { open: async () => source }
   if (typeof source === 'object' && source !== null) {
     if (Symbol.asyncIterator in source) {
-      return {
-        open: async () => Readable.from(source as AsyncIterable<Uint8Array>, { objectMode: false }),
-      }
+      const chunks = bytesOnly(source as AsyncIterable<unknown>)
+      return { open: async () => Readable.from(chunks, { objectMode: false }) }
     }
     // A stream from before Node 10, or of readable-stream 1 or 2, has no iterator.
     const { on, pause, resume } = source as NodeJS.ReadableStream
@@ -63,6 +62,23 @@ export function findSource(source: VirtualFileSource): UnopenedSource {
   throw new ArgumentTypeError(
     `VirtualFile.from() takes the path of a file, bytes, a Blob or a stream, got ${show(source)}`,
   )
+}
+
+function pathOfUrl(url: URL): string {
+  if (url.protocol === 'file:') return fileURLToPath(url)
+  throw new ArgumentTypeError(
+    `VirtualFile.from() takes the URL of a file, got ${show(url.href)}; of what lies on a server it takes (await fetch(url)).body`,
+  )
+}
+
+/** A stream of objects would throw at what is no bytes, where nobody catches it. */
+async function* bytesOnly(source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array | string> {
+  for await (const chunk of source) {
+    if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {
+      throw new ArgumentTypeError(`VirtualFile.from() takes a stream of bytes, got ${show(chunk)} in it`)
+    }
+    yield chunk
+  }
 }
 
 async function openPath(path: string): Promise<Readable> {

@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { portsOf } from '../neighbours.ts'
@@ -80,20 +80,21 @@ export class VirtualFile extends reading(Writable) {
    * @throws {ArgumentTypeError | ArgumentRangeError} for anything else, and for a wrong option
    */
   static async from(source: VirtualFileSource, options: FromOptions = {}): Promise<VirtualFile> {
-    if (typeof options !== 'object' || options === null) checkVirtualFileOptions(options)
+    checkVirtualFileOptions(options, 'VirtualFile.from()', ['signal', 'partial'])
     const { signal, partial = false, ...rest } = options
     if (typeof partial !== 'boolean')
       throw new ArgumentTypeError(`partial must be true or false, got ${show(partial)}`)
     checkSignal(signal)
     const { name, type, open } = findSource(source)
     const all = { ...(name && { name }), ...(type && { type }), ...rest }
-    checkVirtualFileOptions(all)
-    const stream = await open()
+    checkVirtualFileOptions(all, 'VirtualFile.from()')
+    const stream = signal?.aborted ? Readable.from([]) : await open()
     const file = new VirtualFile(all)
     try {
       await pipeline(stream, file, { ...(signal && { signal }) })
       return file
     } catch (error) {
+      if (!file.closed) await new Promise((resolve) => file.once('close', resolve))
       if (partial && file.size > 0) throw new PartialFileError(file, error)
       await file.dispose()
       throw error

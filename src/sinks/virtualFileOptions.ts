@@ -47,9 +47,16 @@ interface CheckedOptions {
   readonly storage: BuiltInStorage
 }
 
-/** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
-export function checkVirtualFileOptions(options: VirtualFileOptions): CheckedOptions {
-  checkOptions(options, ['name', 'type', 'maxBytes', 'storage'], 'new VirtualFile()', misplaced)
+/**
+ * @param more options that the caller takes beside these, and has checked
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
+ */
+export function checkVirtualFileOptions(
+  options: VirtualFileOptions,
+  caller = 'new VirtualFile()',
+  more: readonly string[] = [],
+): CheckedOptions {
+  checkOptions(options, ['name', 'type', 'maxBytes', 'storage', ...more], caller, misplaced)
   const { storage = 'spill' } = options
   const { name = hasPath(storage) ? portableName(basename(storage.path)) : 'audio.wav', maxBytes } = options
   const { type = mediaTypes.get(extname(String(name)).toLowerCase()) ?? 'application/octet-stream' } = options

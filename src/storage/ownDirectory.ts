@@ -116,9 +116,13 @@ async function sweepDirectory(path: string, ours: RegExp): Promise<void> {
   try {
     const { uid } = await directory.stat()
     if (uid !== process.geteuid!() || !(await isAbandoned(placeIn(path, directory, LOCK)))) return
-    for (const name of await readdir(placeIn(path, directory, '.'))) {
-      if (ours.test(name) || name === LOCK) await unlink(placeIn(path, directory, name))
-    }
+    const names = await readdir(placeIn(path, directory, '.'))
+    const removals = names
+      .filter((name) => ours.test(name) && name !== LOCK)
+      .map((name) => unlink(placeIn(path, directory, name)))
+    await Promise.allSettled(removals)
+    await Promise.all(removals)
+    await unlink(placeIn(path, directory, LOCK)) // last: nobody sweeps a directory without one
   } finally {
     await directory.close()
   }

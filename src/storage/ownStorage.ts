@@ -7,18 +7,16 @@ export class OwnStorage implements BuiltInStorage {
   readonly #own: VirtualFileStorage
   readonly #file: ExtentFile
   readonly open?: () => void | Promise<void>
+  size = 0
 
   constructor(own: VirtualFileStorage) {
     this.#own = own
-    if (own.open) this.open = () => own.open!()
+    if (own.open) this.open = () => this.#measured(() => own.open!())
+    else this.#measure()
     this.#file = {
       read: (target, position) => own.read(target, position),
       ...(own.readSync && { readSync: (target, position) => own.readSync!(target, position) }),
     }
-  }
-
-  get size(): number {
-    return this.#own.size
   }
 
   get memoryBytes(): number {
@@ -34,15 +32,51 @@ export class OwnStorage implements BuiltInStorage {
   }
 
   append(chunks: readonly Uint8Array[]): void | Promise<void> {
-    return promiseOf(this.#own.append(chunks))
+    const size = chunks.reduce((total, { length }) => total + length, this.size)
+    return this.#measured(() => this.#own.append(chunks), size)
   }
 
   write(bytes: Uint8Array, position: number): void | Promise<void> {
-    return promiseOf(this.#own.write(bytes, position))
+    return this.#measured(() => this.#own.write(bytes, position), this.size)
   }
 
   truncate(size: number): void | Promise<void> {
-    return promiseOf(this.#own.truncate(size))
+    return this.#measured(() => this.#own.truncate(size), size)
+  }
+
+  /** Runs a verb and takes the size from it, after an error too; what cannot be the size is an error of its own. */
+  #measured(verb: () => unknown, expected?: number): void | Promise<void> {
+    let result: void | Promise<void>
+    try {
+      result = promiseOf(verb())
+    } catch (error) {
+      this.#failed(error)
+    }
+    if (result)
+      return result.then(
+        () => this.#measure(expected),
+        (error) => this.#failed(error),
+      )
+    this.#measure(expected)
+  }
+
+  #failed(error: unknown): never {
+    try {
+      this.#measure()
+    } catch {
+      // the first error is the one to report
+    }
+    throw error
+  }
+
+  #measure(expected?: number): void {
+    const { size } = this.#own
+    const isSize = Number.isSafeInteger(size) && size >= 0
+    if (!isSize) throw new Error(`it says that it has ${size} bytes`)
+    if (expected === undefined || size <= expected) this.size = size
+    if (expected !== undefined && size !== expected) {
+      throw new Error(`it says that it has ${size} bytes, and not the ${expected} that it was given`)
+    }
   }
 
   header(bytes: Uint8Array): void {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, rename, rm, stat } from 'node:fs/promises'
+import { access, chmod, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { WavespoolError } from '../errors.ts'
 import { dropBytes } from './chunkList.ts'
@@ -71,7 +71,8 @@ export class PathStorage implements BuiltInStorage {
       const there = await stat(this.#path).catch(() => undefined)
       if (there && !there.isFile()) throw new Error(`${path} is not a regular file`)
       if (there) await access(this.#path, constants.W_OK)
-      this.#open = await OpenFile.open(this.#temporaryPath, CREATE, 0o666)
+      this.#open = await OpenFile.open(this.#temporaryPath, CREATE, there ? 0o600 : 0o666)
+      if (there) await chmod(this.#temporaryPath, there.mode & 0o777)
     } catch (cause) {
       throw cannotRecord((cause as Error).message, cause)
     }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout } from '../realTimers.ts'
 import type { CloneSource, Extent } from './extents.ts'
 import { MemoryStorage } from './memoryStorage.ts'
 import { makeDirectory, nameDirectory, removeDirectory } from './ownDirectory.ts'
@@ -164,7 +164,7 @@ export class SpillStorage implements BuiltInStorage {
           this.#fault = error // the next append reports it; the part stays where it is, in memory
           return
         }
-        await delay(RETRY_EVERY)
+        await new Promise((resolve) => setTimeout(resolve, RETRY_EVERY))
       }
     }
   }

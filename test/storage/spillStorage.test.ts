@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -115,6 +115,30 @@ test('what is left is gone when the process exits; what a crash left is swept by
   await vi.waitFor(() => expect(readdirSync(directory)).toHaveLength(1)) // its own
   await file.dispose()
   expect(readdirSync(directory)).toEqual([])
+})
+
+test('a left directory that cannot be swept whole keeps its lock, and is swept once it can be', async () => {
+  const run = () =>
+    spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', spillAnd("process.kill(process.pid, 'SIGKILL')"), directory],
+      { stdio: 'inherit' },
+    )
+  run()
+  const left = join(directory, readdirSync(directory)[0]!)
+  mkdirSync(join(left, '000999.part')) // no file, which unlink() refuses
+  const sweeper = async () => {
+    const { file } = await record(MIB, 1000)
+    await vi.waitFor(() => expect(readdirSync(directory)).toHaveLength(2))
+    await file.dispose()
+  }
+  await sweeper()
+  await vi.waitFor(() => expect(readdirSync(left)).not.toContain('000000.part'))
+  expect(readdirSync(left)).toContain('.wavespool-lock')
+  rmdirSync(join(left, '000999.part'))
+  const { file } = await record(MIB, 1000)
+  await vi.waitFor(() => expect(existsSync(left)).toBe(false))
+  await file.dispose()
 })
 
 test('a directory that refuses the parts loses nothing that was taken', async () => {

@@ -1,3 +1,5 @@
+import { clearTimeout, now, setTimeout } from '../../realTimers.ts'
+
 /** Milliseconds until a header on a disk is put right: of the second that it may lag behind, the rest is for the disk. */
 const EVERY = 750
 
@@ -17,8 +19,8 @@ export class Checkpoints {
 
   /** An append has arrived: puts the recording right if that is due. */
   async appended(checkpoint: () => Promise<void>): Promise<void> {
-    this.#last ||= performance.now()
-    if (performance.now() - this.#last >= EVERY) {
+    this.#last ||= now()
+    if (now() - this.#last >= EVERY) {
       await checkpoint()
       return
     }
@@ -27,7 +29,7 @@ export class Checkpoints {
 
   /** The recording has been put right. */
   written(): void {
-    this.#last = performance.now()
+    this.#last = now()
     this.clear()
   }
 

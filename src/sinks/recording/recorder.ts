@@ -190,7 +190,8 @@ export class Recorder extends RecordingReader {
         await storage.finish?.(this.failure)
       }
     } catch (error) {
-      this.tracker.seal(storage.size)
+      // Half a frame that could not be cut off must not look like something behind the samples.
+      if (this.tracker.extent(storage.size).end === storage.size) this.tracker.seal(storage.size)
       this.tracker.update(storage.size)
       this.failure ??= this.#storageError(error)
       throw this.failure

@@ -1,5 +1,6 @@
 import { isMainThread, MessageChannel, threadId } from 'node:worker_threads'
 import { WavespoolError } from '../../errors.ts'
+import { now } from '../../realTimers.ts'
 import { readExtentsSync } from '../../storage/extents.ts'
 import { RecordingReader, type RecordingState } from '../recording/recordingReader.ts'
 import { WavTracker } from '../recording/wavTracker.ts'
@@ -84,7 +85,7 @@ export class AttachedRecording extends RecordingReader {
    * @throws {WavespoolError} where it would block the thread that records
    */
   waitSync(position: number, timeout: number): WaitResult {
-    const deadline = performance.now() + timeout
+    const deadline = now() + timeout
     for (;;) {
       this.requireReadable()
       if (this.writtenBytes >= position) return 'ready'
@@ -95,7 +96,7 @@ export class AttachedRecording extends RecordingReader {
           `${this.name} is recorded by this very thread, where nothing can arrive while it waits; attach it in a worker`,
         )
       }
-      const left = deadline - performance.now()
+      const left = deadline - now()
       if (left <= 0) return 'timeout'
       this.#state.waitSync(this.#seen!, left)
     }

@@ -88,7 +88,7 @@ describe.each(faults)('$verb $how, verbs of $turns turns', ({ verb, how, turns }
   })
 
   test('what arrived stays readable, with a right header', async () => {
-    if (['open', 'startWav', 'dispose', 'truncate'].includes(verb)) return // nothing arrived, or failed, or half a frame stays
+    if (['open', 'startWav', 'dispose'].includes(verb)) return // nothing arrived, or nothing failed
     const storage = newStorage()
     delete storage.faults[verb]
     const file = new VirtualFile({ storage })
@@ -109,6 +109,39 @@ describe.each(faults)('$verb $how, verbs of $turns turns', ({ verb, how, turns }
     expect(data.equals(bytes.subarray(dataStart, dataStart + dataBytes))).toBe(true)
     await file.dispose()
   })
+})
+
+/** A storage that says something of its size that cannot be. */
+class Lying extends WatchedStorage {
+  lie: (size: number) => unknown = (size) => size
+  override get size(): number {
+    return this.lie(super.size) as number
+  }
+}
+
+test.each<[string, (size: number) => unknown, string]>([
+  ['no number', () => undefined, 'says that it has undefined bytes'],
+  ['NaN', () => Number.NaN, 'says that it has NaN bytes'],
+  ['fewer than none', () => -1, 'says that it has -1 bytes'],
+  ['half a byte', (size) => size + 0.5, 'says that it has 245.5 bytes'],
+  ['fewer than it took', (size) => size - 5, 'says that it has 240 bytes, and not the 245 that it was given'],
+  ['more than it took', (size) => size + 5, 'says that it has 250 bytes, and not the 245 that it was given'],
+])('a storage whose size is %s fails the append', async (_label, lie, words) => {
+  for (const turns of [0, 2]) {
+    const storage = new Lying({ turns })
+    const file = new VirtualFile({ storage })
+    file.on('error', () => {})
+    await write(file, bytes.subarray(0, 200))
+    storage.lie = lie
+    file.write(bytes.subarray(200, 245))
+    file.end()
+    await settles(closed(file), "'close'")
+    expectCode(file.errored, 'ERR_WAVESPOOL_STORAGE', words)
+    expect((file.errored as Error).message).toContain(words)
+    expect(file.size).toBe((await file.toBuffer()).length)
+    storage.lie = (size) => size
+    await file.dispose()
+  }
 })
 
 test('an append that fails after open() failed is never asked', async () => {

@@ -69,7 +69,7 @@ describe('a source that fails', () => {
     expect(storage.violations).toEqual([])
   })
 
-  test.each(places.slice(0, 1))('with { partial } what came is a finished file: %s', async (_label, make) => {
+  test.each(places)('with { partial } what came is a finished file: %s', async (_label, make) => {
     const storage = make()
     const error = await failure(breaking([bytes.subarray(0, 200), bytes.subarray(200, 245)]), {
       ...(storage && { storage }),
@@ -79,6 +79,7 @@ describe('a source that fails', () => {
     const partial = error.partial!
     expect(partial).toBeInstanceOf(VirtualFile)
     expect((await partial.toBuffer()).equals(momentOf(recorded, 245))).toBe(true)
+    expect(partial.closed).toBe(true)
     await partial.cursor().write(Buffer.from('RIFF')) // nothing is being recorded any more
     await partial.dispose()
     expect(openBelow(directory)).toEqual([])
@@ -123,6 +124,7 @@ describe('wrong options are refused before anything is opened', () => {
     ['signal', { signal: 'now' }],
     ['partial', { partial: 'yes' }],
     ['an unknown one', { nmae: 'a.wav' }],
+    ['an unknown one of from()', { sigal: AbortSignal.abort() }],
     ['no object', 5],
   ]
 
@@ -155,6 +157,8 @@ describe('a signal', () => {
     const error = await failure(new PassThrough(), { storage, signal: controller.signal })
     expect(error.name === 'AbortError' || error === reason, error.message).toBe(true)
     expect(storage.asked).not.toContain('append')
+    const path = join(directory, 'missing.wav')
+    expect((await failure(path, { signal: controller.signal })).name).toBe('AbortError')
   })
 
   test('ends what goes on, closes the source and leaves nothing behind', async () => {
@@ -238,6 +242,41 @@ describe('streams of all kinds', () => {
     const error = await failure(source)
     expect(error).toBeInstanceOf(Error)
   })
+})
+
+describe('streams of something else than bytes', () => {
+  const sources: [string, () => unknown][] = [
+    ['a stream of objects', () => Readable.from([bytes, { text: 'no bytes' }])],
+    ['a stream of numbers', () => Readable.from([1, 2, 3])],
+    [
+      'an async iterable of objects',
+      () =>
+        (async function* () {
+          yield bytes
+          yield {}
+        })(),
+    ],
+  ]
+  test.each(sources)('%s', async (_label, make) => {
+    const source = make()
+    const error = await failure(source)
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
+    expect(error.message).toMatch(/^VirtualFile\.from\(\) takes .* bytes, got (\{|1)/)
+    if (source instanceof Readable) expect(source.destroyed).toBe(true)
+    await turn()
+  })
+
+  test('a stream of objects that are bytes and strings is one of bytes', async () => {
+    const file = await from(Readable.from([bytes.subarray(0, 44), bytes.subarray(44).toString('latin1')]))
+    expect(file.size).toBeGreaterThan(44)
+    await file.dispose()
+  })
+})
+
+test('a URL that is no file is refused, with a word about what to do', async () => {
+  const error = await failure(new URL('https://example.org/memo.wav'))
+  expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
+  expect(error.message).toContain('(await fetch(url)).body')
 })
 
 test('a URL gives the name that its path has, decoded', async () => {

@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdtempSync,
   readdirSync,
@@ -174,6 +175,13 @@ describe('overwrite', () => {
     await finish(file)
     expect(readFileSync(path).equals(expected)).toBe(true)
     expect(leftovers()).toEqual([])
+    await file.dispose()
+  })
+
+  test.each([0o640, 0o600, 0o664])('the new file has the permissions of the old one: %o', async (mode) => {
+    chmodSync(path, mode)
+    const file = await record({ overwrite: true })
+    expect(statSync(path).mode & 0o777).toBe(mode)
     await file.dispose()
   })
 
