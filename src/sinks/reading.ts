@@ -6,10 +6,11 @@ import type { PcmFormat } from '../format/pcmFormat.ts'
 import { bytesOf, checkPosition } from './arguments.ts'
 import { checkReadStreamOptions, type ReadStreamOptions } from './readStreamOptions.ts'
 import type { RecordingReader } from './recording/recordingReader.ts'
+import type { HttpRange } from './views/byteRanges.ts'
 import { Cursor } from './views/cursor.ts'
 import { FollowStream } from './views/followStream.ts'
 import { type PrivateCopy, privateCopy } from './views/privateCopy.ts'
-import { type RequestLike, respond } from './views/response.ts'
+import { checkResponseOptions, type RequestLike, type ResponseOptions, respond } from './views/response.ts'
 import { float32Samples, int16Samples, type SampledFile, type SamplesOptions } from './views/samples.ts'
 import { SnapshotStream } from './views/snapshotStream.ts'
 import { toWeb } from './views/webStream.ts'
@@ -89,11 +90,12 @@ export interface ReadableFile {
   /**
    * The answer of an HTTP server: to `GET` and `HEAD`, with `Range`, `ETag` and the conditions on it. Takes a standard
    * `Request`, a request of `node:http`, or none for a plain `GET`. While the recording goes on the body follows it to
-   * its end, behind a header with open sizes: without a length and without ranges.
+   * its end, behind a header with open sizes: without a length and without ranges, unless `size` names a moment of it.
    *
-   * @throws {ArgumentTypeError} for what is no request
+   * @throws {ArgumentTypeError | ArgumentRangeError} for what is no request, for a wrong option, and for a size that the
+   * file never had
    */
-  toResponse(request?: RequestLike): Promise<Response>
+  toResponse(request?: RequestLike, options?: ResponseOptions): Promise<Response>
 
   /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
   toPath(): Promise<PrivateCopy>
@@ -187,14 +189,20 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
       return inOnePiece(this, () => int16Samples(sampled(this), options))
     }
 
-    async toResponse(request?: RequestLike): Promise<Response> {
+    async toResponse(request?: RequestLike, options: ResponseOptions = {}): Promise<Response> {
+      checkResponseOptions(options)
       const read = this[recording]
-      read.refresh()
-      const snapshot = read.snapshot()
-      const { isEnded, entityTag } = read
-      const recorded = isEnded ? { size: snapshot.size, entityTag } : undefined
-      const open = (range = {}) => this.stream({ ...range, follow: !isEnded })
-      return respond({ name: this.name, type: this.type, recorded, open }, request)
+      const { type } = this
+      const { size, name = this.name, disposition = 'inline' } = options
+      const snapshot = read.snapshot(size)
+      const isFixed = read.isEnded || size !== undefined
+      const recorded = isFixed ? { size: snapshot.size, entityTag: read.entityTag(size) } : undefined
+      const open = (range?: HttpRange) => {
+        if (!isFixed) return this.createReadStream({ follow: true })
+        const { start = 0 } = range ?? {}
+        return new SnapshotStream(snapshot, { ...checkReadStreamOptions({ ...range }), start }, undefined)
+      }
+      return respond({ name, type, disposition, recorded, open }, request)
     }
 
     async toPath(): Promise<PrivateCopy> {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { WavespoolError } from '../../errors.ts'
+import { ArgumentRangeError, WavespoolError } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import type { Content } from '../../neighbours.ts'
 import type { ExtentMap } from '../../storage/extents.ts'
@@ -58,11 +58,11 @@ export abstract class RecordingReader {
     return end + pad
   }
 
-  /** For HTTP: of this file alone, different after every change by a cursor. */
-  get entityTag(): string {
+  /** For HTTP: of this file alone, different after every change by a cursor, and for each size that it had. */
+  entityTag(size?: number): string {
     this.refresh()
     this.#id ??= randomUUID()
-    return `"${this.#id}-${this.revision}"`
+    return `"${this.#id}-${this.revision}${size === undefined ? '' : `-${size}`}"`
   }
 
   get format(): PcmFormat | undefined {
@@ -126,23 +126,54 @@ export abstract class RecordingReader {
     for (const listener of [...this.#listeners]) listener()
   }
 
-  /** The file of this moment, with the header that it should have. */
-  snapshot(): Snapshot {
+  /**
+   * The file of this moment, or as it was when it had `size` bytes, with the header that it should have.
+   *
+   * @throws {ArgumentRangeError} for a size that it never had
+   */
+  snapshot(size?: number): Snapshot {
     this.requireReadable()
-    return this.#snapshotOf(this.#describe())
+    const writtenBytes = size === undefined ? this.writtenBytes : this.#writtenAt(size)
+    return this.#snapshotOf(this.#describe(), writtenBytes)
   }
 
-  #snapshotOf(described: WavTracker): Snapshot {
-    const { tracker, writtenBytes } = this
+  /**
+   * How many bytes had been written when a snapshot had `size`. Where the pad byte leaves two answers it is the fewer,
+   * which were there first: what a snapshot of that size holds never changes.
+   */
+  #writtenAt(size: number): number {
+    const { tracker } = this
+    for (const written of [size - 1, size]) {
+      if (written < tracker.dataStart || written > this.writtenBytes) continue
+      const { end, pad } = tracker.extent(written)
+      if (end === written && end + pad === size) return written
+    }
+    if (size === this.size) return this.writtenBytes
+    const frames = tracker.blockAlign === 1 ? '' : `, in whole frames of ${tracker.blockAlign} bytes`
+    throw new ArgumentRangeError(
+      `size must be one that ${this.name} has had, from ${tracker.dataStart} to ${this.size} bytes${frames}, got ${size}`,
+    )
+  }
+
+  #snapshotOf(described: WavTracker, writtenBytes = this.writtenBytes): Snapshot {
+    const { tracker } = this
     const { end, pad } = tracker.extent(writtenBytes)
     const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
     const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(writtenBytes) : 0 }
-    return new Snapshot(this.extents, { header: this.header, end, pad, samples }, this.#toReadError)
+    return new Snapshot(
+      this.extents,
+      { header: this.#headerOf(writtenBytes), end, pad, samples },
+      this.#toReadError,
+    )
   }
 
   /** The header of this moment. A part of one is as it was written: the whole one will get the sizes of a later moment. */
   protected get header(): Uint8Array<ArrayBuffer> {
-    const { tracker, writtenBytes } = this
+    return this.#headerOf(this.writtenBytes)
+  }
+
+  #headerOf(writtenBytes: number): Uint8Array<ArrayBuffer> {
+    const { tracker } = this
     const isWhole = tracker.isDecided && writtenBytes >= tracker.bytes.length
     return isWhole ? tracker.headerAt(writtenBytes) : tracker.original.slice(0, writtenBytes)
   }

@@ -1,4 +1,9 @@
+import { Readable } from 'node:stream'
 import { ArgumentTypeError, show } from '../../errors.ts'
+import { checkOptions } from '../../options.ts'
+import { checkName, checkPosition } from '../arguments.ts'
+import { type HttpRange, MultipartRanges, parseRanges } from './byteRanges.ts'
+import { toWeb } from './webStream.ts'
 
 /** What an answer depends on: a standard `Request` has it, and so has a request of `node:http`. */
 export interface RequestLike {
@@ -7,24 +12,37 @@ export interface RequestLike {
   readonly headers?: Headers | Readonly<Record<string, string | readonly string[] | undefined>> | undefined
 }
 
+export interface ResponseOptions {
+  /**
+   * the file as it was when it had so many bytes: of a recording that goes on too, this never changes, and has a length,
+   * ranges and an entity tag of its own (default: as it is)
+   */
+  size?: number
+  /** the name under which a browser saves it (default: that of the file) */
+  name?: string
+  /** whether a browser is to show it, `'inline'` (default), or to save it, `'attachment'` */
+  disposition?: 'inline' | 'attachment'
+}
+
 /** What is served. */
 export interface ServedFile {
   readonly name: string
   readonly type: string
+  readonly disposition: 'inline' | 'attachment'
   /** how long it is and which bytes these are; undefined while the recording goes on */
   readonly recorded: { readonly size: number; readonly entityTag: string } | undefined
   /** the bytes from `start` to `end`, both inclusive, or all of them, followed to the end of the recording */
-  open(range: { start: number; end: number } | undefined): ReadableStream<Uint8Array>
+  open(range: HttpRange | undefined): Readable
 }
 
 /**
- * Answers a request for a file as RFC 9110 has it: one range, the conditions on the entity tag, and the whole file
- * where several ranges are asked for. A recording that goes on has no length, and its header is not yet what it will
+ * Answers a request for a file as RFC 9110 has it: ranges, and the conditions on the entity tag. A recording that goes on has no length, and its header is not yet what it will
  * be: it is sent from its beginning to its end, whatever range was asked for, as the RFC allows.
  *
  * @throws {ArgumentTypeError} for what is no request
  */
-export function respond({ name, type, recorded, open }: ServedFile, request: RequestLike = {}): Response {
+export function respond(file: ServedFile, request: RequestLike = {}): Response {
+  const { name, type, recorded, open } = file
   const { method, asked } = checkRequest(request)
   if (method !== 'GET' && method !== 'HEAD') {
     return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
@@ -32,8 +50,8 @@ export function respond({ name, type, recorded, open }: ServedFile, request: Req
   // It may be kept but not used unasked: a recording goes on, and a cursor may change what was recorded.
   const headers = new Headers({ 'cache-control': recorded ? 'no-cache' : 'no-store' })
   if (recorded) headers.set('etag', recorded.entityTag)
-  const answer = (status: number, body?: ReadableStream<Uint8Array>) =>
-    new Response(body ?? null, { status, headers })
+  const answer = (status: number, body?: Readable) =>
+    new Response(body ? toWeb(body) : null, { status, headers })
 
   const match = asked.get('if-match')
   if (match !== null && !names(match, recorded?.entityTag)) return answer(412)
@@ -42,43 +60,29 @@ export function respond({ name, type, recorded, open }: ServedFile, request: Req
 
   headers.set('accept-ranges', recorded ? 'bytes' : 'none')
   headers.set('content-type', type)
-  headers.set('content-disposition', disposition(name))
+  headers.set('content-disposition', disposition(file.disposition, name))
   if (method === 'GET' && recorded && (asked.get('if-range') ?? recorded.entityTag) === recorded.entityTag) {
     const { size } = recorded
-    const range = parseRange(asked.get('range'), size)
-    if (range === 'unsatisfiable') {
+    const ranges = parseRanges(asked.get('range'), size)
+    if (ranges === 'unsatisfiable') {
       headers.set('content-range', `bytes */${size}`)
       return answer(416)
     }
-    if (range !== undefined) {
+    if (ranges?.length === 1) {
+      const [range] = ranges as [HttpRange]
       headers.set('content-range', `bytes ${range.start}-${range.end}/${size}`)
       headers.set('content-length', String(range.end - range.start + 1))
       return answer(206, open(range))
     }
+    if (ranges !== undefined) {
+      const parts = new MultipartRanges(ranges, size, type)
+      headers.set('content-type', parts.contentType)
+      headers.set('content-length', String(parts.contentLength))
+      return answer(206, Readable.from(parts.bytes(open), { objectMode: false }))
+    }
   }
   if (recorded) headers.set('content-length', String(recorded.size))
   return method === 'GET' ? answer(200, open(undefined)) : answer(200)
-}
-
-/**
- * The one range that a `Range` field asks of `size` bytes: first and last byte.
- *
- * @returns undefined where the whole is to be sent: no range, several, another unit, or none that can be understood
- */
-function parseRange(
-  field: string | null,
-  size: number,
-): { start: number; end: number } | 'unsatisfiable' | undefined {
-  const [, first, last] = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(field ?? '') ?? []
-  if (first === undefined || last === undefined || (first === '' && last === '')) return undefined
-  if (first === '') {
-    const length = Math.min(Number(last), size)
-    return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 }
-  }
-  const start = Number(first)
-  const end = last === '' ? size - 1 : Math.min(Number(last), size - 1)
-  if (last !== '' && Number(last) < start) return undefined
-  return start >= size ? 'unsatisfiable' : { start, end }
 }
 
 /** Whether a list of entity tags names this one. A weak one, `W/"…"`, vouches for no byte and names nothing. */
@@ -88,14 +92,25 @@ function names(list: string, entityTag: string | undefined): boolean {
 }
 
 /** The name for whoever saves it: RFC 6266, with RFC 8187 for what is not ASCII. */
-function disposition(name: string): string {
+function disposition(kind: 'inline' | 'attachment', name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-  if (plain === name) return `inline; filename="${name}"`
+  if (plain === name) return `${kind}; filename="${name}"`
   const encoded = encodeURIComponent(name.toWellFormed()).replace(
     /['()*]/g,
     (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
   )
-  return `inline; filename="${plain}"; filename*=UTF-8''${encoded}`
+  return `${kind}; filename="${plain}"; filename*=UTF-8''${encoded}`
+}
+
+/** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, but for a size that the file never had */
+export function checkResponseOptions(options: ResponseOptions): void {
+  checkOptions(options, ['size', 'name', 'disposition'], 'toResponse()')
+  const { size, name, disposition } = options
+  if (size !== undefined) checkPosition(size, 'size')
+  if (name !== undefined) checkName(name)
+  if (disposition !== undefined && disposition !== 'inline' && disposition !== 'attachment') {
+    throw new ArgumentTypeError(`disposition must be 'inline' or 'attachment', got ${show(disposition)}`)
+  }
 }
 
 function checkRequest(request: RequestLike): { method: string; asked: Headers } {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { afterEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../../src/format/readWavHeader.ts'
@@ -131,12 +131,75 @@ describe('toResponse()', () => {
       const { status, body, headers } = await file.toResponse(get({ range }))
       expect([status, body, headers.get('content-range')]).toEqual([416, null, 'bytes */3244'])
     }
-    for (const range of ['bytes=0-1,5-6', 'bytes=5-4', 'bytes=-', 'bytes=a-b', 'samples=0-1', 'bytes', '']) {
+    for (const range of [
+      'bytes=5-6,0-1',
+      'bytes=0-9,5-6',
+      'bytes=0-1,x',
+      `bytes=${'0-0,'.repeat(17)}`,
+      'bytes=5-4',
+      'bytes=-',
+      'bytes=a-b',
+      'samples=0-1',
+      'bytes',
+      '',
+    ]) {
       const response = await file.toResponse(get({ range }))
       expect(response.status, range).toBe(200)
       expect(await bytesOf(response)).toHaveLength(3244)
     }
     expect((await file.toResponse({ method: 'POST' })).status).toBe(405)
+  })
+
+  test('several ranges come as parts, of which each is the bytes that it names', async () => {
+    const file = await recorded(0.1)
+    const all = await file.toBuffer()
+    const response = await file.toResponse(get({ range: 'bytes=0-43, 100-199,, 9999-,-44' }))
+    expect(response.status).toBe(206)
+    expect(response.headers.get('content-range')).toBeNull()
+    const [, boundary] = /^multipart\/byteranges; boundary=(\S+)$/.exec(
+      response.headers.get('content-type')!,
+    )!
+    const body = await bytesOf(response)
+    expect(response.headers.get('content-length')).toBe(String(body.length))
+    const parts = body.toString('latin1').split(`\r\n--${boundary}`)
+    expect([parts[0], parts.at(-1)]).toEqual(['', '--\r\n'])
+    const expected = [all.subarray(0, 44), all.subarray(100, 200), all.subarray(-44)]
+    const places = ['0-43', '100-199', '3200-3243']
+    expect(parts.slice(1, -1)).toEqual(
+      expected.map(
+        (bytes, i) =>
+          `\r\ncontent-type: audio/wav\r\ncontent-range: bytes ${places[i]}/3244\r\n\r\n${bytes.toString('latin1')}`,
+      ),
+    )
+    const one = await file.toResponse(get({ range: 'bytes=9999-, 10-19' }))
+    expect(one.headers.get('content-range')).toBe('bytes 10-19/3244')
+  })
+
+  test('of an empty file no byte can be had from a place, and all of its last ones', async () => {
+    const file = new VirtualFile()
+    await finished(file.end())
+    expect((await file.toResponse(get({ range: 'bytes=0-' }))).headers.get('content-range')).toBe('bytes */0')
+    const last = await file.toResponse(get({ range: 'bytes=-5' }))
+    expect([last.status, last.headers.get('content-length')]).toEqual([200, '0'])
+  })
+
+  test('by option it is saved, under another name', async () => {
+    const file = await recorded(0.1)
+    const { headers } = await file.toResponse({}, { disposition: 'attachment', name: 'Öl.wav' })
+    expect(headers.get('content-disposition')).toBe(
+      `attachment; filename="_l.wav"; filename*=UTF-8''%C3%96l.wav`,
+    )
+    for (const wrong of [
+      { disposition: 'form-data' },
+      { size: '44' },
+      { size: -1 },
+      { name: 'a/b' },
+      { sise: 1 },
+    ]) {
+      await expect(file.toResponse({}, wrong as never)).rejects.toMatchObject({
+        code: expect.stringMatching(/^ERR_WAVESPOOL_ARG_/),
+      })
+    }
   })
 
   test('the entity tag decides, and changes with the bytes', async () => {
@@ -204,6 +267,54 @@ describe('toResponse()', () => {
     file.destroy(new Error('the microphone is gone'))
     await expect(read).rejects.toThrow('the microphone is gone')
     expect(Buffer.concat(pieces)).toHaveLength(1000)
+  })
+})
+
+describe.each(storages)('toResponse(request, { size }): $label', (storage) => {
+  test.each([
+    ['16 bits', pcmFormat()],
+    ['8 bits, with a pad byte at every other frame', pcmFormat({ encoding: 'u8' })],
+    ['three channels of 24 bits', pcmFormat({ encoding: 's24le', channels: 3 })],
+  ])('%s: what the file was at each moment, which it stays', async (_label, each) => {
+    const file = new VirtualFile({ name: 'live.wav', storage: storage.make() })
+    await write(file, wavHeader(each).end().read() as Buffer)
+    const moments = new Map([[file.size, await file.toBuffer()]])
+    for (let i = 1; i < 40; i++) {
+      await write(file, Buffer.of(i))
+      if (!moments.has(file.size)) moments.set(file.size, await file.toBuffer())
+    }
+    const check = async () => {
+      for (const [size, bytes] of moments) {
+        const response = await file.toResponse({}, { size })
+        expect(response.headers.get('content-length')).toBe(String(size))
+        expect(await bytesOf(response)).toEqual(bytes)
+        const range = await file.toResponse(get({ range: 'bytes=40-' }), { size })
+        expect(range.headers.get('content-range')).toBe(`bytes 40-${size - 1}/${size}`)
+        expect(await bytesOf(range)).toEqual(bytes.subarray(40))
+      }
+    }
+    expect(moments.size).toBeGreaterThan(4)
+    await check()
+    await finished(file.end())
+    await check()
+    const tags = await Promise.all(
+      [...moments.keys()].map(async (size) =>
+        (await file.toResponse({ method: 'HEAD' }, { size })).headers.get('etag'),
+      ),
+    )
+    expect(new Set(tags).size).toBe(moments.size)
+    await file.dispose()
+  })
+
+  test('a size that it never had is refused: half a frame, the header alone cut, what is still to come', async () => {
+    const file = await recorded(0.1, { storage: storage.make() })
+    for (const size of [0, 43, 45, 3243, 3245, 3246, 99_999]) {
+      const error = await file.toResponse({}, { size }).catch((reason) => reason)
+      expect(error, String(size)).toMatchObject({ code: 'ERR_WAVESPOOL_ARG_RANGE' })
+      expect(error.message).toContain('from 44 to 3244 bytes, in whole frames of 2 bytes')
+    }
+    expect((await file.toResponse({}, { size: 44 })).headers.get('content-length')).toBe('44')
+    await file.dispose()
   })
 })
 
