@@ -21,7 +21,7 @@ const options = {
   minifySyntax: true,
   lineLimit: 120,
 }
-const entryPoints = ['', 'chain/', 'jetstream/', 'telephony/', 'testing/'].map(
+const entryPoints = ['', 'chain/', 'jetstream/', 'silero/', 'telephony/', 'testing/'].map(
   (folder) => `src/${folder}index.ts`,
 )
 await build({

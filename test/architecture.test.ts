@@ -57,6 +57,7 @@ const mayKnow: Record<string, string[]> = {
   sinks: ['format', 'dsp', 'storage', 'codec'],
   chain: ['streams'],
   jetstream: ['format', 'sources', 'streams', 'sinks'],
+  silero: ['dsp'],
   telephony: ['format', 'streams'],
   testing: ['format', 'dsp', 'sources', 'streams'],
   'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks', 'codec'],

@@ -1,0 +1,2 @@
+export type { OnnxRuntime } from './model.ts'
+export { type SileroOptions, silero } from './silero.ts'
