@@ -81,6 +81,30 @@ const s3End = (key: string) => `
 }
 `
 
+/** The recording goes on while the service hangs up; each word tells what was heard, and when. */
+const reconnect = `${imports}
+import { once } from 'node:events'
+import { setTimeout } from 'node:timers/promises'
+import { WebSocket } from 'ws'
+import { startListening } from '../listener.mjs'
+const format = pcmFormat()
+const memo = new VirtualFile()
+const { url, stop, breaks } = await startListening()
+const recording = pipeline(ramp(format, { duration: { seconds: 2 } }), wavHeader(format), memo)
+${blocks.get('reconnect')}
+await recording
+stop()
+const bytes = await memo.toBuffer()
+const sample = (frame: number) => bytes.readInt16LE(44 + 2 * frame)
+let at = 0
+for (const { start, end, text } of words) {
+  const [first, last] = [Math.round(start * format.sampleRate), Math.round(end * format.sampleRate) - 1]
+  if (first !== at || text !== [sample(first), sample(last), last - first + 1].join(' ')) console.log('wrong at', at, start, end, text)
+  at = last + 1
+}
+console.log(at, breaks())
+`
+
 interface Setting {
   module: string
   runs: { args: string[]; prints: string }[]
@@ -94,6 +118,7 @@ export { worker }
 `
 
 const settings: Record<string, Setting> = {
+  reconnect: { module: reconnect, runs: [{ args: ['once'], prints: '32000 10' }] },
   bullmq: {
     module: bullmq,
     runs: [{ args: [join(folder, 'dyingWorker.mjs')], prints: "SIGKILL 5 [ 'call true' ] 0" }],
@@ -125,7 +150,7 @@ describe.skipIf(why)('the recipes', () => {
   })
 
   test('are right for the compiler as they stand', () => {
-    expect([...blocks.keys()]).toEqual(['bullmq-queue', 'bullmq-work', 's3-open', 's3-exact'])
+    expect([...blocks.keys()]).toEqual(['bullmq-queue', 'bullmq-work', 's3-open', 's3-exact', 'reconnect'])
     const compilerOptions = { noUnusedLocals: false, noImplicitAny: false, exactOptionalPropertyTypes: false }
     const config = {
       extends: '../../../tsconfig.json',
