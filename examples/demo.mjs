@@ -8,6 +8,7 @@ import { limit, pcmFormat, portAudio, readWavHeader, VirtualFile, wavHeader } fr
 import { speech } from 'wavespool/testing'
 import { colour, levelLine, peakOf, waveform, width } from './terminal.mjs'
 
+process.stdout.on('error', () => process.exit()) // `npm run demo | head` has seen enough
 const format = pcmFormat()
 const isLive = process.argv.includes('--mic')
 const source = isLive

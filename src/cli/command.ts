@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { didYouMean } from './nearest.ts'
 
 export interface Option {
   type: 'string' | 'boolean'
@@ -55,9 +56,17 @@ export function parse<O extends Options>(
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (!code?.startsWith('ERR_PARSE_ARGS')) throw error
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw unknownOption(message, all, error)
     // Node goes on about positional arguments behind its first sentence
     const [sentence = message] = message.split(/\.(?:\s|$)/)
     const words = sentence.replace(/argument (is ambiguous|missing)$/, 'needs a value')
     throw new UsageError(words.charAt(0).toLowerCase() + words.slice(1), { cause: error })
   }
+}
+
+function unknownOption(message: string, options: Options, cause: unknown): UsageError {
+  const [, option = '', name = ''] = /'(--?([^']*))'/.exec(message) ?? []
+  return new UsageError(`there is no option ${option}${didYouMean(name, Object.keys(options), '--')}`, {
+    cause,
+  })
 }

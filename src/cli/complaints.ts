@@ -17,8 +17,10 @@ export class Complaints {
   make(error: unknown): number {
     if (this.#exitCode !== undefined) return this.#exitCode
     this.#exitCode = exitCodeOf(error)
-    const hint = this.#exitCode === 2 ? `; see ${this.#program} --help` : ''
-    process.stderr.write(`${this.#program}: ${sentenceOf(error)}${hint}\n`)
+    const sentence = sentenceOf(error)
+    const hint =
+      this.#exitCode === 2 ? `${sentence.endsWith('?') ? '' : ';'} see ${this.#program} --help` : ''
+    process.stderr.write(`${this.#program}: ${sentence}${hint}\n`)
     if (this.#isDebugging) process.stderr.write(`${printable(inspect(error), '\n')}\n`)
     return this.#exitCode
   }

@@ -13,6 +13,7 @@ import {
 import { findLayout } from '../format/sampleLayout.ts'
 import { endOfData } from '../format/wavLength.ts'
 import { noSamplesError, withLayout } from '../format/wavReaderKernel.ts'
+import { foreignInput } from './foreignInput.ts'
 import { pipedStdin } from './pipedStdin.ts'
 import { withStdinCopy } from './stdinCopy.ts'
 
@@ -57,7 +58,10 @@ async function readHeader(file: FileHandle, size: number, path: string): Promise
   const parser = wavHeaderParser(progress)
   await feedFrom(parser, reading(file), { end: size }, () => parser.isDone)
   const { header, fault } = parser.result ?? { fault: noSamplesError(progress).message }
-  if (header === undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', `${path}: ${fault}`)
+  if (header === undefined) {
+    const foreign = foreignInput(await readAt(file, 0, 64), path)
+    throw new WavespoolError('ERR_WAVESPOOL_WAV', foreign ?? `${path}: ${fault}`)
+  }
   if (!header.isAmbiguous) return header
   const samples = await readAt(file, header.dataStart, 2 ** 20)
   const layout = findLayout(samples.subarray(0, header.dataBytes), header.isBigEndian, true)

@@ -1,23 +1,27 @@
 import { type Encoding, encodings } from '../format/encoding.ts'
 import { type PcmFormat, type PcmFormatOptions, pcmFormat } from '../format/pcmFormat.ts'
 import { type Options, UsageError, type Values } from './command.ts'
-import { countOf } from './values.ts'
+import { countOf, rateOf } from './values.ts'
 
 const names = Object.keys(encodings)
 
-export const inputFormatOptions = {
-  rate: {
-    type: 'string',
-    value: 'HZ',
-    about: 'sample rate of the microphone, or of raw input (default 16000)',
-  },
-  channels: { type: 'string', value: 'N', about: 'channels of the microphone, or of raw input (default 1)' },
-  encoding: {
-    type: 'string',
-    value: 'NAME',
-    about: `samples of the microphone, or of raw input: ${names.join(' ')} (default s16le)`,
-  },
-} as const satisfies Options
+/** What the samples are, of the microphone, or of raw input, which does not say it. */
+export const inputFormatOptions = optionsOf('the microphone, or of raw input')
+
+/** The same where there is no microphone. */
+export const rawFormatOptions = optionsOf('raw input, which has no header')
+
+function optionsOf(what: string) {
+  return {
+    rate: { type: 'string', value: 'HZ', about: `sample rate of ${what} (default 16000)` },
+    channels: { type: 'string', value: 'N', about: `channels of ${what} (default 1)` },
+    encoding: {
+      type: 'string',
+      value: 'NAME',
+      about: `samples of ${what}: ${names.join(' ')} (default s16le)`,
+    },
+  } as const satisfies Options
+}
 
 export const targetFormatOptions = {
   'to-rate': { type: 'string', value: 'HZ', about: 'write another sample rate' },
@@ -53,7 +57,7 @@ export function targetChanges(values: Values<typeof targetFormatOptions>): PcmFo
 }
 
 function fields(prefix: string, rate?: string, channels?: string, encoding?: string): PcmFormatOptions {
-  const sampleRate = countOf(`${prefix}rate`, rate)
+  const sampleRate = rateOf(`${prefix}rate`, rate)
   const count = countOf(`${prefix}channels`, channels)
   if (encoding !== undefined && !names.includes(encoding)) {
     throw new UsageError(`--${prefix}encoding is one of ${names.join(', ')}, not ${encoding}`)

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 
 const [name = '', ...args] = process.argv.slice(2)
-if (name === '--version') {
+if (name === '--version' || name === '-v') {
   const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   console.log(manifest.version)
 } else {

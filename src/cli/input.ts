@@ -15,8 +15,12 @@ import type { Stoppable } from '../streams/stopping.ts'
 import { wavReader } from '../streams/wavReader.ts'
 import { UsageError } from './command.ts'
 import { type Examination, examine } from './examine.ts'
+import { foreignInput } from './foreignInput.ts'
 import { pipedStdin } from './pipedStdin.ts'
 import { StatusLine } from './terminal/statusLine.ts'
+
+/** So many first bytes tell what a file is. */
+const HEAD_BYTES = 64
 
 /** PCM out of a file or a pipe, of which the format is known and nothing has been read yet. */
 export interface AudioInput {
@@ -32,15 +36,25 @@ export interface AudioInput {
   progress(): number | undefined
 }
 
+export interface InputOptions {
+  /** samples without a header, of which big-endian ones come out little-endian */
+  raw?: PcmFormat | undefined
+  /** the WAV files that follow in it are read too */
+  isAll?: boolean | undefined
+  /** the command has `--to-rate` and its siblings */
+  isConverted?: boolean
+}
+
 /**
- * Opens a WAV file, or with `raw` samples without a header, of which big-endian ones come out little-endian; `-` is stdin.
- * Of a file no more is read than its samples, and
- * what stands in front of them.
+ * Opens a WAV file, or samples without a header; `-` is stdin. Of a file no more is read than its samples, and what stands
+ * in front of them.
  *
- * @param isAll whether the WAV files that follow in it are read too
  * @returns a promise, rejected with what the file fails with, and its name
  */
-export async function openInput(path: string, raw?: PcmFormat, isAll = false): Promise<AudioInput> {
+export async function openInput(
+  path: string,
+  { raw, isAll = false, isConverted = false }: InputOptions = {},
+): Promise<AudioInput> {
   const name = path === '-' ? 'stdin' : path
   const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile() === true
   const found = isFile && raw === undefined ? await examine(path).catch(() => undefined) : undefined
@@ -55,7 +69,11 @@ export async function openInput(path: string, raw?: PcmFormat, isAll = false): P
   const source = reader ?? convert(raw!, format!)
   file.on('error', (error: Error) => source.destroy(Object.assign(error, { path: name })))
   source.once('close', () => file.destroy())
-  if (raw) file.once('data', (bytes: Buffer) => refuseContainer(bytes, name, source))
+  let head: Uint8Array = new Uint8Array()
+  file.once('data', (bytes: Buffer) => {
+    head = bytes.subarray(0, HEAD_BYTES)
+    if (raw) refuseContainer(head, name, source, isConverted)
+  })
   file.pipe(source)
   try {
     await once(source, 'readable') // with its first samples, or at its end
@@ -75,9 +93,10 @@ export async function openInput(path: string, raw?: PcmFormat, isAll = false): P
     }
   } catch (error) {
     if (!(error instanceof WavespoolError)) throw error
-    const isWav = /no WAV file/.test(error.message)
-    const hint = isWav ? '; of samples without a header say --rate, --channels and --encoding' : ''
-    throw new WavespoolError(error.code, `${name}: ${error.message}${hint}`, { cause: error })
+    const isNoWav = /no WAV file/.test(error.message)
+    const foreign = isNoWav ? foreignInput(head, name) : undefined
+    const hint = isNoWav ? '; of samples without a header say --rate, --channels and --encoding' : ''
+    throw new WavespoolError(error.code, foreign ?? `${name}: ${error.message}${hint}`, { cause: error })
   }
 }
 
@@ -94,12 +113,15 @@ function tellOfNext(name: string): void {
 }
 
 /** A header that is taken for samples is heard as a click, and compressed audio as noise. */
-function refuseContainer(bytes: Buffer, name: string, source: Stage): void {
-  const container = containerOf(bytes)
+function refuseContainer(head: Uint8Array, name: string, source: Stage, isConverted: boolean): void {
+  const container = containerOf(head)
   if (container === undefined) return
+  const remedy = isConverted
+    ? '--to-rate, not --rate, writes another one, and so do --to-channels and --to-encoding'
+    : 'leave out --rate, --channels and --encoding'
   const reason = container.isWav
-    ? `${name} is a WAV file, which tells its own format: leave out --rate, --channels and --encoding`
-    : `${name} begins as ${container.name}, and is no samples: convert it first (ffmpeg -i ${name} out.wav)`
+    ? `${name} is a WAV file, which tells its own format; ${remedy}`
+    : foreignInput(head, name)
   source.destroy(new UsageError(reason))
 }
 

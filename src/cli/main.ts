@@ -2,6 +2,7 @@ import { type Command, parse, UsageError } from './command.ts'
 import { commands, isCommand } from './commands.ts'
 import { Complaints } from './complaints.ts'
 import { helpOf, overview } from './help.ts'
+import { didYouMean } from './nearest.ts'
 
 /**
  * Runs a command.
@@ -49,7 +50,9 @@ async function dispatch(name: string, args: string[]): Promise<number> {
 function load(name: string): Promise<Command> {
   if (isCommand(name)) return commands[name].load()
   const what = name.startsWith('-') ? 'option' : 'command'
-  throw new UsageError(`there is no ${what} ${name}; the commands are ${Object.keys(commands).join(', ')}`)
+  const names = Object.keys(commands)
+  const hint = didYouMean(name, names) || `; the commands are ${names.join(', ')}`
+  throw new UsageError(`there is no ${what} ${name}${hint}`)
 }
 
 function help(name: string, command: Command): number {

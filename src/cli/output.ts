@@ -12,7 +12,7 @@ import { type Option, UsageError } from './command.ts'
 import { sentenceOf, systemError } from './complaints.ts'
 import { Replacement } from './replacement.ts'
 import { refuseSameFile } from './sameFile.ts'
-import { byteSize, exactSeconds } from './terminal/units.ts'
+import { byteSize, exactLength } from './terminal/units.ts'
 
 export const forceOption = {
   type: 'boolean',
@@ -183,7 +183,7 @@ async function endFile(
     return undefined
   }
   const isWorthKeeping = isRaw ? size > 0 : duration > 0
-  if (isWorthKeeping) return isRaw ? byteSize(size) : exactSeconds(duration)
+  if (isWorthKeeping) return isRaw ? byteSize(size) : exactLength(duration)
   if (code !== 'EEXIST') await rm(path, { force: true }) // else it is somebody else's, who was quicker
   return undefined
 }

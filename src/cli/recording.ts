@@ -11,7 +11,8 @@ import { openInput } from './input.ts'
 import { levelLine } from './terminal/levelLine.ts'
 import { StatusLine } from './terminal/statusLine.ts'
 import { paintFor, widthOf } from './terminal/style.ts'
-import { byteSize, decibels, exactSeconds } from './terminal/units.ts'
+import { byteSize, decibels, exactLength } from './terminal/units.ts'
+import { wrapped } from './terminal/wrap.ts'
 
 const METER_MILLISECONDS = 50
 
@@ -36,8 +37,13 @@ export class Recording {
     this.#path = path
   }
 
-  announce(): void {
-    this.#status.draw(`recording; Enter ends it${this.#path === '-' ? '' : ', space pauses'}`)
+  /** From which device, into what, and how it ends: a line that stays, behind which the level is drawn. */
+  #announce({ name }: { name: string }): void {
+    const text =
+      this.#path === '-'
+        ? `recording from ${name} into the pipe: Enter ends it` // Ctrl-C reaches who reads the pipe as well
+        : `recording from ${name} into ${this.#path}: Enter or Ctrl-C ends it, the space bar pauses`
+    this.#status.tell(wrapped(printable(text), 0, process.stderr))
   }
 
   /** Nothing is measured while it is paused, so that this stays where it is. */
@@ -50,7 +56,7 @@ export class Recording {
     const format = inputFormat(values)
     if (values.from !== undefined) {
       if (values.device !== undefined) throw new UsageError('--from and --device are two sources: choose one')
-      const input = await openInput(values.from, format)
+      const input = await openInput(values.from, { raw: format, isConverted: true })
       this.#source = input.source
       return input
     }
@@ -66,7 +72,8 @@ export class Recording {
       const much = frames === 0 ? 'audio is' : `${frames} frames are`
       process.stderr.write(`wavespool record: ${much} missing in front of frame ${at} (${cause})\n`)
     })
-    await source.ready
+    this.#status.draw('waiting for the microphone; Ctrl-C ends it')
+    this.#announce((await source.ready).device)
     return { source, format: source.format }
   }
 
@@ -125,12 +132,14 @@ export class Recording {
         ),
       )
     }
+    if (this.#microphone && this.#frames > 0 && this.#peak === Number.NEGATIVE_INFINITY) {
+      process.stderr.write(
+        'wavespool record: nothing but silence was heard; wavespool doctor looks for the reason\n',
+      )
+    }
     if (!this.#status.isVisible) return
-    const facts = [exactSeconds(this.#seconds), byteSize(this.#bytes), `peak ${decibels(this.#peak)}`]
+    const facts = [exactLength(this.#seconds), byteSize(this.#bytes), `peak ${decibels(this.#peak)}`]
     if (this.#clipped > 0) facts.push(`${this.#clipped} samples clipped`)
     process.stderr.write(`${this.#path === '-' ? 'stdout' : printable(this.#path)}: ${facts.join(', ')}\n`)
-    if (this.#microphone && this.#peak === Number.NEGATIVE_INFINITY) {
-      process.stderr.write('nothing but silence was heard; wavespool doctor looks for the reason\n')
-    }
   }
 }

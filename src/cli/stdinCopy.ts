@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { WavespoolError } from '../errors.ts'
 import { readWavHeader } from '../format/readWavHeader.ts'
+import { makeDirectory, nameDirectory, removeDirectory } from '../storage/ownDirectory.ts'
+import { foreignInput } from './foreignInput.ts'
 import { removeOnExit } from './unfinished.ts'
 
 /** No header that anybody writes is longer. */
@@ -17,14 +17,15 @@ const MAX_HEADER_BYTES = 2 ** 20
  * @returns a promise, rejected before anything is copied where the first bytes are no WAV file: a pipe may never end
  */
 export async function withStdinCopy<T>(stdin: Readable, use: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'wavespool-stdin-'))
+  const folder = nameDirectory('copy')
+  await makeDirectory(folder)
   const letGo = removeOnExit(folder)
   try {
     const path = join(folder, 'stdin.wav')
     await pipeline(stdin, onlyWav, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
     return await use(path)
   } finally {
-    await rm(folder, { recursive: true, force: true })
+    await removeDirectory(folder)
     letGo()
   }
 }
@@ -48,6 +49,7 @@ function isWav(head: Uint8Array): boolean {
   try {
     return readWavHeader(head) !== undefined
   } catch (error) {
-    throw new WavespoolError('ERR_WAVESPOOL_WAV', `stdin: ${(error as Error).message}`, { cause: error })
+    const message = foreignInput(head, 'stdin') ?? `stdin: ${(error as Error).message}`
+    throw new WavespoolError('ERR_WAVESPOOL_WAV', message, { cause: error })
   }
 }

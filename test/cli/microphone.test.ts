@@ -181,6 +181,9 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
         window.begin('wavespool record enter.wav')
         const line = await window.until(/^0:01\.\d +\d\d kB +-[567] dB █+·+/m)
         expect(line.split('\n').filter((line) => line.includes('█'))).toHaveLength(1)
+        expect(line.replaceAll('\n', ' ')).toMatch(
+          /recording from \S.* into enter.wav: Enter or Ctrl-C ends it/,
+        )
         window.type('Enter')
         const { code, screen } = await window.ended()
         expect(code).toBe(0)

@@ -258,6 +258,26 @@ describe('what is piped into info and waveform', () => {
   })
 })
 
+test('what a killed info - has left is swept by the next one', async () => {
+  const temporary = mkdtempSync(`${tmpdir()}/wavespool-tmp-`)
+  const env = { ...process.env, TMPDIR: temporary }
+  const child = packed.start(['info', '-'], env)
+  child.stdin.on('error', () => {})
+  child.stdin.write(wav)
+  const copies = () =>
+    readdirSync(temporary, { recursive: true }).filter((name) => `${name}`.endsWith('.wav'))
+  while (copies().length === 0) await sleep(10)
+  const result = ended(child)
+  child.kill('SIGKILL')
+  await result
+  expect(readdirSync(temporary)).toHaveLength(1)
+  // It sweeps while it reads, and may have read all before it comes to it.
+  for (let tries = 0; tries < 20 && readdirSync(temporary).length > 0; tries++) {
+    expect((await packed.run(['info', '-'], { input: wav, env })).code).toBe(0)
+  }
+  expect(readdirSync(temporary)).toEqual([])
+})
+
 describe('nothing from elsewhere gives orders to the terminal', () => {
   const evil = 'a\u001b]0;x\u0007\u009b31m\u202egnp\u2066\u200e\u007f'
   const isHarmless = (bytes: Buffer) => !/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(bytes.toString())

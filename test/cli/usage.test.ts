@@ -62,14 +62,22 @@ test.each(commands)('%s --help tells its options, in 40 columns too', async (com
 
 describe('a wrong command line is one sentence on stderr, and exit code 2', () => {
   test.each([
-    [['nonsense'], /no command nonsense/],
+    [['nonsense'], /no command nonsense; the commands are record/],
+    [['recrod'], /did you mean record\?/],
+    [['resample'], /did you mean convert\?/],
     [['--nonsense'], /no option --nonsense/],
-    [['record', '--nonsense'], /unknown option '--nonsense'/],
+    [['record', '--nonsense'], /no option --nonsense; see/],
+    [['record', '--second', '5'], /did you mean --seconds\?/],
+    [['record', '--duration', '5'], /did you mean --seconds\?/],
+    [['convert', 'a.wav', 'b.wav', '--to-rat', '8k'], /did you mean --to-rate\?/],
+    [['convert', 'a.wav', 'b.wav', '-r', '8k'], /no option -r; did you mean --to-rate or --rate\?/],
+    [['split', 'a.wav', '--size', '25MB'], /did you mean --max-size\?/],
     [['record', '--seconds'], /'-s, --seconds <value>' needs a value/],
     [['record', '--seconds', '-1'], /'--seconds' needs a value/],
     [['record', '--seconds', '0'], /--seconds takes a time such as/],
     [['record', '--seconds', '1x'], /--seconds takes a time such as/],
-    [['record', '--bytes', '1.5'], /--bytes takes a whole number/],
+    [['record', '--seconds', '1:60'], /or 1:30, not 1:60/],
+    [['record', '--bytes', '0.5'], /--bytes takes a size/],
     [['record', '--rate', '0'], /--rate takes a whole number/],
     [['record', '--encoding', 'mp3'], /--encoding is one of u8, s16le/],
     [['record', '--to-encoding', 'mp3'], /--to-encoding is one of u8, s16le/],
@@ -95,7 +103,7 @@ describe('a wrong command line is one sentence on stderr, and exit code 2', () =
       stdout: 0,
       lines: 2,
     })
-    expect(stderr).toMatch(/^wavespool[a-z ]*: .*; see wavespool [a-z ]*--help\n$/)
+    expect(stderr).toMatch(/^wavespool[a-z ]*: .*[;?] see wavespool [a-z ]*--help\n$/)
   })
 })
 
@@ -146,4 +154,11 @@ describe.skipIf(whyNoWindow)('in a terminal', () => {
     await window.run('NO_COLOR=1 wavespool waveform noise.wav')
     expect(window.screen({ escapes: true })).not.toContain('[36m')
   })
+})
+
+test('only commands with a microphone speak of it', async () => {
+  const { stdout } = await packed.run(['convert', '--help'])
+  expect(stdout.toString()).not.toMatch(/microphone/)
+  expect((await packed.run(['split', '--help'])).stdout.toString()).not.toMatch(/microphone/)
+  expect((await packed.run(['record', '--help'])).stdout.toString()).toMatch(/microphone/)
 })

@@ -3,7 +3,7 @@ import { convert as convertStage } from '../../streams/convert.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import {
   inputFormat,
-  inputFormatOptions,
+  rawFormatOptions,
   targetChanges,
   targetFormat,
   targetFormatOptions,
@@ -25,14 +25,14 @@ export const convert = defineCommand({
       type: 'boolean',
       about: 'read all WAV files that follow one another in the input, not the first alone',
     },
-    ...inputFormatOptions,
+    ...rawFormatOptions,
     force: forceOption,
   },
   async run([from, to], values) {
     const channel = countOf('channel', values.channel)
     targetChanges(values) // what is wrong with them is told before anything is opened
     const output = await checkOutput(to!, values.force, from)
-    const input = await openInput(from!, inputFormat(values), values.all)
+    const input = await openInput(from!, { raw: inputFormat(values), isAll: values.all, isConverted: true })
     const hide = showProgress(input, 'converted')
     try {
       const { channels } = input.format

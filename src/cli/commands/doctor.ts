@@ -73,7 +73,7 @@ async function lookForDevices(
 }
 
 function line({ name, ok, isNeeded, detail }: Finding, paint: Paint): string {
-  const mark = ok ? paint('green', '✓') : paint(isNeeded ? 'red' : 'yellow', '✗')
-  const comment = ok || isNeeded ? '' : ' (not needed, as there is another way)'
-  return `${mark} ${wrapped(printable(`${name}: ${detail}${comment}`), 2, process.stdout)}`
+  const mark = ok ? paint('green', '✓') : isNeeded ? paint('red', '✗') : paint('grey', '–')
+  const comment = ok || isNeeded ? '' : 'not needed, as there is another way: '
+  return `${mark} ${wrapped(printable(`${name}: ${comment}${detail}`), 2, process.stdout)}`
 }

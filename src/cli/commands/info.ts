@@ -10,7 +10,7 @@ import { describeFormat } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
 import { toJson } from '../terminal/json.ts'
 import { paintFor } from '../terminal/style.ts'
-import { byteSize, decibels, exactSeconds } from '../terminal/units.ts'
+import { byteSize, decibels, exactLength } from '../terminal/units.ts'
 import { wrapped } from '../terminal/wrap.ts'
 
 interface ChannelLevel {
@@ -36,9 +36,9 @@ interface Info {
 }
 
 export const info = defineCommand({
-  usage: '<in.wav…> [options]',
+  usage: '<in.wav… | -> [options]',
   about:
-    'Tells of WAV files the format, the duration, the level of each channel, how many samples are clipped, what is wrong with the header, and the tags.',
+    'Tells of WAV files the format, the duration, the level of each channel, how many samples are clipped, what is wrong with the header, and the tags. - is stdin.',
   operands: [1, Number.POSITIVE_INFINITY],
   options: {
     json: { type: 'boolean', about: 'a JSON array on stdout, one object a file' },
@@ -101,7 +101,7 @@ function print({ path, size, format, frames, seconds, channels, faults, tags }: 
     console.log(`  ${name.padEnd(10)} ${show(wrapped(text, 13, process.stdout))}`)
   console.log(printable(path))
   row('format', describeFormat(format))
-  row('duration', `${exactSeconds(seconds)}, ${frames} frames`)
+  row('duration', `${exactLength(seconds)}, ${frames} frames`)
   row('size', `${byteSize(size)}, ${size} bytes`)
   for (const [i, { peak, rms, clipped, nonFinite = 0 }] of channels.entries()) {
     const level = `peak ${loud(peak)}, RMS ${loud(rms)}`

@@ -9,7 +9,7 @@ import { checkOutput, forceOption, sizeOptions, writeAudio } from '../output.ts'
 import { Recording } from '../recording.ts'
 import { onStop } from '../stopKeys.ts'
 import { untilSilence } from '../untilSilence.ts'
-import { countOf, timeOf } from '../values.ts'
+import { sizeOf, timeOf } from '../values.ts'
 
 export const record = defineCommand({
   usage: '[out.wav | -] [options]',
@@ -30,9 +30,13 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
       type: 'string',
       short: 's',
       value: 'TIME',
-      about: 'stop after so long, exactly: 5, 1.5s, 200ms, 2m',
+      about: 'stop after so long, exactly: 5, 1.5s, 200ms, 2m, 1:30',
     },
-    bytes: { type: 'string', value: 'N', about: 'stop after so many bytes of samples, in whole frames' },
+    bytes: {
+      type: 'string',
+      value: 'SIZE',
+      about: 'stop after so many bytes of samples, in whole frames: 960000, 8k, 25MB',
+    },
     'until-silence': {
       type: 'string',
       value: 'TIME',
@@ -50,14 +54,13 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
   },
   async run([path = nameByTime(new Date())], values) {
     const seconds = timeOf('seconds', values.seconds)
-    const bytes = countOf('bytes', values.bytes)
+    const bytes = sizeOf('bytes', values.bytes)
     const silence = timeOf('until-silence', values['until-silence'])
     targetChanges(values) // what is wrong with them is told before anything is opened
     if (values.json && path === '-') throw new UsageError('--json and - cannot both have stdout: name a file')
     const output = await checkOutput(path, values.force, values.from)
 
     const recording = new Recording(path)
-    recording.announce()
     let paused: Gate | undefined
     const pause = () => {
       if (paused === undefined) return

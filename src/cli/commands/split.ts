@@ -6,7 +6,7 @@ import type { PauseRule, TimeRule } from '../../streams/segment/rule.ts'
 import { type Segment, segment } from '../../streams/segment.ts'
 import { defineCommand, type Options, UsageError, type Values } from '../command.ts'
 import { systemError } from '../complaints.ts'
-import { inputFormat, inputFormatOptions } from '../formatOptions.ts'
+import { inputFormat, rawFormatOptions } from '../formatOptions.ts'
 import { openInput, showProgress } from '../input.ts'
 import { checkPlace, forceOption, noTagsOption, writeWhole } from '../output.ts'
 import { Replacement } from '../replacement.ts'
@@ -49,7 +49,7 @@ export const split = defineCommand({
       about: 'where the files go (default: <in>-parts)',
     },
     'no-tags': noTagsOption,
-    ...inputFormatOptions,
+    ...rawFormatOptions,
     force: forceOption,
     json: { type: 'boolean', about: 'the index on stdout, too' },
   },
@@ -57,7 +57,7 @@ export const split = defineCommand({
     const given = ruleOf(values)
     const stem = path === '-' ? 'stdin' : basename(path!, extname(path!))
     const { output: folder = `${stem}-parts`, force: overwrite = false } = values
-    const input = await openInput(path!, inputFormat(values))
+    const input = await openInput(path!, { raw: inputFormat(values) })
     // not recursively: under /proc Node would try for ever
     await mkdir(folder).catch((error) => {
       if (error.code !== 'EEXIST') throw error

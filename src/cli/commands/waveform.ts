@@ -6,7 +6,7 @@ import { checkPlace, forceOption, writeWhole } from '../output.ts'
 import type { PictureSize } from '../pictures/svg.ts'
 import { brailleLines } from '../terminal/braille.ts'
 import { paintFor, widthOf } from '../terminal/style.ts'
-import { clockTime, decibels, exactSeconds } from '../terminal/units.ts'
+import { clockTime, decibels, exactLength } from '../terminal/units.ts'
 import { countOf } from '../values.ts'
 
 const formats = ['.svg', '.png']
@@ -74,7 +74,7 @@ async function drawPicture(
   const envelopes = await envelopesOf(found, size.width)
   if (extname(output).toLowerCase() === '.svg') {
     const { svgPicture } = await import('../pictures/svg.ts')
-    await writeWhole(output, svgPicture(envelopes, size, `${name}, ${exactSeconds(secondsOf(found))}`), force)
+    await writeWhole(output, svgPicture(envelopes, size, `${name}, ${exactLength(secondsOf(found))}`), force)
   } else {
     const { pngPicture } = await import('../pictures/png.ts')
     await writeWhole(output, pngPicture(envelopes, size), force)

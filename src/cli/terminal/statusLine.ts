@@ -11,6 +11,13 @@ export class StatusLine {
     process.stderr.write(`\r${text}\x1b[K`) // EL, ECMA-48 8.3.41: erase what stands behind
   }
 
+  /** A line that stays. */
+  tell(text: string): void {
+    if (!this.isVisible || !isInForeground()) return
+    this.clear()
+    process.stderr.write(`${text}\n`)
+  }
+
   /** Makes room for other output. */
   clear(): void {
     if (!this.#isDrawn) return

@@ -24,7 +24,11 @@ export function decibels(level: number, digits = 1): string {
   return `${level === Number.NEGATIVE_INFINITY ? '-inf' : level.toFixed(digits)} dB`
 }
 
-/** Seconds to the millisecond: `5.000 s`. */
-export function exactSeconds(seconds: number): string {
-  return `${seconds.toFixed(3)} s`
+/** To the millisecond: `5.000 s`, and from a minute on `59:29.000`. */
+export function exactLength(seconds: number): string {
+  const milliseconds = Math.round(seconds * 1000)
+  if (milliseconds < 60_000) return `${(milliseconds / 1000).toFixed(3)} s`
+  const [hours, minutes] = [Math.floor(milliseconds / 3_600_000), Math.floor(milliseconds / 60_000) % 60]
+  const rest = ((milliseconds % 60_000) / 1000).toFixed(3).padStart(6, '0')
+  return hours > 0 ? `${hours}:${String(minutes).padStart(2, '0')}:${rest}` : `${minutes}:${rest}`
 }
