@@ -61,7 +61,7 @@ const mayKnow: Record<string, string[]> = {
   telephony: ['format', 'streams'],
   testing: ['format', 'dsp', 'sources', 'streams'],
   'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks', 'codec'],
-  cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'codec', 'chain', 'testing', 'index.ts'],
+  cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'storage', 'codec', 'chain', 'testing', 'index.ts'],
 }
 
 /** Modules that stand above their room. */
