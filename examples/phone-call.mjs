@@ -1,15 +1,19 @@
-// A server for Twilio Media Streams (<Start><Stream url="wss://…" track="both_tracks"/>), on a real WebSocket: both sides
-// of each call in one stereo WAV, in step, and the sentences of each side with their times.
-// npm install ws, then: node examples/phone-call.mjs [port] [folder]
+// A server for the media streams of telephone services, on a real WebSocket: all sides of each call in one WAV, in step,
+// and the sentences of each side with their times. Twilio: <Start><Stream url="wss://…" track="both_tracks"/>; Telnyx:
+// streaming_start with stream_track both_tracks; Vonage: the websocket endpoint of a connect action.
+// npm install ws, then: node examples/phone-call.mjs [port] [folder] [twilio, telnyx or vonage]
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { convert, pcmFormat, segment, timeline, VirtualFile, wavHeader } from 'wavespool'
-import { twilioMedia } from 'wavespool/telephony'
+import { telnyxMedia, twilioMedia, vonageMedia } from 'wavespool/telephony'
 import { createWebSocketStream, WebSocketServer } from 'ws'
 
-const [port = '8080', folder = '.'] = process.argv.slice(2)
+const [port = '8080', folder = '.', vendor = 'twilio'] = process.argv.slice(2)
+const names = { inbound: 'caller', outbound: 'agent' }
+const parsers = { twilio: twilioMedia, telnyx: telnyxMedia, vonage: vonageMedia }
+const makeParser = parsers[/** @type {keyof typeof parsers} */ (vendor)]
 const server = new WebSocketServer({ port: Number(port), host: '127.0.0.1' })
 server.on('connection', (socket) => record(socket).catch((error) => console.error(error.message)))
 await once(server, 'listening')
@@ -20,47 +24,44 @@ console.log(`listening on ${typeof address === 'object' ? address?.port : addres
 async function record(socket) {
   // in object mode each message stays one
   const messages = createWebSocketStream(socket, { readableObjectMode: true })
-  const phone = pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })
-  const names = { inbound: 'caller', outbound: 'agent' }
-  const parser = twilioMedia({ tracks: names, invalid: 'skip' })
-  parser.on('start', ({ message }) =>
-    console.log(`call ${message.start.callSid} from ${message.start.accountSid}`),
-  )
+  const parser = makeParser({ tracks: names, invalid: 'skip' })
   parser.on('invalid', (error) => console.log(`skipped: ${error.message}`))
+  messages.once('error', (error) => parser.destroy(error))
+  messages.pipe(parser)
+  // the first message tells the format and the tracks: Vonage has one, the others two
+  const [{ format: voice, tracks, message }] = await once(parser, 'start')
+  const { callSid, call_control_id, uuid } = message.start ?? message
+  console.log(`call ${callSid ?? call_control_id ?? uuid}`)
 
-  const tracks = Object.values(names)
-  const call = timeline(phone, { tracks })
-  call.on('gap', ({ track, at, frames }) =>
-    console.log(`${track} sent nothing for ${frames / 8000} s from ${at / 8000} s`),
-  )
-
-  const stereo = pcmFormat({ sampleRate: 8000, channels: 2 })
-  const samples = convert(call.format, stereo)
+  const call = timeline(voice, { tracks })
+  call.on('gap', ({ track, at, frames }) => {
+    const [seconds, from] = [frames / voice.sampleRate, at / voice.sampleRate]
+    console.log(`${track} sent nothing for ${seconds} s from ${from} s`)
+  })
+  const pcm = pcmFormat({ sampleRate: voice.sampleRate, channels: tracks.length })
+  const samples = convert(call.format, pcm)
   const file = new VirtualFile({
     name: 'call.wav',
     storage: { path: join(folder, 'call.wav'), overwrite: true },
   })
-  const sentences = tracks.map((track, channel) => {
+  const sentences = tracks.map((/** @type {string} */ track, /** @type {number} */ channel) => {
     const branch = new PassThrough()
     samples.pipe(branch)
-    return pipeline(
-      branch,
-      convert(stereo, pcmFormat({ sampleRate: 8000 }), { channel }),
-      ...sentencesOf(track),
-    )
+    const mono = pcmFormat({ sampleRate: voice.sampleRate })
+    return pipeline(branch, convert(pcm, mono, { channel }), ...sentencesOf(track, mono))
   })
-  await Promise.all([pipeline(messages, parser, call, samples, wavHeader(stereo), file), ...sentences])
+  await Promise.all([pipeline(parser, call, samples, wavHeader(pcm), file), ...sentences])
   console.log(`recorded ${file.duration} s`)
   await file.dispose()
 }
 
-/** @param {string} track */
-function sentencesOf(track) {
-  const format = pcmFormat({ sampleRate: 8000 })
+/** @param {string} track @param {import('wavespool').PcmFormat} format */
+function sentencesOf(track, format) {
+  const time = (/** @type {number} */ frame) => `${frame / format.sampleRate} s`
   /** @param {AsyncIterable<import('wavespool').Segment>} segments */
   const tell = async (segments) => {
     for await (const { file, start, end } of segments) {
-      console.log(`${track} speaks from ${start / 8000} s to ${end / 8000} s`) // await transcribe(await file.toFile())
+      console.log(`${track} speaks from ${time(start)} to ${time(end)}`) // await transcribe(await file.toFile())
       await file.dispose()
     }
   }

@@ -57,77 +57,120 @@ function run(
 
 const says = 'source: a built-in tone, no microphone\n'
 
-/** Twilio, calling: two voices as messages of 20 ms that overtake each other, of which the agent is silent for 12.4 s. */
-async function callFrom(port: number): Promise<void> {
-  const phone = pcmFormat({ sampleRate: 8000 })
-  const samples = speech(phone, { duration: { seconds: 20 } }).pipe(
-    convert(phone, pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })),
-  )
+type Vendor = 'twilio' | 'telnyx' | 'vonage'
+
+/** How each vendor begins, and carries a packet: of µ-law, of L16 (little-endian) and of binary L16, at 8 kHz all. */
+const vendors = {
+  twilio: {
+    format: pcmFormat({ sampleRate: 8000, encoding: 'mulaw' }),
+    start: {
+      event: 'start',
+      start: {
+        accountSid: 'AC1',
+        callSid: 'CA1',
+        tracks: ['inbound', 'outbound'],
+        mediaFormat: { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 },
+      },
+    },
+  },
+  telnyx: {
+    format: pcmFormat({ sampleRate: 8000 }),
+    start: {
+      event: 'start',
+      stream_id: '32DE',
+      start: {
+        call_control_id: 'CA1',
+        media_format: { encoding: 'L16', sample_rate: 8000, channels: 1 },
+      },
+    },
+  },
+  vonage: {
+    format: pcmFormat({ sampleRate: 8000 }),
+    start: { event: 'websocket:connected', 'content-type': 'audio/l16;rate=8000', uuid: 'CA1' },
+  },
+}
+
+/**
+ * A service, calling: two voices as messages of 20 ms that overtake each other, of which the agent is silent for 12.4 s.
+ * Vonage has one voice, whose packets carry no time: they come in order.
+ */
+async function callFrom(port: number, vendor: Vendor): Promise<void> {
+  const { format, start } = vendors[vendor]
+  const pcm = pcmFormat({ sampleRate: format.sampleRate })
+  const samples = speech(pcm, { duration: { seconds: 20 } }).pipe(convert(pcm, format))
   const said = Buffer.concat(await samples.toArray())
   const socket = new WebSocket(`ws://127.0.0.1:${port}`)
   await once(socket, 'open')
   const send = (message: object) => socket.send(JSON.stringify(message))
-  send({ event: 'connected', protocol: 'Call', version: '1.0.0' })
-  const mediaFormat = { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 }
-  send({
-    event: 'start',
-    start: { accountSid: 'AC1', callSid: 'CA1', tracks: ['inbound', 'outbound'], mediaFormat },
-  })
+  if (vendor !== 'vonage') send({ event: 'connected', version: '1.0.0' })
+  send(start)
   socket.send('hello?')
   const packets = ['inbound', 'outbound'].flatMap((track) =>
     Array.from({ length: 1000 }, (_, n) => ({ track, at: n * 20 })).filter(
-      ({ at }) => track === 'inbound' || at >= 12_400,
+      ({ at }) => track === 'inbound' || (at >= 12_400 && vendor !== 'vonage'),
     ),
   )
-  const late = (n: number) => (n * 7919) % 100
+  const late = (n: number) => (vendor === 'vonage' ? 0 : (n * 7919) % 100)
   const order = packets
     .map((packet, n) => ({ packet, arrival: packet.at + late(n) }))
     .sort((a, b) => a.arrival - b.arrival)
+  const bytesPerMs = format.bytesPerSecond / 1000
   for (const { packet } of order) {
-    const payload = said.subarray(packet.at * 8, packet.at * 8 + 160).toString('base64')
-    send({ event: 'media', media: { track: packet.track, timestamp: String(packet.at), payload } })
+    const audio = said.subarray(packet.at * bytesPerMs, (packet.at + 20) * bytesPerMs)
+    if (vendor === 'vonage') socket.send(audio)
+    else {
+      const media = { track: packet.track, timestamp: String(packet.at), payload: audio.toString('base64') }
+      send({ event: 'media', media })
+    }
   }
-  send({ event: 'stop' })
+  if (vendor !== 'vonage') send({ event: 'stop' })
   socket.close()
+}
+
+async function recordsCallOf(vendor: Vendor): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'wavespool-call-'))
+  const says: string[] = []
+  const { code, stderr } = await run('phone-call.mjs', {
+    after: ['0', folder, vendor],
+    during: (child) =>
+      child.stdout?.on('data', (bytes: Buffer) => {
+        says.push(...bytes.toString().trimEnd().split('\n'))
+        const [, port] = /^listening on (\d+)$/m.exec(bytes.toString()) ?? []
+        if (port !== undefined) callFrom(Number(port), vendor).catch(() => child.kill())
+        if (/^recorded/m.test(bytes.toString())) child.kill('SIGTERM')
+      }),
+  })
+  expect({ code, stderr }).toEqual({ code: null, stderr: '' })
+  expect(says).toContain('call CA1')
+  expect(says).toContain('skipped: a message is no JSON: "hello?"')
+  const isAlone = vendor === 'vonage'
+  if (!isAlone) expect(says).toContain('agent sent nothing for 12.4 s from 0 s')
+  expect(says.at(-1)).toBe('recorded 20 s')
+  const sentences = says.flatMap((line) => {
+    const [, track, start, end] = /^(\w+) speaks from ([\d.]+) s to ([\d.]+) s$/.exec(line) ?? []
+    return track === undefined ? [] : [{ track, start: Number(start), end: Number(end) }]
+  })
+  // a sentence of 1.6 s behind each pause of 0.8 s; those of the agent begin with the sixth
+  for (const track of isAlone ? ['caller'] : ['caller', 'agent']) {
+    const of = sentences.filter((sentence) => sentence.track === track)
+    const first = track === 'caller' ? 0 : 5
+    expect(of.length, says.join('\n')).toBe(8 - first)
+    for (const [i, { start, end }] of of.entries()) {
+      expect(Math.abs(start - ((i + first) * 2.4 + 0.8))).toBeLessThan(0.2)
+      expect(Math.abs(end - (i + first + 1) * 2.4)).toBeLessThan(0.2)
+    }
+  }
+  const bytes = await readFile(join(folder, 'call.wav'))
+  const channels = isAlone ? 1 : 2
+  const dataBytes = 20 * vendors[vendor].format.sampleRate * channels * 2
+  expect(readWavHeader(bytes)).toMatchObject({ format: { channels }, dataBytes })
+  await rm(folder, { recursive: true })
 }
 
 /** One for each file in examples/. */
 const checks: Record<string, () => Promise<void>> = {
   async 'phone-call.mjs'() {
-    const folder = await mkdtemp(join(tmpdir(), 'wavespool-call-'))
-    const says: string[] = []
-    const { code, stderr } = await run('phone-call.mjs', {
-      after: ['0', folder],
-      during: (child) =>
-        child.stdout?.on('data', (bytes: Buffer) => {
-          says.push(...bytes.toString().trimEnd().split('\n'))
-          const [, port] = /^listening on (\d+)$/m.exec(bytes.toString()) ?? []
-          if (port !== undefined) callFrom(Number(port)).catch(() => child.kill())
-          if (/^recorded/m.test(bytes.toString())) child.kill('SIGTERM')
-        }),
-    })
-    expect({ code, stderr }).toEqual({ code: null, stderr: '' })
-    expect(says).toContain('call CA1 from AC1')
-    expect(says).toContain('skipped: a message is no JSON: "hello?"')
-    expect(says).toContain('agent sent nothing for 12.4 s from 0 s')
-    expect(says.at(-1)).toBe('recorded 20 s')
-    const sentences = says.flatMap((line) => {
-      const [, track, start, end] = /^(\w+) speaks from ([\d.]+) s to ([\d.]+) s$/.exec(line) ?? []
-      return track === undefined ? [] : [{ track, start: Number(start), end: Number(end) }]
-    })
-    // a sentence of 1.6 s behind each pause of 0.8 s; those of the agent begin with the sixth
-    for (const track of ['caller', 'agent']) {
-      const of = sentences.filter((sentence) => sentence.track === track)
-      const first = track === 'caller' ? 0 : 5
-      expect(of.length).toBe(8 - first)
-      for (const [i, { start, end }] of of.entries()) {
-        expect(Math.abs(start - ((i + first) * 2.4 + 0.8))).toBeLessThan(0.2)
-        expect(Math.abs(end - (i + first + 1) * 2.4)).toBeLessThan(0.2)
-      }
-    }
-    const bytes = await readFile(join(folder, 'call.wav'))
-    expect(readWavHeader(bytes)).toMatchObject({ format: { channels: 2 }, dataBytes: 20 * 8000 * 4 })
-    await rm(folder, { recursive: true })
+    await Promise.all((['twilio', 'telnyx', 'vonage'] as const).map(recordsCallOf))
   },
 
   async 'record-until-enter.mjs'() {
