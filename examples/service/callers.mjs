@@ -63,7 +63,9 @@ export async function makeCalls(urls, { calls: count, seconds }) {
         call.missed += offset - call.sent
         call.sent = offset
         const customParameters = { offset: `${offset}` }
-        const start = { callSid: call.id, tracks: ['inbound', 'outbound'], customParameters }
+        const mediaFormat = { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 }
+        const tracks = ['inbound', 'outbound']
+        const start = { callSid: call.id, tracks, mediaFormat, customParameters }
         opening.send(JSON.stringify({ event: 'start', start }))
         socket = opening
       })

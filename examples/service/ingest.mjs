@@ -52,8 +52,7 @@ console.log(`ingest: ws://${HOST}:${/** @type {import('node:net').AddressInfo} *
 
 /** @param {import('ws').WebSocket} socket */
 async function record(socket) {
-  const { call, started } = twilioCall(socket)
-  const { id, at } = await started
+  const { call, id, at } = await twilioCall(socket)
   const file = new VirtualFile({ name: `${id}.wav`, storage: { path: join(DIRECTORY, `${id}-${at}.wav`) } })
   const published = publishRecording(js, id, callFormat, { position: at * callFormat.bytesPerFrame })
   const cutting = new AbortController()
