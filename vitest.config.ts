@@ -4,6 +4,9 @@ import { watForVite } from './wat.mjs'
 export default defineConfig({
   plugins: [watForVite],
   test: {
+    setupFiles: ['test/warnings.ts'],
+    // a descriptor that was left open shows when it is collected
+    execArgv: ['--expose-gc'],
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -11,10 +11,10 @@ export interface NodeProgram {
   path: string
 }
 
-export function nodePrograms(): NodeProgram[] {
+export function nodePrograms(majors = ['20', '22', '24', '26']): NodeProgram[] {
   const isWanted = Boolean(process.env.CI || process.env.WAVESPOOL_NODES)
   const programs: NodeProgram[] = [{ name: `Node ${running}, the running one`, path: process.execPath }]
-  for (const major of ['20', '22', '24', '26']) {
+  for (const major of majors) {
     if (major === running) continue
     const folder = join(repository, '.cache', `node-${major}`)
     const path = join(folder, 'node_modules', 'node', 'bin', 'node')

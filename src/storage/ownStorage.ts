@@ -92,6 +92,7 @@ export class OwnStorage implements BuiltInStorage {
   }
 
   dispose(): void | Promise<void> {
+    this.size = 0 // nothing is read from now on
     return this.#own.dispose()
   }
 }

@@ -211,10 +211,17 @@ export class Recorder extends RecordingReader {
     // Not sealed before it is cut: until then half a frame must not look like something behind the samples.
     if (end < storage.size) await storage.truncate(end)
     tracker.seal(storage.size)
-    tracker.update(storage.size)
-    if (pad === 1) await storage.append([new Uint8Array(1)])
+    let refused: unknown
+    if (pad === 1) {
+      try {
+        await storage.append([new Uint8Array(1)])
+      } catch (error) {
+        refused = error // the header needs no room, and is put right in any case
+      }
+    }
     tracker.update(storage.size)
     if (tracker.isWav) await storage.write(tracker.bytes, 0)
+    if (refused !== undefined) throw refused
   }
 
   overwrite(bytes: Uint8Array, position: number): void | Promise<void> {

@@ -111,6 +111,23 @@ describe.each(faults)('$verb $how, verbs of $turns turns', ({ verb, how, turns }
   })
 })
 
+test('a pad byte that finds no room leaves a right header on the storage', async () => {
+  for (const turns of [0, 2]) {
+    const storage = new WatchedStorage({ turns })
+    const file = new VirtualFile({ storage })
+    file.on('error', () => {})
+    await write(file, bytes.subarray(0, 245)) // an odd number of samples' bytes
+    storage.faults.append = 'rejects'
+    file.end()
+    await settles(closed(file), "'close'")
+    expectCode(file.errored, 'ERR_WAVESPOOL_STORAGE', 'append')
+    const dataStart = storage.bytes.indexOf('data') + 8
+    expect(storage.bytes.readUInt32LE(dataStart - 4)).toBe(storage.size - dataStart)
+    expect(storage.size).toBe(file.size - 1)
+    await file.dispose()
+  }
+})
+
 /** A storage that says something of its size that cannot be. */
 class Lying extends WatchedStorage {
   lie: (size: number) => unknown = (size) => size
