@@ -38,7 +38,7 @@ export type { Clock } from './streams/clock.ts'
 export { type ConvertOptions, convert } from './streams/convert.ts'
 export { type Gate, type GateOptions, gate } from './streams/gate.ts'
 export { type LimitOptions, limit } from './streams/limit.ts'
-export { type Level, type MeterOptions, meter } from './streams/meter.ts'
+export { type Level, type Meter, type MeterOptions, meter } from './streams/meter.ts'
 export type { AtPause, PauseRule, TimeRule } from './streams/segment/rule.ts'
 export {
   type Segment,

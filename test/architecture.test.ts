@@ -40,11 +40,19 @@ const isBuiltin = (name: string) => name.startsWith('node:') || builtinModules.i
 const names = (list: Import[]) => list.map(({ from, to }) => `${from} → ${to}`)
 
 /** What each room may know beside itself and these. */
-const everywhere = ['errors.ts', 'failOnceRead.ts', 'neighbours.ts', 'options.ts', 'realTimers.ts']
+const everywhere = [
+  'emitting.ts',
+  'errors.ts',
+  'failOnceRead.ts',
+  'neighbours.ts',
+  'options.ts',
+  'realTimers.ts',
+]
 
 const mayKnow: Record<string, string[]> = {
   'errors.ts': [],
   'options.ts': [],
+  'emitting.ts': [],
   'failOnceRead.ts': [],
   'neighbours.ts': ['format'],
   'realTimers.ts': [],

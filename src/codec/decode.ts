@@ -1,5 +1,6 @@
 import type { TransformCallback } from 'node:stream'
 import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
+import type { WithEvents } from '../emitting.ts'
 import { ArgumentTypeError, WavespoolError } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { describeFormat, isSameFormat, Port } from '../neighbours.ts'
@@ -59,8 +60,13 @@ export function decode(options: DecodeOptions = {}): DecodeStage {
   return new DecodeStage(target, conversion)
 }
 
+interface DecodeStageEvents {
+  format: [format: PcmFormat]
+  gap: [gap: DecodeGap]
+}
+
 /** A Stage whose kernel is loaded and may answer with promises. */
-export class DecodeStage extends Stage {
+export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageEvents>) {
   readonly #gives: Port
   readonly #to: PcmFormat | undefined
   readonly #conversion: ConvertOptions

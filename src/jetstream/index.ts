@@ -3,10 +3,11 @@ export { type FollowRecordingOptions, followRecording } from './followRecording.
 export {
   type PublishRecordingOptions,
   publishRecording,
+  type RecordingBegin,
   type RecordingPublisher,
 } from './publishRecording.ts'
 export { type QueueSegmentsOptions, queueSegments } from './queueSegments.ts'
-export type { RecordingFollower, RecordingGap } from './recordingFollower.ts'
+export type { RecordingFollower, RecordingGap, StrayMessage } from './recordingFollower.ts'
 export { type RecordingState, resumeRecording } from './resumeRecording.ts'
 export { resumeSegments } from './resumeSegments.ts'
 export type { FailedAttempt, QueuedSegment, SegmentWorkers } from './segmentWorkers.ts'

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { Writable } from 'node:stream'
 import type { JetStreamClient } from '@nats-io/jetstream'
+import type { WithEvents } from '../emitting.ts'
 import { ArgumentRangeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
@@ -108,6 +109,17 @@ interface Sizes {
   position: number | undefined
 }
 
+/** What `'begin'` tells, both in bytes: where the recorder begins, and what nobody has sent in front of it. */
+export interface RecordingBegin {
+  position: number
+  gap: number
+}
+
+interface RecordingPublisherEvents {
+  begin: [begin: RecordingBegin]
+  acknowledged: [bytes: number]
+}
+
 /**
  * See {@link publishRecording}. Emits `'begin'` with `{ position, gap }` once this recorder has its turn, and
  * `'acknowledged'` with the bytes of the recording that are stored, after every message.
@@ -115,7 +127,7 @@ interface Sizes {
  * What was written before it is destroyed is sent still, without a second attempt. The recording has no end mark then,
  * and another recorder can continue it.
  */
-export class RecordingPublisher extends Writable {
+export class RecordingPublisher extends (Writable as WithEvents<typeof Writable, RecordingPublisherEvents>) {
   readonly id: string
   readonly format: PcmFormat
   /** @internal */

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { WithEvents } from '../emitting.ts'
 import { WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import { encodings } from '../format/encoding.ts'
@@ -30,11 +31,27 @@ export interface FollowerOptions {
 /** Silence is made in pieces of this size. */
 const SILENCE_BYTES = 64 * 1024
 
+/** A message of a recorder whose turn it was not. */
+export interface StrayMessage {
+  recorder: string
+  position: number
+  bytes: number
+}
+
+interface RecordingFollowerEvents {
+  format: [format: PcmFormat]
+  gap: [gap: RecordingGap]
+  stray: [stray: StrayMessage]
+}
+
 /**
  * What `followRecording()` returns. Emits `'format'` with the {@link PcmFormat}, `'gap'` with a {@link RecordingGap}, and
  * `'stray'` with `{ recorder, position, bytes }` for a message of a recorder whose turn it was not: it is left out.
  */
-export class RecordingFollower extends Readable implements Source {
+export class RecordingFollower
+  extends (Readable as WithEvents<typeof Readable, RecordingFollowerEvents>)
+  implements Source
+{
   readonly id: string
   /** @internal */
   readonly [ports]: Ports & { gives: Port } = { gives: new Port('followRecording()') }

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { WithEvents } from '../emitting.ts'
 import { WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
@@ -61,8 +62,15 @@ export function portAudio(format: PcmFormat, options: PortAudioOptions = {}): Po
   return new PortAudioSource(format, options)
 }
 
+interface PortAudioSourceEvents {
+  gap: [gap: Gap]
+}
+
 /** See {@link portAudio}. Emits `'gap'` with a {@link Gap}. */
-export class PortAudioSource extends Readable implements Source {
+export class PortAudioSource
+  extends (Readable as WithEvents<typeof Readable, PortAudioSourceEvents>)
+  implements Source
+{
   readonly format: PcmFormat
   /** @internal */
   readonly [ports]: Ports

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
+import type { WithEvents } from '../emitting.ts'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
@@ -35,8 +36,15 @@ export function replay(file: string | URL | Replayable, options: ReplayOptions =
 
 const STEPS_PER_SECOND = 50
 
+interface ReplaySourceEvents {
+  format: [format: PcmFormat]
+}
+
 /** Emits `'format'` with a PcmFormat before the first byte. */
-export class ReplaySource extends Readable implements Source {
+export class ReplaySource
+  extends (Readable as WithEvents<typeof Readable, ReplaySourceEvents>)
+  implements Source
+{
   /** undefined until `'format'` */
   format: PcmFormat | undefined
   /** Resolves with the format; rejects with what ended it before that. It need not be awaited. */

@@ -1,4 +1,5 @@
 import { LevelMeter, type Levels } from '../dsp/levels.ts'
+import type { Emitting } from '../emitting.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
@@ -19,19 +20,26 @@ export interface Level extends Levels {
   end: number
 }
 
+interface MeterEvents {
+  level: [level: Level]
+}
+
+/** See {@link meter}. */
+export type Meter = Emitting<MeterEvents, Buffer> & Stage
+
 /**
  * A Transform that passes everything untouched and emits `'level'` with a {@link Level}, one for every stretch of
  * `every` and one for what is left at the end, each before the audio that completes it goes on.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format, or an `every` that is no span
  */
-export function meter(format: PcmFormat, options: MeterOptions): Stage {
+export function meter(format: PcmFormat, options: MeterOptions): Meter {
   const checked = requireFormat(format, 'meter()')
   checkOptions(options, ['every'], 'meter()')
   const kernel = new MeterKernel(checked, spanFrames(checked, options.every, 'meter(): every'))
   const stage = new Stage(kernel)
   kernel.onLevel = (level) => stage.emit('level', level)
-  return stage
+  return stage as Meter
 }
 
 export class MeterKernel implements Kernel {

@@ -1,5 +1,6 @@
 import { Transform, type TransformCallback } from 'node:stream'
 import { VoiceListener } from '../dsp/voice/listener.ts'
+import type { WithEvents } from '../emitting.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import {
   checkWavHeaderOptions,
@@ -52,6 +53,10 @@ export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   return new Segmenter(checked, rule, makeFile, highWaterMark, header)
 }
 
+interface SegmenterEvents {
+  begin: [begin: SegmentBegin]
+}
+
 /**
  * See {@link segment}. Its readable side is in object mode and delivers a {@link Segment} a time. `'begin'` hands over
  * a {@link SegmentBegin}, whose file grows and can be followed; if it is destroyed or disposed by who follows it, the
@@ -60,7 +65,10 @@ export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
  * Nothing recorded is lost: where the stage fails, the segment that is being written is ended there, stays readable, and
  * is in {@link Segmenter.unread} together with those that nobody had read.
  */
-export class Segmenter extends Transform implements Stoppable {
+export class Segmenter
+  extends (Transform as WithEvents<typeof Transform, SegmenterEvents, Segment>)
+  implements Stoppable
+{
   readonly #upstream: Upstream
   readonly #takes: Port
   readonly #work = new WorkQueue(() => this.destroyed)

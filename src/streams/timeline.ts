@@ -1,11 +1,12 @@
 import type { TransformCallback } from 'node:stream'
+import type { WithEvents } from '../emitting.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { checkOptions } from '../options.ts'
 import { type Clock, clockOf } from './clock.ts'
 import { Stage } from './stage.ts'
-import { type TimelineGap, type TimelineItem, TimelineKernel } from './timeline/kernel.ts'
+import { type TimelineGap, type TimelineItem, TimelineKernel, type TimelineLate } from './timeline/kernel.ts'
 import { Pacer } from './timeline/pacer.ts'
 import { TrackInput, type TrackPort } from './timeline/trackInput.ts'
 
@@ -71,8 +72,13 @@ const BLOCK = 16_384
 /** {@link Timeline.gaps} keeps so many, so that a call of any length has its bounds. */
 const MOST_GAPS = 100_000
 
+interface TimelineEvents {
+  gap: [gap: TimelineGap]
+  late: [late: TimelineLate]
+}
+
 /** See {@link timeline}. */
-export class Timeline extends Stage {
+export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>) {
   /** what comes out */
   readonly format: PcmFormat
   /** the latest 100,000 that `'gap'` has told */

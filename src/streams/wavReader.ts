@@ -1,4 +1,5 @@
 import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
+import type { WithEvents } from '../emitting.ts'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
@@ -142,7 +143,13 @@ class InOneFormat implements Kernel {
   }
 }
 
-export class WavReader extends Stage {
+interface WavReaderEvents {
+  format: [format: PcmFormat]
+  truncated: [truncation: Truncation]
+  next: []
+}
+
+export class WavReader extends (Stage as WithEvents<typeof Stage, WavReaderEvents>) {
   readonly #kernel: WavReaderKernel
   readonly #samples: InOneFormat
 

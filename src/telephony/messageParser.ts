@@ -1,9 +1,14 @@
+import type { WithEvents } from '../emitting.ts'
 import { show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { Port, type Ports } from '../neighbours.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 import type { TimelineItem } from '../streams/timeline/kernel.ts'
 import { type Fields, type MessagesOptions, messageError, parseJson } from './messages.ts'
+
+/** A message as its vendor documents it, parsed. */
+// biome-ignore lint/suspicious/noExplicitAny: its fields are the vendor's
+export type VendorMessage = Record<string, any>
 
 /** What a parser tells before the first audio. */
 export interface MediaStart {
@@ -12,7 +17,7 @@ export interface MediaStart {
   /** the names of the tracks, for `timeline()` */
   tracks: string[]
   /** the vendor's own ids and what was set for the stream, under its own names; the first message as it came */
-  message: Fields
+  message: VendorMessage
 }
 
 /** What a vendor's protocol makes of one message. */
@@ -110,12 +115,18 @@ function jsonOf(bytes: Uint8Array): Fields | undefined {
   }
 }
 
+interface MediaParserEvents {
+  start: [start: MediaStart]
+  message: [message: VendorMessage]
+  invalid: [error: Error]
+}
+
 /**
  * A Transform of messages into items for `timeline()`, both in object mode. `'start'` tells a {@link MediaStart} before the
  * first item; `'message'` hands on every message that is not audio, parsed; `'invalid'` tells the error of one that was
  * skipped.
  */
-export class MediaParser extends Stage {
+export class MediaParser extends (Stage as WithEvents<typeof Stage, MediaParserEvents, TimelineItem>) {
   /** of the items, as soon as `'start'` has told it */
   format: PcmFormat | undefined
 

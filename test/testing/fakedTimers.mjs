@@ -1,5 +1,5 @@
 // @ts-nocheck: run as it is by every Node version
-// Pipelines under the fake timers of node:test, and under a faked process.nextTick as in Jest's sandbox.
+// Pipelines under the fake timers of node:test, and under a faked process.nextTick, as Jest gives it to each test file.
 import assert from 'node:assert/strict'
 import { pipeline } from 'node:stream/promises'
 import { mock } from 'node:test'

@@ -35,6 +35,22 @@ workers.on('failed', ({ error, attempt }) => console.log(error.message, attempt.
 export const used = [streams, source, setUp, readTexts(js, 'call')]
 export const position = async () => (await resumeRecording(js, 'call'))?.position.toFixed()
 
+publishRecording(js, 'call', format)
+  .on('begin', ({ position, gap }) => position + gap)
+  .on('acknowledged', (bytes) => bytes.toFixed())
+followRecording(js, 'call')
+  .on('format', ({ sampleRate }) => sampleRate.toFixed())
+  .on('gap', ({ at, bytes }) => at + bytes)
+  .on('stray', ({ recorder }) => recorder.length)
+// @ts-expect-error what begins has no such part
+publishRecording(js, 'call', format).on('begin', (begin) => begin.nonsense)
+// @ts-expect-error bytes are a number
+publishRecording(js, 'call', format).on('acknowledged', (bytes) => bytes.length)
+// @ts-expect-error a gap has no such part
+followRecording(js, 'call').once('gap', (gap) => gap.nonsense)
+// @ts-expect-error a text has no such part
+workers.on('text', (text) => text.nonsense)
+
 // @ts-expect-error a recording that does not exist has no position
 export const nothing = async () => (await resumeRecording(js, 'call')).position
 // @ts-expect-error the format is missing

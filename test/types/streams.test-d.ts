@@ -4,21 +4,26 @@ import { pipeline } from 'node:stream/promises'
 import {
   chunk,
   convert,
+  decode,
   type Level,
   limit,
   measureLevels,
   meter,
   type PcmFormat,
   pcmFormat,
+  portAudio,
+  replay,
   type Segment,
   type SegmentBegin,
   type Stoppable,
   segment,
+  timeline,
   VirtualFile,
   type VoiceDetector,
   wavHeader,
   wavReader,
 } from '../../src/index.ts'
+import { twilioMedia } from '../../src/telephony/index.ts'
 
 const format = pcmFormat()
 const source: Readable = new PassThrough()
@@ -97,6 +102,53 @@ export const cutting: Promise<void> = pipeline(
 segment(format, { every: { seconds: 2 } }).on('begin', ({ file, start }: SegmentBegin) =>
   console.log(file, start),
 )
+
+// the events of each stream, beside those of Node
+const everySecond = { every: { seconds: 1 } }
+meter(format, everySecond)
+  .on('level', ({ start, channels }) => [start, channels[0]?.peak])
+  .once('close', () => {})
+wavReader()
+  .on('format', ({ sampleRate }) => sampleRate.toFixed())
+  .on('truncated', ({ expectedBytes }) => expectedBytes.toFixed())
+  .on('next', () => {})
+segment(format, everySecond)
+  .on('data', ({ file, end }) => [file.size, end])
+  .on('begin', ({ start }) => start.toFixed())
+timeline(format, { tracks: ['a'] })
+  .on('gap', ({ track, frames }) => [track.length, frames])
+  .on('late', ({ cause }) => cause === 'late')
+portAudio(format).on('gap', ({ at, cause }) => [at.toFixed(), cause.length])
+replay('memo.wav').once('format', ({ channels }) => channels.toFixed())
+decode()
+  .on('format', ({ channels }) => channels.toFixed())
+  .on('gap', ({ at }) => at.toFixed())
+twilioMedia()
+  .on('start', ({ tracks }) => tracks.join())
+  .on('data', ({ at, data }) => [at.toFixed(), data.length])
+  .on('invalid', ({ message }) => message.length)
+// @ts-expect-error a level has no such part
+meter(format, everySecond).on('level', (level) => level.nonsense)
+// @ts-expect-error nor is it had by another way to listen
+meter(format, everySecond).prependOnceListener('level', (level) => level.nonsense)
+// @ts-expect-error a format has none
+wavReader().once('format', (found) => found.nonsense)
+// @ts-expect-error nor has a truncation
+wavReader().addListener('truncated', (truncation) => truncation.nonsense)
+// @ts-expect-error a segment is no Buffer
+segment(format, everySecond).on('data', (one) => one.length)
+// @ts-expect-error what begins has no end yet
+segment(format, everySecond).once('begin', ({ end }) => end)
+// @ts-expect-error a gap of a timeline has no cause
+timeline(format, { tracks: ['a'] }).on('gap', ({ cause }) => cause)
+// @ts-expect-error a gap of a microphone has no track
+portAudio(format).prependListener('gap', ({ track }) => track)
+// @ts-expect-error a format has no such part
+replay('memo.wav').on('format', (found) => found.nonsense)
+// @ts-expect-error a gap has no such part
+decode().on('gap', (gap) => gap.nonsense)
+// @ts-expect-error what a call tells has no such part
+twilioMedia().on('start', (start) => start.nonsense)
 
 // @ts-expect-error a rule is asked for
 segment(format)
