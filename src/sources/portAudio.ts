@@ -4,7 +4,7 @@ import { WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Ports, pcmPort, ports } from '../neighbours.ts'
-import { now } from '../realTimers.ts'
+import { nextTick, now } from '../realTimers.ts'
 import type { Device } from './capture/backend.ts'
 import { CaptureProcess } from './capture/captureProcess.ts'
 import type { CaptureMessage, GapCause } from './capture/protocol.ts'
@@ -135,6 +135,7 @@ export class PortAudioSource
     try {
       if (this.#isStopped) {
         this.#outcome = { error: undefined }
+        this.#rejectReady()
       } else {
         this.#process = new CaptureProcess(this.#request, {
           message: (message) => {
@@ -165,11 +166,16 @@ export class PortAudioSource
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#rejectReady(error)
+    if (this.#process) this.#process.kill().then(() => callback(error), callback)
+    else callback(error)
+  }
+
+  /** Does nothing once audio has come. */
+  #rejectReady(error?: Error | null): void {
     this.#settleReady.reject(
       error ?? new WavespoolError('ERR_WAVESPOOL_CAPTURE', 'the source was closed before any audio came'),
     )
-    if (this.#process) this.#process.kill().then(() => callback(error), callback)
-    else callback(error)
   }
 
   #deliver(): void {
@@ -181,6 +187,7 @@ export class PortAudioSource
     this.#isDelivering = false
     if (this.#inbox.length > 0 || this.#outcome === undefined || this.#isEnded) return
     this.#isEnded = true
+    this.#rejectReady(this.#outcome.error) // at the end of all that came, whether or not anybody reads it
     if (this.#outcome.error === undefined) this.push(null)
     else failOnceRead(this, this.#outcome.error)
   }
@@ -227,7 +234,13 @@ export class PortAudioSource
       this.#inbox.length = 1 // the gap itself: nothing behind it is delivered
       void this.#process?.kill()
     }
-    this.emit('gap', gap)
+    try {
+      this.emit('gap', gap)
+    } catch (error) {
+      nextTick(() => {
+        throw error // as from any listener; what has been captured is delivered all the same
+      })
+    }
   }
 }
 

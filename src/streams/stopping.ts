@@ -18,6 +18,7 @@ export type StoppableSource = Stoppable | NodeJS.ReadableStream
  * - somebody pipes into it: it is a stage. `'finish'` makes `pipe()` let go of it, which names what is upstream
  *   of it, and counts for `pipeline()` as its writable side being done. What somebody else reads too goes on for them;
  * - it is ending already: it is left to do so;
+ * - an HTTP request that a server reads is left to it, which has still to answer;
  * - anything else is the root. Once it is destroyed nothing more can come out of it, so that its `'end'` is final.
  */
 export function settle(source: StoppableSource, settled = new Set<unknown>()): void {
@@ -49,6 +50,14 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
     writableFinished?: boolean
   }
   if (writableEnded && !writableFinished) return
+  if (isServerRequest(stream)) {
+    // Destroyed, it would take its socket along, and with that the answer. Node reads off what is left once it is answered.
+    stream.emit('end')
+    stream.emit('close') // a pipeline waits for it
+    stream.pause()
+    return
+  }
+  if (isNaudiodon(stream)) Promise.resolve(stream.quit()).catch(() => {}) // destroyed, it would leave its device open
   // Streams from before Node 0.10's rewrite have no `destroyed` and emit nothing once they are destroyed.
   const isOldStyle = stream.destroyed === undefined
   if (isOldStyle) stream.emit('end')
@@ -56,6 +65,19 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
   if (!isOldStyle) stream.emit('end')
   // Readable.toWeb() waits for the writable side of a Duplex too, which a destroyed one never finishes.
   if (isWritable && !writableFinished) stream.emit('finish')
+}
+
+/** An HTTP request as a server gets it, of either version: `http.IncomingMessage`, `http2.Http2ServerRequest`. */
+function isServerRequest(stream: object): boolean {
+  const { method, httpVersion, headers } = stream as Record<string, unknown>
+  return typeof method === 'string' && typeof httpVersion === 'string' && typeof headers === 'object'
+}
+
+/** A stream of naudiodon, whose device only `quit()` closes. */
+function isNaudiodon(stream: object): stream is { quit(): unknown } {
+  return ['start', 'quit', 'abort'].every(
+    (name) => typeof (stream as Record<string, unknown>)[name] === 'function',
+  )
 }
 
 /** Whether others than these pipes read a stream: by a pipe of their own, `'data'` or `'readable'`. */

@@ -4,6 +4,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { checkOptions } from '../options.ts'
+import { nextTick } from '../realTimers.ts'
 import { type Clock, clockOf } from './clock.ts'
 import { Stage } from './stage.ts'
 import { type TimelineGap, type TimelineItem, TimelineKernel, type TimelineLate } from './timeline/kernel.ts'
@@ -120,9 +121,20 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     kernel.onGap = (gap) => {
       this.gaps.push(gap)
       if (this.gaps.length > MOST_GAPS) this.gaps.shift()
-      this.emit('gap', gap)
+      this.#tell('gap', gap)
     }
-    kernel.onLate = (late) => this.emit('late', late)
+    kernel.onLate = (late) => this.#tell('late', late)
+  }
+
+  /** What a listener throws is thrown in the next tick: the timeline is in the middle of its work. */
+  #tell(event: 'gap' | 'late', told: TimelineGap | TimelineLate): void {
+    try {
+      this.emit(event, told)
+    } catch (error) {
+      nextTick(() => {
+        throw error
+      })
+    }
   }
 
   /**

@@ -182,15 +182,22 @@ export const roots = {
   ),
   'http request': (() => {
     const waiting = []
-    const port = lazily(() => listening(http.createServer((request) => waiting.shift()(request))))
+    const port = lazily(() => listening(http.createServer((...arrived) => waiting.shift()(arrived))))
     return async () => {
       const at = await port()
       const arrived = new Promise((resolve) => waiting.push(resolve))
       const client = http.request({ port: at, host: '127.0.0.1', method: 'POST', agent: false })
-      client.on('error', () => {}) // the request is its socket: the client sees it closed
       feed(client)
-      const stream = await arrived
-      return { stream, freed: () => Promise.all([closed(stream), closed(client)]) }
+      const answer = once(client, 'response')
+      const [stream, response] = await arrived
+      const freed = async () => {
+        response.end('enough') // the socket is still there
+        const [{ statusCode }] = await answer
+        if (statusCode !== 200) throw new Error(`answered with ${statusCode}`)
+        client.destroy()
+        await closed(client)
+      }
+      return { stream, freed }
     }
   })(),
   'fetch body': connections(
