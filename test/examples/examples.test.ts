@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { WebSocket } from 'ws'
+import { WebSocket, WebSocketServer } from 'ws'
 import { convert, pcmFormat, readWavHeader } from '../../src/index.ts'
 import { speech } from '../../src/testing/index.ts'
 import { realTime } from '../realTime.ts'
@@ -167,10 +167,61 @@ async function recordsCallOf(vendor: Vendor): Promise<void> {
   await rm(folder, { recursive: true })
 }
 
+/** OpenAI's side of a conversation: when the user has spoken for a second, a reply of a second comes at once. */
+async function startRealtime() {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  server.on('connection', (socket) => {
+    let appends = 0
+    socket.on('message', () => {
+      if (++appends !== 50) return
+      const delta = Buffer.alloc(2 * 24_000, 2).toString('base64')
+      const place = { response_id: 'r', item_id: 'a', output_index: 0, content_index: 0 }
+      socket.send(JSON.stringify({ type: 'response.output_audio.delta', ...place, delta }))
+    })
+  })
+  await once(server, 'listening')
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`, stop: () => server.close() }
+}
+
+async function speakTo(port: number): Promise<void> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`)
+  const audio = Buffer.alloc(2 * 480, 1).toString('base64')
+  const append = JSON.stringify({ type: 'input_audio_buffer.append', audio })
+  const replied = once(socket, 'message')
+  await once(socket, 'open')
+  for (let n = 0; n < 50; n++) socket.send(append)
+  await replied
+  for (let n = 0; n < 100; n++) socket.send(append)
+  socket.close()
+}
+
 /** One for each file in examples/. */
 const checks: Record<string, () => Promise<void>> = {
   async 'phone-call.mjs'() {
     await Promise.all((['twilio', 'telnyx', 'vonage'] as const).map(recordsCallOf))
+  },
+
+  async 'realtime-relay.mjs'() {
+    const folder = await mkdtemp(join(tmpdir(), 'wavespool-relay-'))
+    const service = await startRealtime()
+    const { code, stderr, lines } = await run('realtime-relay.mjs', {
+      after: ['0', folder],
+      env: { REALTIME_URL: service.url },
+      during: (child) =>
+        child.stdout?.on('data', (bytes: Buffer) => {
+          const [, port] = /^listening on (\d+)$/m.exec(bytes.toString()) ?? []
+          if (port !== undefined) speakTo(Number(port)).catch(() => child.kill())
+          if (/^recorded/m.test(bytes.toString())) child.kill('SIGTERM')
+        }),
+    })
+    service.stop()
+    expect({ code, stderr }).toEqual({ code: null, stderr: '' })
+    expect(lines.at(-1)).toBe('recorded 3 s')
+    const bytes = await readFile(join(folder, 'conversation.wav'))
+    const expected = Buffer.alloc(3 * 24_000 * 4, Buffer.from([1, 1, 0, 0]))
+    expected.fill(Buffer.from([1, 1, 2, 2]), 24_000 * 4, 2 * 24_000 * 4)
+    expect(bytes.subarray(44).equals(expected)).toBe(true)
+    await rm(folder, { recursive: true })
   },
 
   async 'record-until-enter.mjs'() {
