@@ -19,7 +19,7 @@ interface Case {
 /** Runs the matrix in a process that must exit by itself. */
 function runMatrix(node: string): Promise<Case[]> {
   return new Promise((resolve, reject) => {
-    execFile(node, [program], { timeout: 60_000, maxBuffer: 1e7 }, (error, stdout, stderr) => {
+    execFile(node, [program], { timeout: 150_000, maxBuffer: 1e7 }, (error, stdout, stderr) => {
       if (error)
         reject(new Error(`the matrix did not exit well: ${error.signal ?? error.code}\n${stderr}${stdout}`))
       else

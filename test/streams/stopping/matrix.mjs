@@ -4,7 +4,11 @@
 import { compositions } from './compositions.mjs'
 import { cleanUp, pattern, roots } from './roots.mjs'
 
-const patience = 8000
+/** Milliseconds: everything runs at once, and a busy machine takes its time. What hangs hangs for longer. */
+const patience = 60_000
+/** Before Node 24 these web streams end at the cap, and do not look at what becomes of the source afterwards. */
+const blind =
+  Number.parseInt(process.versions.node, 10) < 24 ? 'Readable.toWeb() through Duplex.toWeb()' : undefined
 
 const within = async (promise, what) => {
   let timer
@@ -25,7 +29,7 @@ async function check(rootName, compositionName) {
       () => undefined,
       (error) => error,
     )
-    if (outcome?.message !== rejects && !(rejects && outcome === undefined)) {
+    if (outcome?.message !== (compositionName === blind ? undefined : rejects)) {
       throw outcome ?? new Error('should have rejected')
     }
     stage = 'the bytes'
