@@ -193,7 +193,6 @@ export const roots = {
       const freed = async () => {
         // Who goes on sending may hear of the closed connection before the answer.
         client.write = () => true
-        stream.resume()
         response.end('enough') // the socket is still there
         const [{ statusCode }] = await answer
         if (statusCode !== 200) throw new Error(`answered with ${statusCode}`)
