@@ -54,6 +54,7 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
     // Destroyed, it would take its socket along, and with that the answer. Node reads off what is left once it is answered.
     stream.emit('end')
     stream.emit('close') // a pipeline waits for it
+    stream.removeAllListeners('data') // Readable.toWeb() takes none behind its end
     stream.pause()
     return
   }
