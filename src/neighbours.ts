@@ -4,8 +4,16 @@ import type { PcmFormat } from './format/pcmFormat.ts'
 /** What goes from one stream into the next: samples, packets of samples for a timeline, or the bytes of a file. */
 export type Content =
   | { readonly kind: 'pcm' | 'items'; readonly format: PcmFormat }
-  /** `isMade` by the stage that gives it, of samples that could go another way */
-  | { readonly kind: 'file'; readonly container: string; readonly isMade?: boolean }
+  /**
+   * `isMade` by the stage that gives it, of samples that could go another way; `head()` is what the file should begin with
+   * once it has come to its end, in place of as many bytes, where that was not known before
+   */
+  | {
+      readonly kind: 'file'
+      readonly container: string
+      readonly isMade?: boolean
+      readonly head?: (() => Uint8Array | undefined) | undefined
+    }
 
 /** One side of a stream, by the name of what made it, and what passes there. */
 export class Port {
@@ -53,8 +61,8 @@ export function pcmPort(name: string, format: PcmFormat): Port {
 }
 
 /** Of a stage that makes a file of samples. */
-export function filePort(name: string, container: string): Port {
-  return new Port(name, { kind: 'file', container, isMade: true })
+export function filePort(name: string, container: string, head?: () => Uint8Array | undefined): Port {
+  return new Port(name, { kind: 'file', container, isMade: true, head })
 }
 
 /** Of a stream that gives what it takes. */

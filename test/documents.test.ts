@@ -205,6 +205,13 @@ const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { durat
     after: `console.log((await talk.toBuffer()).toString('latin1', 0, 4), talk.size > 50_000, talk.size < 200_000)`,
     prints: 'OggS true true',
   },
+  compressed: {
+    before: `${imports}${aRecording}
+await recording
+`,
+    after: `console.log(file.name, file.type, file.size < memo.size / 2)`,
+    prints: 'memo.mp3 audio/mpeg true',
+  },
   decode: {
     before: `${imports}
 const phone = pcmFormat({ sampleRate: 8000 })

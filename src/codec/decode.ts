@@ -82,7 +82,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
 
   constructor(to: PcmFormat | undefined, conversion: ConvertOptions) {
     const gives = new Port('decode()', to && { kind: 'pcm', format: to })
-    super({ push() {}, flush() {}, ports: { gives } })
+    super({ push() {}, flush() {}, ports: { gives }, isApart: true })
     this.#gives = gives
     this.#to = to
     this.#conversion = conversion

@@ -12,8 +12,9 @@ import type { Encoder } from './encoder.ts'
  * - **mp3** and **opus** hold one or two channels. A rate that they do not have is converted into the next that they
  *   have.
  *
- * The length of an FLAC or MP3 file stands at its start and is known at its end: write {@link EncodeStage.head} over the
- * first bytes of the file once the stage has ended. No sink does so by itself. Ogg tells the length at the end.
+ * The length of an FLAC or MP3 file stands at its start and is known at its end. A VirtualFile that the stage is piped into
+ * puts it right; in any other sink write {@link EncodeStage.head} over the first bytes of the file once the stage has
+ * ended. Ogg tells the length at the end.
  *
  * The library is an optional peer dependency, loaded by the first stage that needs it: `libflacjs`,
  * `wasm-media-encoders` or `opusscript`. Where it is not installed the stream fails with `ERR_WAVESPOOL_CODEC`, which
@@ -32,10 +33,12 @@ export function encode(format: PcmFormat, options: EncodeOptions): EncodeStage {
 /** Set in `_construct()`, before which nothing is written. */
 class LoadedKernel implements Kernel {
   readonly ports: Ports
+  readonly isApart = true // it is loaded by the stage
   encoder: Encoder | undefined
 
-  constructor(ports: Ports) {
-    this.ports = ports
+  constructor(format: PcmFormat, container: string) {
+    const gives = filePort('encode()', container, () => this.encoder?.head)
+    this.ports = { takes: pcmPort('encode()', format), gives }
   }
 
   push(bytes: Uint8Array, out: Output): void {
@@ -53,10 +56,7 @@ export class EncodeStage extends Stage {
   readonly #kernel: LoadedKernel
 
   constructor(format: PcmFormat, plan: EncodePlan) {
-    const kernel = new LoadedKernel({
-      takes: pcmPort('encode()', format),
-      gives: filePort('encode()', plan.codec === 'opus' ? 'Ogg' : plan.codec.toUpperCase()),
-    })
+    const kernel = new LoadedKernel(format, plan.codec === 'opus' ? 'Ogg' : plan.codec.toUpperCase())
     super(kernel)
     this.#kernel = kernel
     this.#format = format

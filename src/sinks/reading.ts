@@ -1,12 +1,14 @@
 import { File } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
+import type { EncodeOptions } from '../codec/codecs.ts'
 import { ArgumentRangeError, WavespoolError } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { bytesOf, checkPosition } from './arguments.ts'
 import { checkReadStreamOptions, type ReadStreamOptions } from './readStreamOptions.ts'
 import type { RecordingReader } from './recording/recordingReader.ts'
 import type { HttpRange } from './views/byteRanges.ts'
+import { compress, type NamedSnapshot } from './views/compressed.ts'
 import { Cursor } from './views/cursor.ts'
 import { FollowStream } from './views/followStream.ts'
 import { type PrivateCopy, privateCopy } from './views/privateCopy.ts'
@@ -65,14 +67,21 @@ export interface ReadableFile {
   /** The same as a stream of the Web. */
   stream(options?: ReadStreamOptions): ReadableStream<Uint8Array>
 
-  /** A copy of the file of this moment, in an ArrayBuffer of its own. */
-  toBuffer(): Promise<Buffer<ArrayBuffer>>
+  /**
+   * A copy of the file of this moment, in an ArrayBuffer of its own; with `{ codec, bitrate }` compressed as by
+   * `encode()`, here and in the ways that follow.
+   *
+   * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, and for a format that the codec cannot hold
+   * @throws {WavespoolError} `ERR_WAVESPOOL_CODEC` where the codec's library is not installed, `ERR_WAVESPOOL_WAV` where
+   * it is not known what the samples are
+   */
+  toBuffer(options?: EncodeOptions): Promise<Buffer<ArrayBuffer>>
 
   /**
    * The file of this moment as a native `File`, which every `fetch` and `FormData` takes: one
-   * copy of what lies in memory, none of what lies on a disk.
+   * copy of what lies in memory, none of what lies on a disk. With `{ codec: 'mp3' }`, `memo.wav` is `memo.mp3`.
    */
-  toFile(): Promise<File>
+  toFile(options?: EncodeOptions): Promise<File>
 
   /**
    * The samples of this moment from −1 to 1, as local recognisers take them: 16 kHz and mono unless asked otherwise,
@@ -98,10 +107,10 @@ export interface ReadableFile {
   toResponse(request?: RequestLike, options?: ResponseOptions): Promise<Response>
 
   /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
-  toPath(): Promise<PrivateCopy>
+  toPath(options?: EncodeOptions): Promise<PrivateCopy>
 
   /** Calls `use` with the path of a private copy, which is removed afterwards, and passes on what it returns. */
-  withPath<T>(use: (path: string) => T | Promise<T>): Promise<T>
+  withPath<T>(use: (path: string) => T | Promise<T>, options?: EncodeOptions): Promise<T>
 
   /** @throws {WavespoolError} always: FormData and template strings would send the text instead of the audio */
   toString(): string
@@ -121,6 +130,8 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
     abstract readonly name: string
     abstract readonly type: string
     abstract readonly [recording]: RecordingReader
+    /** what toResponse() answered with last, where that was compressed */
+    #encoded: { entityTag: string; moment: Promise<NamedSnapshot> } | undefined
 
     get size(): number {
       return this[recording].size
@@ -170,15 +181,24 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
       return toWeb(this.createReadStream(options))
     }
 
-    async toBuffer(): Promise<Buffer<ArrayBuffer>> {
-      return inOnePiece(this, () => this[recording].snapshot().toBuffer())
+    async toBuffer(options?: EncodeOptions): Promise<Buffer<ArrayBuffer>> {
+      const { snapshot } = await this.#moment(options)
+      return inOnePiece(this, () => snapshot.toBuffer())
     }
 
-    async toFile(): Promise<File> {
-      return inOnePiece(this, async () => {
-        const blobs = await this[recording].snapshot().blobs()
-        return new File(blobs, this.name, { type: this.type })
-      })
+    async toFile(options?: EncodeOptions): Promise<File> {
+      const { name, type, snapshot } = await this.#moment(options)
+      return inOnePiece(this, async () => new File(await snapshot.blobs(), name, { type }))
+    }
+
+    /** The file of this moment, or of the one when it had `size` bytes, as it is or compressed. */
+    async #moment(options: EncodeOptions | undefined, size?: number): Promise<NamedSnapshot> {
+      const { name, type, [recording]: read } = this
+      const snapshot = read.snapshot(size)
+      if (options === undefined) return { name, type, snapshot }
+      const range = { ...checkReadStreamOptions({ header: false }), start: 0 }
+      const samples = new SnapshotStream(snapshot, range, undefined)
+      return compress(samples, name, read.format ?? read.rawFormat, options)
     }
 
     async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
@@ -192,11 +212,17 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
     async toResponse(request?: RequestLike, options: ResponseOptions = {}): Promise<Response> {
       checkResponseOptions(options)
       const read = this[recording]
-      const { type } = this
-      const { size, name = this.name, disposition = 'inline' } = options
-      const snapshot = read.snapshot(size)
-      const isFixed = read.isEnded || size !== undefined
-      const recorded = isFixed ? { size: snapshot.size, entityTag: read.entityTag(size) } : undefined
+      const { size, codec, bitrate, disposition = 'inline' } = options
+      const isFixed = read.isEnded || size !== undefined || codec !== undefined
+      const entityTag = read.entityTag(size ?? (read.isEnded ? undefined : read.size), codec, bitrate)
+      // A player asks for many ranges: they are of one encoding, as no two of Opus are alike.
+      if (codec !== undefined && this.#encoded?.entityTag !== entityTag) {
+        this.#encoded = { entityTag, moment: this.#moment({ codec, bitrate }, size) }
+      }
+      const moment = await (codec === undefined ? this.#moment(undefined, size) : this.#encoded!.moment)
+      const { type, snapshot } = moment
+      const { name = moment.name } = options
+      const recorded = isFixed ? { size: snapshot.size, entityTag } : undefined
       const open = (range?: HttpRange) => {
         if (!isFixed) return this.createReadStream({ follow: true })
         const { start = 0 } = range ?? {}
@@ -205,12 +231,13 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
       return respond({ name, type, disposition, recorded, open }, request)
     }
 
-    async toPath(): Promise<PrivateCopy> {
-      return privateCopy(this[recording].snapshot(), this.name)
+    async toPath(options?: EncodeOptions): Promise<PrivateCopy> {
+      const { name, snapshot } = await this.#moment(options)
+      return privateCopy(snapshot, name)
     }
 
-    async withPath<T>(use: (path: string) => T | Promise<T>): Promise<T> {
-      const copy = await this.toPath()
+    async withPath<T>(use: (path: string) => T | Promise<T>, options?: EncodeOptions): Promise<T> {
+      const copy = await this.toPath(options)
       try {
         return await use(copy.path)
       } finally {

@@ -59,6 +59,7 @@ export class VirtualFile extends reading(Writable) {
       if (this.writableLength > 0 || recorder.writtenBytes > 0) return
       portsOf(source).gives?.whenKnown((content) => {
         if (content.kind === 'pcm') recorder.rawFormat = content.format
+        if (content.kind === 'file') recorder.finalHead = content.head
       })
     })
   }

@@ -9,7 +9,7 @@ import { encode } from '../../src/codec/encode.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { convert } from '../../src/streams/convert.ts'
 import { hasTool, run } from '../judges/tools.ts'
-import { chord, fileOf, inPieces, through } from './signal.ts'
+import { chord, fileOf, inPieces, through, withoutSerial } from './signal.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-codec-'))
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
@@ -181,12 +181,3 @@ describe('any codec', () => {
     expect(() => encode(pcmFormat({ channels: 3 }), { codec: 'opus' })).toThrow(/convert\(\)/)
   })
 })
-
-/** Serial numbers are random, and the CRC is over them. */
-function withoutSerial(ogg: Buffer): Buffer {
-  const bytes = Buffer.from(ogg)
-  for (let at = bytes.indexOf('OggS'); at >= 0; at = bytes.indexOf('OggS', at + 27)) {
-    bytes.fill(0, at + 14, at + 18).fill(0, at + 22, at + 26)
-  }
-  return bytes
-}

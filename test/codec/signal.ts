@@ -60,3 +60,12 @@ export function agreement(ours: Buffer, theirs: Buffer): number {
   }
   return 10 * Math.log10(signal / difference)
 }
+
+/** Serial numbers are random, and the CRC is over them. */
+export function withoutSerial(ogg: Buffer): Buffer {
+  const bytes = Buffer.from(ogg)
+  for (let at = bytes.indexOf('OggS'); at >= 0; at = bytes.indexOf('OggS', at + 27)) {
+    bytes.fill(0, at + 14, at + 18).fill(0, at + 22, at + 26)
+  }
+  return bytes
+}

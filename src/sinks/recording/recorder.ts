@@ -19,6 +19,8 @@ export class Recorder extends RecordingReader {
   state: RecordingState
   failure: Error | undefined
   rawFormat: PcmFormat | undefined
+  /** what a file that is no WAV should begin with once it has ended: FLAC and MP3 have their length there */
+  finalHead: (() => Uint8Array | undefined) | undefined
   revision = 0
   /** settles when the storage is open; undefined where nothing must be opened */
   readonly opening: Promise<void> | undefined
@@ -220,7 +222,8 @@ export class Recorder extends RecordingReader {
       }
     }
     tracker.update(storage.size)
-    if (tracker.isWav) await storage.write(tracker.bytes, 0)
+    const head = tracker.isWav ? tracker.bytes : this.finalHead?.()
+    if (head && head.length <= storage.size) await storage.write(head, 0)
     if (refused !== undefined) throw refused
   }
 

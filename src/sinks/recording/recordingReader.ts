@@ -58,11 +58,11 @@ export abstract class RecordingReader {
     return end + pad
   }
 
-  /** For HTTP: of this file alone, different after every change by a cursor, and for each size that it had. */
-  entityTag(size?: number): string {
+  /** For HTTP: of this file alone, different after every change by a cursor, and for each form that is asked for. */
+  entityTag(...form: (string | number | undefined)[]): string {
     this.refresh()
     this.#id ??= randomUUID()
-    return `"${this.#id}-${this.revision}${size === undefined ? '' : `-${size}`}"`
+    return `"${[this.#id, this.revision, ...form].filter((part) => part !== undefined).join('-')}"`
   }
 
   get format(): PcmFormat | undefined {

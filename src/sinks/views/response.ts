@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import type { EncodeOptions } from '../../codec/codecs.ts'
 import { ArgumentTypeError, show } from '../../errors.ts'
 import { checkOptions } from '../../options.ts'
 import { checkName, checkPosition } from '../arguments.ts'
@@ -12,7 +13,7 @@ export interface RequestLike {
   readonly headers?: Headers | Readonly<Record<string, string | readonly string[] | undefined>> | undefined
 }
 
-export interface ResponseOptions {
+export interface ResponseOptions extends Partial<EncodeOptions> {
   /**
    * the file as it was when it had so many bytes: of a recording that goes on too, this never changes, and has a length,
    * ranges and an entity tag of its own (default: as it is)
@@ -104,10 +105,13 @@ function disposition(kind: 'inline' | 'attachment', name: string): string {
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, but for a size that the file never had */
 export function checkResponseOptions(options: ResponseOptions): void {
-  checkOptions(options, ['size', 'name', 'disposition'], 'toResponse()')
-  const { size, name, disposition } = options
+  checkOptions(options, ['size', 'name', 'disposition', 'codec', 'bitrate'], 'toResponse()')
+  const { size, name, disposition, codec, bitrate } = options
   if (size !== undefined) checkPosition(size, 'size')
   if (name !== undefined) checkName(name)
+  if (bitrate !== undefined && codec === undefined) {
+    throw new ArgumentTypeError('bitrate is of a codec, and none was named')
+  }
   if (disposition !== undefined && disposition !== 'inline' && disposition !== 'attachment') {
     throw new ArgumentTypeError(`disposition must be 'inline' or 'attachment', got ${show(disposition)}`)
   }
