@@ -8,7 +8,7 @@ export default defineConfig({
     // a descriptor that was left open shows when it is collected
     execArgv: ['--expose-gc'],
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     // Much of the time is spent waiting for sound: fewer leave the machine idle.
     maxWorkers: 2,
