@@ -20,12 +20,22 @@ type Family = keyof typeof families
 const LOCK = '.wavespool-lock'
 const prefixOf = (family: Family) => `wavespool-${family}-${bootId()}-`
 
+let knownBoot: string | undefined
+
 function bootId(): string {
   try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8)
-  } catch {
-    return process.platform
+    knownBoot ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').slice(0, 8)
+  } catch (error) {
+    if (isShortage(error)) throw error
+    knownBoot = process.platform
   }
+  return knownBoot
+}
+
+/** Whether there is no descriptor left for the moment, in the process or on the machine. */
+export function isShortage(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException
+  return ['EMFILE', 'ENFILE', 'EAGAIN'].includes(code)
 }
 
 /** A socket's address has room for some 100 bytes; on Linux a descriptor of its directory makes any path short. */
@@ -49,7 +59,12 @@ export async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory, { mode: 0o700 })
   if (inUse.size === 0) process.on('exit', removeAll)
   inUse.set(directory, undefined)
-  inUse.set(directory, await takeLock(directory))
+  try {
+    inUse.set(directory, await takeLock(directory))
+  } catch (error) {
+    await removeDirectory(directory)
+    throw error
+  }
   sweep(resolve(directory, '..')).catch(() => {}) // what cannot be swept now may be another time
 }
 
@@ -78,8 +93,9 @@ async function takeLock(directory: string): Promise<Lock | undefined> {
     })
     await rename(join(directory, `${LOCK}.new`), join(directory, LOCK)) // from now on it is listened to
     return { server, directory: handle }
-  } catch {
+  } catch (error) {
     await handle.close()
+    if (isShortage(error)) throw error
     return undefined
   }
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { setTimeout } from '../realTimers.ts'
 import type { CloneSource, Extent } from './extents.ts'
 import { MemoryStorage } from './memoryStorage.ts'
-import { makeDirectory, nameDirectory, removeDirectory } from './ownDirectory.ts'
+import { isShortage, makeDirectory, nameDirectory, removeDirectory } from './ownDirectory.ts'
 import { PartFiles } from './partFiles.ts'
 import { PART_BYTES, placeOf } from './parts.ts'
 import { type BuiltInStorage, NO_FILE, type SharedStorage } from './storage.ts'
@@ -20,7 +20,6 @@ export const SPILL_AFTER = 64 * 2 ** 20
 const HEAD_BYTES = 4096
 
 /** A process that has no descriptor left for the moment is asked again, every 100 ms for 30 s. */
-const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'EAGAIN'])
 const RETRY_EVERY = 100
 const RETRIES = 300
 
@@ -156,11 +155,7 @@ export class SpillStorage implements BuiltInStorage {
         this.#release()
         return
       } catch (error) {
-        if (
-          !SHORTAGES.has((error as NodeJS.ErrnoException).code ?? '') ||
-          tries === RETRIES ||
-          this.#isEnding
-        ) {
+        if (!isShortage(error) || tries === RETRIES || this.#isEnding) {
           this.#fault = error // the next append reports it; the part stays where it is, in memory
           return
         }

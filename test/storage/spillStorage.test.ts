@@ -141,6 +141,35 @@ test('a left directory that cannot be swept whole keeps its lock, and is swept o
   await file.dispose()
 })
 
+test.skipIf(process.platform === 'win32')('a passing shortage of descriptors ends no recording', () => {
+  const program = `
+    import { closeSync, openSync } from 'node:fs'
+    import { finished } from 'node:stream/promises'
+    import { VirtualFile } from 'wavespool'
+    const file = new VirtualFile({ storage: { spill: { after: 1000, directory: process.argv[1] } } })
+    const taken = []
+    try {
+      for (;;) taken.push(openSync('/dev/null'))
+    } catch (error) {
+      console.log(error.code)
+    }
+    setTimeout(() => taken.forEach((descriptor) => closeSync(descriptor)), 300)
+    const bytes = Buffer.alloc(20_000_000, 'nothing of it is lost')
+    for (let at = 0; at < bytes.length; at += 100_000) {
+      const piece = bytes.subarray(at, at + 100_000)
+      await new Promise((resolve, reject) => file.write(piece, (error) => (error ? reject(error) : resolve())))
+    }
+    await finished(file.end())
+    console.log((await file.toBuffer()).equals(bytes))
+    await file.dispose()
+  `
+  const shell = ['-c', 'ulimit -n 200; exec "$@"', 'sh']
+  const node = [process.execPath, '--input-type=module', '-e', program, directory]
+  const { stdout, stderr } = spawnSync('sh', [...shell, ...node], { encoding: 'utf8' })
+  expect({ stdout, stderr }).toEqual({ stdout: 'EMFILE\ntrue\n', stderr: '' })
+  expect(readdirSync(directory)).toEqual([])
+})
+
 test('a directory that refuses the parts loses nothing that was taken', async () => {
   const missing = join(directory, 'missing')
   mkdirSync(missing)
