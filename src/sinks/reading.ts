@@ -196,9 +196,34 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
       const { name, type, [recording]: read } = this
       const snapshot = read.snapshot(size)
       if (options === undefined) return { name, type, snapshot }
-      const range = { ...checkReadStreamOptions({ header: false }), start: 0 }
-      const samples = new SnapshotStream(snapshot, range, undefined)
-      return compress(samples, name, read.format ?? read.rawFormat, options)
+      const format = read.format ?? read.rawFormat
+      const { start, end } = snapshot.samples
+      const { bytesPerFrame = 1 } = format ?? {}
+      const whole = end - start - ((end - start) % bytesPerFrame) // of samples without a header half a frame may be there
+      const range = { ...checkReadStreamOptions({ header: false }), start: 0, end: whole }
+      return compress(new SnapshotStream(snapshot, range, undefined), name, format, options)
+    }
+
+    /** A player asks for many ranges: they are of one encoding, as no two of Opus are alike. */
+    #encodedOnce(
+      entityTag: string,
+      options: EncodeOptions,
+      size: number | undefined,
+    ): Promise<NamedSnapshot> {
+      const read = this[recording]
+      read.snapshot(size) // throws after dispose()
+      if (this.#encoded?.entityTag === entityTag) return this.#encoded.moment
+      const encoded = { entityTag, moment: this.#moment(options, size) }
+      this.#encoded = encoded
+      const forget = () => {
+        unsubscribe()
+        if (this.#encoded === encoded) this.#encoded = undefined
+      }
+      const unsubscribe = read.onChange(() => {
+        if (read.state === 'disposed' || this.#encoded !== encoded) forget()
+      })
+      encoded.moment.catch(forget)
+      return encoded.moment
     }
 
     async toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>> {
@@ -215,11 +240,10 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
       const { size, codec, bitrate, disposition = 'inline' } = options
       const isFixed = read.isEnded || size !== undefined || codec !== undefined
       const entityTag = read.entityTag(size ?? (read.isEnded ? undefined : read.size), codec, bitrate)
-      // A player asks for many ranges: they are of one encoding, as no two of Opus are alike.
-      if (codec !== undefined && this.#encoded?.entityTag !== entityTag) {
-        this.#encoded = { entityTag, moment: this.#moment({ codec, bitrate }, size) }
-      }
-      const moment = await (codec === undefined ? this.#moment(undefined, size) : this.#encoded!.moment)
+      const moment =
+        codec === undefined
+          ? await this.#moment(undefined, size)
+          : await this.#encodedOnce(entityTag, { codec, bitrate }, size)
       const { type, snapshot } = moment
       const { name = moment.name } = options
       const recorded = isFixed ? { size: snapshot.size, entityTag } : undefined

@@ -13,7 +13,7 @@ import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { limit } from '../../src/streams/limit.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
 import { hasTool } from '../judges/tools.ts'
-import { storages } from '../sinks/storageContract.ts'
+import { FailingStorage, storages } from '../sinks/storageContract.ts'
 import { chord, fileOf, inPieces, withoutSerial } from './signal.ts'
 
 const format = pcmFormat()
@@ -115,6 +115,37 @@ describe('a recording, compressed', () => {
     const unknown = await VirtualFile.from(Buffer.alloc(1000))
     await expect(unknown.toFile({ codec: 'mp3' })).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_WAV' })
     await Promise.all([file.dispose(), unknown.dispose()])
+  })
+
+  test('half a frame of samples without a header is left out', async () => {
+    const file = new VirtualFile({ name: 'raw.pcm' })
+    const cap = limit(format, { seconds: 60 })
+    cap.pipe(file)
+    file.write(pcm.subarray(0, 2001)) // half a frame is on its way
+    const expected = await fileOf(encode(format, { codec: 'flac' }), [pcm.subarray(0, 2000)])
+    expect((await file.toBuffer({ codec: 'flac' })).equals(expected)).toBe(true)
+    await file.dispose()
+  })
+
+  test('a disposed one is served no more, and a failed encoding is tried again', async () => {
+    const file = await memo()
+    const served = () => file.toResponse({}, { codec: 'flac' })
+    expect((await served()).status).toBe(200)
+    await file.dispose()
+    await expect(served()).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_DISPOSED' })
+
+    const storage = new FailingStorage(Number.POSITIVE_INFINITY)
+    const other = new VirtualFile({ name: 'memo.wav', storage })
+    await pipeline(source(), wavHeader(format), other)
+    const { read } = storage
+    storage.read = () => {
+      throw new Error('the disk is away')
+    }
+    const again = () => other.toResponse({}, { codec: 'flac' })
+    await expect(again()).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
+    storage.read = read
+    expect((await again()).status).toBe(200)
+    await other.dispose()
   })
 
   test('wrong options are refused', async () => {
