@@ -32,7 +32,8 @@ await build({
   outbase: 'src',
 })
 // The command is a bundle of its own: shared with it, the library would fall into more files, and import more slowly.
-await build({ ...options, entryPoints: ['src/cli/index.ts'], outdir: 'dist/cli' })
+// Its stacks are nobody's but ours, so names may be short there.
+await build({ ...options, minifyIdentifiers: true, entryPoints: ['src/cli/index.ts'], outdir: 'dist/cli' })
 
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
 const tsc = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.tsc)

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 
 /** What it may take on a disk, in bytes. */
-const MOST = 2 ** 20
+const MOST = 1_000_000
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-package-'))
 const run = (command, args, options = {}) =>
