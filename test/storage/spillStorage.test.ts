@@ -97,11 +97,16 @@ test('the part files are private, and gone after dispose', async () => {
 })
 
 const spillAnd = (end: string) => `
+import { readdirSync } from 'node:fs'
 import { VirtualFile } from 'wavespool'
+const before = new Set(readdirSync(process.argv[1], { recursive: true }))
+const isNewPart = (name) => name.endsWith('.part') && !before.has(name)
 const file = new VirtualFile({ storage: { spill: { after: 1000, directory: process.argv[1] } } })
 file.write(Buffer.alloc(5000))
 file.write(Buffer.alloc(5000))
-setTimeout(() => { ${end} }, 100)
+setInterval(() => {
+  if (readdirSync(process.argv[1], { recursive: true }).some(isNewPart)) { ${end} }
+}, 5)
 `
 
 test('what is left is gone when the process exits; what a crash left is swept by the next spill', async () => {

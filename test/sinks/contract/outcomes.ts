@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 import { type ReadableFile, WavespoolError } from '../../../src/index.ts'
 
 /** Milliseconds after which something that should settle is said to hang. */
-const PATIENCE = 10_000
+const PATIENCE = 60_000
 
 /** The same promise, rejected where it does not settle: a hang fails at once and by its name. */
 export async function settles<T>(promise: Promise<T>, what: string): Promise<T> {
