@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { pcmFormat, VirtualFile, wavHeader } from '../../src/index.ts'
 import { readExtentsSync } from '../../src/storage/extents.ts'
 import { MemoryStorage } from '../../src/storage/memoryStorage.ts'
 
@@ -45,4 +46,21 @@ test('memory holds what was written, in blocks and in one piece', () => {
       }
     }),
   )
+})
+
+test('a view keeps a right header while more is recorded behind it', async () => {
+  for (const storage of ['memory', 'spill'] as const) {
+    const file = new VirtualFile({ storage })
+    const header = wavHeader(pcmFormat())
+    header.pipe(file)
+    const write = (length: number) => new Promise((resolve) => header.write(Buffer.alloc(length, 1), resolve))
+    await write(1000)
+    const view = Buffer.from(file.view().buffer, file.view().byteOffset, 44)
+    for (const length of [200, 70_000, 2]) {
+      await write(length)
+      expect(view.readUInt32LE(40), storage).toBe(file.size - 44)
+      expect(view.readUInt32LE(4), storage).toBe(file.size - 8)
+    }
+    await file.dispose()
+  }
 })

@@ -131,7 +131,8 @@ export class Recorder extends RecordingReader {
       tracker.update(storage.size)
       if (storage.size >= tracker.bytes.length) storage.header(tracker.bytes)
     }
-    if (this.onPublish) storage.view?.(storage.size, this.header) // which other threads see where it lies
+    // The header where the bytes lie: other threads see it, and those who hold a view.
+    if (this.onPublish || this.isViewed) storage.view?.(storage.size, this.header)
     this.#tell()
   }
 

@@ -30,6 +30,8 @@ export abstract class RecordingReader {
     view?(size: number, header: Uint8Array): Uint8Array | undefined
   }
   #id: string | undefined
+  /** the header where the bytes lie is in somebody's hands, and must stay right */
+  protected isViewed = false
   readonly #listeners = new Set<() => void>()
   #described: { revision: number; tracker: WavTracker } | undefined
 
@@ -202,6 +204,7 @@ export abstract class RecordingReader {
   view(): Uint8Array {
     this.requireReadable()
     const { end, pad } = this.tracker.extent(this.writtenBytes)
+    this.isViewed = true
     const view = this.extents.view?.(end + pad, this.header)
     if (view !== undefined) {
       if (pad === 0 || end === this.writtenBytes) return view
