@@ -65,7 +65,7 @@ function isNear(wrong: string, name: string, changes: number): boolean {
  * Letters to change, add, leave out or exchange with their neighbour (the optimal string alignment distance, as in
  * L. Boytsov, "Indexing methods for approximate dictionary searching", 2011).
  */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let before: number[] = []
   let row = Array.from({ length: b.length + 1 }, (_, j) => j)
   for (let i = 1; i <= a.length; i++) {

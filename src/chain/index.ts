@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { chain as streamChain } from 'stream-chain'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { disagreement, type Ports, ports, portsOf } from '../neighbours.ts'
-import { Stage } from '../streams/stage.ts'
+import { identity, Stage } from '../streams/stage.ts'
 import { isStoppable, type Stoppable, settle } from '../streams/stopping.ts'
 import { fuse } from './fuse.ts'
 
@@ -58,9 +58,4 @@ function checkNeighbours(stages: readonly unknown[]): void {
     const error = takes && gives && disagreement(gives, takes)
     if (error) throw error
   }
-}
-
-const identity = {
-  push: (bytes: Uint8Array, out: { push(bytes: Uint8Array): unknown }) => out.push(bytes),
-  flush: () => {},
 }

@@ -1,4 +1,6 @@
-/** What other programs call it: ffmpeg, sox, arecord, and plain guesses. */
+import { distance } from '../options.ts'
+
+/** For each option and command, the names that ffmpeg, sox and arecord have for it, and plain guesses. */
 const meanings: Record<string, readonly string[]> = {
   rate: ['sample-rate', 'samplerate', 'frequency', 'hz', 'ar', 'r'],
   channels: ['ac', 'c', 'mono', 'stereo'],
@@ -30,7 +32,7 @@ export function nearest(wrong: string, known: readonly string[]): string[] {
   if (meant.length > 0)
     return meant.toSorted((a, b) => Number(b.startsWith('to-')) - Number(a.startsWith('to-')))
   const most = Math.min(2, Math.floor(wrong.length / 3))
-  const distances = known.map((name) => ({ name, distance: distanceOf(wrong, name) }))
+  const distances = known.map((name) => ({ name, distance: distance(wrong, name) }))
   const least = Math.min(...distances.map(({ distance }) => distance))
   return least > most ? [] : distances.filter(({ distance }) => distance === least).map(({ name }) => name)
 }
@@ -39,21 +41,4 @@ export function nearest(wrong: string, known: readonly string[]): string[] {
 export function didYouMean(wrong: string, known: readonly string[], prefix = ''): string {
   const names = nearest(wrong, known).map((name) => prefix + name)
   return names.length === 0 ? '' : `; did you mean ${names.join(' or ')}?`
-}
-
-/** How many letters are to be changed, put in, left out, or exchanged with their neighbour (optimal string alignment). */
-function distanceOf(a: string, b: string): number {
-  let [older, last] = [[] as number[], Array.from({ length: b.length + 1 }, (_, i) => i)]
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = last[j - 1]! + Number(a[i - 1] !== b[j - 1])
-      row[j] = Math.min(last[j]! + 1, row[j - 1]! + 1, change)
-      const isExchanged = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
-      if (isExchanged) row[j] = Math.min(row[j]!, older[j - 2]! + 1)
-    }
-    older = last
-    last = row
-  }
-  return last[b.length]!
 }

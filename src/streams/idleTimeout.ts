@@ -1,7 +1,7 @@
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import { clearInterval, setInterval } from '../realTimers.ts'
-import { type Kernel, type Output, Stage } from './stage.ts'
+import { identity, Stage } from './stage.ts'
 
 export interface IdleTimeoutOptions {
   /** how long nothing may come before the source is taken for dead */
@@ -37,18 +37,12 @@ export function idleTimeout(options: IdleTimeoutOptions): Stage {
   return new IdleTimeout(seconds)
 }
 
-const passThrough: Kernel = {
-  push: (bytes: Uint8Array, out: Output) => void out.push(bytes),
-  flush: () => {},
-  isApart: true,
-}
-
 class IdleTimeout extends Stage {
   readonly #timer: NodeJS.Timeout
   #idleTicks = 0
 
   constructor(seconds: number) {
-    super(passThrough)
+    super({ ...identity, isApart: true })
     const tick = () => {
       this.#idleTicks = this.writableLength > 0 ? 0 : this.#idleTicks + 1
       if (this.#idleTicks >= TICKS) this.#fail(seconds)

@@ -32,6 +32,12 @@ export interface Kernel<In = Uint8Array, Out = Uint8Array> {
   readonly ports?: Ports | undefined
 }
 
+/** Passes everything on as it comes. */
+export const identity: Kernel = {
+  push: (bytes, out) => void out.push(bytes),
+  flush: () => {},
+}
+
 /**
  * A Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
  */

@@ -97,10 +97,7 @@ export class OwnStorage {
   append(chunks) {
     const bytes = Buffer.concat(chunks)
     return this.#perform('append', () => {
-      // the pad byte finds room: what a refused one leaves is a test of its own
-      const isPad = bytes.length === 1 && bytes[0] === 0
-      if (!isPad && this.appendsLeft-- <= 0)
-        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
+      if (this.appendsLeft-- <= 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
       this.bytes = Buffer.concat([this.bytes, bytes])
     })
   }
