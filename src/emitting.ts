@@ -1,4 +1,4 @@
-/** What an event tells its listeners. */
+/** A listener takes the arguments that its event is emitted with. */
 type Listener<Told> = (...told: Told extends unknown[] ? Told : never) => void
 
 /**

@@ -1,7 +1,7 @@
 import { WavespoolError } from './errors.ts'
 import type { PcmFormat } from './format/pcmFormat.ts'
 
-/** What goes from one stream into the next: samples, packets of samples for a timeline, or the bytes of a file. */
+/** One stream gives the next one samples, packets of samples for a timeline, or the bytes of a file. */
 export type Content =
   | { readonly kind: 'pcm' | 'items'; readonly format: PcmFormat }
   /**

@@ -2,7 +2,8 @@ import { basename, extname } from 'node:path'
 import { containerOf } from '../format/containers.ts'
 
 /**
- * What a file is that is no WAV file, by its first bytes, and how to make one of it; undefined where that is not known.
+ * Names the kind of a foreign file by its first bytes, and the command that makes a WAV file of it; undefined for a WAV file
+ * and for an unknown kind.
  *
  * @param name of the file, or `stdin`
  */

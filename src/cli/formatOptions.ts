@@ -5,7 +5,7 @@ import { countOf, rateOf } from './values.ts'
 
 const names = Object.keys(encodings)
 
-/** What the samples are, of the microphone, or of raw input, which does not say it. */
+/** These options give the format of a microphone, or of raw input, which has no header. */
 export const inputFormatOptions = optionsOf('the microphone, or of raw input')
 
 /** The same where there is no microphone. */

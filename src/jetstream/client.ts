@@ -86,7 +86,7 @@ export function isTransient(error: unknown): boolean {
   return name === 'JetStreamApiError' && status === 503 && code !== FULL
 }
 
-/** What the client, and what a server says (409) that ends a pull; those that pass have no codes of their own. */
+/** Messages of the client, and of a server (409), that end a pull. Those that pass have no codes of their own. */
 const MISSED = /heartbeats missed/
 const PASSES = /leadership change|server shutdown|deleted|heartbeats missed|exceeded maxwaiting/
 

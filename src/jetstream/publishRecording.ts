@@ -109,7 +109,7 @@ interface Sizes {
   position: number | undefined
 }
 
-/** What `'begin'` tells, both in bytes: where the recorder begins, and what nobody has sent in front of it. */
+/** `'begin'` gives, in bytes, the position where the recorder begins, and the length of the gap in front of it. */
 export interface RecordingBegin {
   position: number
   gap: number

@@ -45,7 +45,7 @@ interface RecordingFollowerEvents {
 }
 
 /**
- * What `followRecording()` returns. Emits `'format'` with the {@link PcmFormat}, `'gap'` with a {@link RecordingGap}, and
+ * `followRecording()` returns one. It emits `'format'` with the {@link PcmFormat}, `'gap'` with a {@link RecordingGap}, and
  * `'stray'` with `{ recorder, position, bytes }` for a message of a recorder whose turn it was not: it is left out.
  */
 export class RecordingFollower
