@@ -79,7 +79,7 @@ export function isTransient(error: unknown): boolean {
   const { name, status, code, message } = error as Partial<Error> & { status?: number; code?: number }
   if (name === TRANSIENT || code === WRONG_LAST_SEQUENCE || code === NO_PEERS) return true
   if (name === 'TimeoutError' || name === 'JetStreamNotEnabled' || name === 'RequestError') return true
-  // A pull that was given up, as its server is silent, gives way to another or takes no more at once
+  // The client ends a pull so when its server falls silent; another one can be made at once.
   if (name === 'JetStreamError') return MISSED.test(message ?? '')
   if (name === 'JetStreamStatusError') return code === 503 || (code === 409 && PASSES.test(message ?? ''))
   // 503 is "unavailable", but for a stream that is full, which stays so

@@ -20,7 +20,7 @@ interface TimelineEvents {
   late: [late: TimelineLate]
 }
 
-/** What `timeline()` returns: the order in which items, continuous streams, the reader and the time have their turn. */
+/** `timeline()` returns one. It orders the turns of items, continuous streams, the reader and the time. */
 export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>) {
   /** what comes out */
   readonly format: PcmFormat
