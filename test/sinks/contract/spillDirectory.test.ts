@@ -74,21 +74,18 @@ interface Runner {
 const here: Runner = { command: [] }
 const entry = join(import.meta.dirname, '../../../dist/index.js')
 
-function commandOf({ command }: Runner, program: string, module = entry): [string, string[]] {
-  const [file, ...args] = [
-    ...command,
-    process.execPath,
-    '--input-type=module',
-    '-e',
-    program,
-    directory,
-    module,
-  ]
+function commandOf(
+  { command }: Runner,
+  program: string,
+  module = entry,
+  where = directory,
+): [string, string[]] {
+  const [file, ...args] = [...command, process.execPath, '--input-type=module', '-e', program, where, module]
   return [file!, args]
 }
 
-function run(program: string, runner: Runner = here, module = entry) {
-  const [file, args] = commandOf(runner, program, module)
+function run(program: string, runner: Runner = here, module = entry, where = directory) {
+  const [file, args] = commandOf(runner, program, module, where)
   return spawnSync(file, args, {
     encoding: 'utf8',
     ...(runner.uid !== undefined && { uid: runner.uid, gid: runner.uid }),
@@ -120,13 +117,18 @@ async function spillHere(): Promise<void> {
   await file.dispose()
 }
 
-/** What a killed process left behind. */
+/** What a killed process left behind. It records elsewhere, so that its own sweep takes no earlier leftover. */
 function leave(runner: Runner = here): string {
-  const before = new Set(listed())
-  run(killing, runner)
-  const [name, ...more] = listed().filter((each) => !before.has(each))
-  expect(more).toEqual([])
-  return join(directory, name!)
+  const elsewhere = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
+  try {
+    run(killing, runner, entry, elsewhere)
+    const [name, ...more] = readdirSync(elsewhere)
+    expect(more).toEqual([])
+    renameSync(join(elsewhere, name!), join(directory, name!))
+    return join(directory, name!)
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true })
+  }
 }
 
 describe('the directory', () => {
