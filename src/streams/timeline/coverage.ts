@@ -39,6 +39,11 @@ export class Coverage {
     ends.splice(first, past - first, union[1]!)
   }
 
+  /** The frame up to which all has come from `start` on, before which nothing is kept. */
+  endFrom(start: number): number {
+    return this.#starts.length > 0 && this.#starts[0]! <= start ? this.#ends[0]! : start
+  }
+
   /** Forgets what lies before `to`, and calls back for each stretch of that. */
   take(to: number, stretch: (start: number, end: number) => void): void {
     const starts = this.#starts

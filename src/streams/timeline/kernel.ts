@@ -33,8 +33,8 @@ export interface TimelineSpans {
 }
 
 /**
- * Puts packets of several tracks in their places: what lies more than `window` behind the newest end goes out, and holes
- * are silence. No clock, no stream.
+ * Puts packets of several tracks in their places: what every track has goes out, and what lies more than `window` behind
+ * the newest end, where holes are silence. No clock, no stream.
  */
 export class TimelineKernel implements Kernel<TimelineItem> {
   readonly isApart = true
@@ -131,17 +131,28 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     const size = this.#bytesPerSample
     const end = at + data.length / size
     const start = Math.max(at, this.#floor)
-    if (at < this.#floor && end > at) {
-      const frames = Math.min(end, this.#floor) - at
-      this.onLate({ track, at, frames, cause: 'late' })
-    }
+    // What is younger than the window has gone out only where every track had it.
+    const window = Math.max(0, Math.min(this.#floor, this.#newest - this.#spans.window))
+    this.#leaveOut(track, at, Math.min(end, window), 'late')
+    this.#leaveOut(track, Math.max(at, window), Math.min(end, this.#floor), 'duplicate')
     if (end <= start) return
     lane.coverage.add(start, end, (from, to, isKnown) => {
-      if (isKnown) this.onLate({ track, at: from, frames: to - from, cause: 'duplicate' })
+      if (isKnown) this.#leaveOut(track, from, to, 'duplicate')
       else lane.put(this.#floor, from, data.subarray((from - at) * size, (to - at) * size))
     })
     if (end > this.#newest) this.#newest = end
-    this.emit(this.#newest - this.#spans.window, out)
+    this.emit(Math.max(this.#newest - this.#spans.window, this.#complete()), out)
+  }
+
+  #leaveOut(track: string, at: number, end: number, cause: TimelineLate['cause']): void {
+    if (end > at) this.onLate({ track, at, frames: end - at, cause })
+  }
+
+  /** The frame up to which every track has all. */
+  #complete(): number {
+    let end = this.#newest
+    for (const { coverage } of this.#lanes) end = Math.min(end, coverage.endFrom(this.#floor))
+    return end
   }
 
   /** Time goes on to a frame although nothing came. @returns up to where all is to go out by {@link emit} */

@@ -154,6 +154,21 @@ describe('TimelineKernel', () => {
     )
   })
 
+  test('what every track has goes out at once, the rest when it is older than the window', () => {
+    const kernel = new TimelineKernel(pcmFormat(), ['a', 'b'], 'channels', { window: 100, maxGap: 1000 })
+    let out = 0
+    const put = (track: number, at: number, frames: number) => {
+      kernel.push(itemOf(track, at, frames, 2), { push: (bytes) => (out += bytes.length / 4) })
+      return out
+    }
+    expect(put(0, 0, 20)).toBe(0)
+    expect(put(1, 0, 10)).toBe(10)
+    expect(put(1, 20, 10)).toBe(10) // b lacks 10 to 20
+    expect(put(1, 10, 10)).toBe(20)
+    expect(put(0, 20, 5)).toBe(25)
+    expect(put(0, 125, 10)).toBe(35)
+  })
+
   test('mixes by the sum, cut off where it is too loud', () => {
     const format = pcmFormat()
     const samples = (values: number[]) => Buffer.from(Int16Array.from(values).buffer)
