@@ -17,6 +17,7 @@ import { makeCalls } from './callers.mjs'
 import { lagOf } from './lag.mjs'
 import { startServers } from './servers.mjs'
 import { callFormat } from './twilio.mjs'
+import { usageOf } from './usage.mjs'
 
 const { values } = parseArgs({
   allowNegative: true,
@@ -81,10 +82,12 @@ async function run() {
   const table = []
   for (const call of made) table.push(await outcome(call))
   const lag = await lags
+  const usage = usages()
   if (values.json) {
-    console.log(JSON.stringify({ table, lag }))
+    console.log(JSON.stringify({ table, lag, usage }))
   } else {
     console.table(table)
+    console.table(usage)
     console.log(`delay from the phone to a reader: median ${lag.median} ms, p99 ${lag.p99} ms`)
   }
   await connection.close()
@@ -106,6 +109,17 @@ async function run() {
       texts: texts.length,
       last: texts.at(-1)?.text,
     }
+  }
+
+  /** What each process has used until now; nothing where the system does not tell. */
+  function usages() {
+    const parts = [...children].map((child) => [child.spawnargs[1]?.match(/(\w+)\.mjs$/)?.[1], child.pid])
+    const nats = servers.names.map((name, index) => [`server ${name}`, servers.pid(index)])
+    const all = [['callers and readers', process.pid], ...parts, ...nats]
+    return all.flatMap(([part, pid]) => {
+      const usage = usageOf(/** @type {number} */ (pid))
+      return usage ? [{ part, ...usage }] : []
+    })
   }
 
   /** Waits until no job is left. */
