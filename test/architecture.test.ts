@@ -46,6 +46,7 @@ const everywhere = [
   'failOnceRead.ts',
   'neighbours.ts',
   'options.ts',
+  'packageManager.ts',
   'realTimers.ts',
 ]
 
@@ -55,6 +56,7 @@ const mayKnow: Record<string, string[]> = {
   'emitting.ts': [],
   'failOnceRead.ts': [],
   'neighbours.ts': ['format'],
+  'packageManager.ts': [],
   'realTimers.ts': [],
   format: [],
   dsp: ['format'],

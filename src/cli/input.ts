@@ -3,7 +3,7 @@ import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { printable, WavespoolError } from '../errors.ts'
-import { containerOf } from '../format/containers.ts'
+import { markedKind } from '../format/containers.ts'
 import { littleEndian } from '../format/encoding.ts'
 import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
@@ -114,14 +114,15 @@ function tellOfNext(name: string): void {
 
 /** A header that is taken for samples is heard as a click, and compressed audio as noise. */
 function refuseContainer(head: Uint8Array, name: string, source: Stage, isConverted: boolean): void {
-  const container = containerOf(head)
+  const container = markedKind(head)
   if (container === undefined) return
   const remedy = isConverted
     ? '--to-rate, not --rate, writes another one, and so do --to-channels and --to-encoding'
     : 'leave out --rate, --channels and --encoding'
-  const reason = container.isWav
-    ? `${name} is a WAV file, which tells its own format; ${remedy}`
-    : foreignInput(head, name)
+  const reason =
+    container.container === 'wav'
+      ? `${name} is a WAV file, which tells its own format; ${remedy}`
+      : foreignInput(head, name)
   source.destroy(new UsageError(reason))
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { mp3Bitrates } from '../format/mpegFrame.ts'
 import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
 import { checkOptions } from '../options.ts'
 
@@ -23,11 +24,6 @@ export const codecFiles: Readonly<Record<Codec, { extension: string; type: strin
 
 const mp3Rates = [8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000]
 const opusRates = [8000, 12_000, 16_000, 24_000, 48_000]
-/** of layer III, in kilobits a second: from 32 kHz (MPEG 1), and below (MPEG 2 and 2.5) */
-const mp3Bitrates = {
-  high: [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
-  low: [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
-}
 const OPUS_BITRATES = [6000, 510_000] as const
 
 /** The parameters of an encoder: the samples that it takes, into which `format` is converted. */
@@ -106,11 +102,10 @@ function checkMp3Bitrate(
   channels: number,
   caller: string,
 ): number {
-  const all = mp3Bitrates[sampleRate >= 32_000 ? 'high' : 'low']
-  const possible = sampleRate < 16_000 ? all.filter((each) => each <= 64) : all
-  if (bitrate === undefined) return Math.min(64 * channels, possible.at(-1)!) * 1000
-  if (possible.includes(bitrate / 1000)) return bitrate
+  const possible = mp3Bitrates(sampleRate)
+  if (bitrate === undefined) return Math.min(64_000 * channels, possible.at(-1)!)
+  if (possible.includes(bitrate)) return bitrate
   throw new ArgumentRangeError(
-    `${caller}: bitrate of mp3 at ${sampleRate} Hz is one of ${possible.map((each) => `${each}000`).join(', ')} bits a second, got ${bitrate}`,
+    `${caller}: bitrate of mp3 at ${sampleRate} Hz is one of ${possible.join(', ')} bits a second, got ${bitrate}`,
   )
 }

@@ -2,6 +2,7 @@ import type { TransformCallback } from 'node:stream'
 import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
 import type { WithEvents } from '../emitting.ts'
 import { ArgumentTypeError, WavespoolError } from '../errors.ts'
+import type { Container } from '../format/containers.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { describeFormat, isSameFormat, Port } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
@@ -75,6 +76,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
   #converter: Converter | undefined
   #source: PcmFormat | undefined
   #format: PcmFormat | undefined
+  #codec: string | undefined
   #frames = 0
   #isEnded = false
   /** what was missing while it was decoded, as far as it is known */
@@ -93,13 +95,23 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
     return this.#format
   }
 
+  /** What the file is, by its first bytes; undefined until `'format'`. */
+  get container(): Container | undefined {
+    return this.#codec === undefined ? undefined : this.#decoder?.container
+  }
+
+  /** What its samples are in: `flac`, `mp3`, `opus`, `vorbis`, `aac`, or `pcm`; undefined until `'format'`. */
+  get codec(): string | undefined {
+    return this.#codec
+  }
+
   readonly #output: DecoderOutput = {
-    begin: (format) => this.#begin(format),
+    begin: (format, codec) => this.#begin(format, codec),
     push: (pcm) => this.#put(pcm),
     gap: (frames) => this.#gap(frames),
   }
 
-  #begin(format: PcmFormat): void {
+  #begin(format: PcmFormat, codec: string): void {
     const source = this.#source
     if (source !== undefined) {
       if (isSameFormat(source, format)) return
@@ -109,6 +121,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
       )
     }
     this.#source = format
+    this.#codec = codec
     if (this.#to) this.#converter = new Converter(format, this.#to, this.#conversion, 'decode({ to })')
     this.#format = this.#to ?? format
     this.#gives.know({ kind: 'pcm', format: this.#format })

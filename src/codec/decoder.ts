@@ -1,5 +1,6 @@
 import { WavespoolError } from '../errors.ts'
-import { type Container, containerOf, SNIFFED_BYTES } from './container.ts'
+import { type Container, fileKind, MARK_BYTES } from '../format/containers.ts'
+import { id3Bytes } from '../format/id3.ts'
 import { FlacDecoder } from './flac/flacDecoder.ts'
 import type { DecoderKernel, DecoderOutput } from './kernel.ts'
 import { Mp3Decoder } from './mp3/mp3Decoder.ts'
@@ -8,9 +9,13 @@ import { OggDecoder } from './ogg/oggDecoder.ts'
 import { WavDecoder } from './wavDecoder.ts'
 import { WebmDecoder } from './webm/webmDecoder.ts'
 
-/** Looks at the first bytes, and decodes by what they say. */
+/** Looks at the first bytes, those behind ID3v2 tags, which may hold pictures, and decodes by what they say. */
 export class Decoder implements DecoderKernel {
+  container: Container | undefined
   #kernel: DecoderKernel | undefined
+  #isTagged = false
+  /** bytes of a tag that are still to come */
+  #toSkip = 0
   #start: Buffer = Buffer.alloc(0)
 
   async push(bytes: Uint8Array, out: DecoderOutput): Promise<void> {
@@ -18,19 +23,27 @@ export class Decoder implements DecoderKernel {
       await guarded(() => this.#kernel!.push(bytes, out))
       return
     }
-    this.#start = Buffer.concat([this.#start, bytes])
-    if (this.#start.length >= SNIFFED_BYTES) await this.#begin(out)
+    const skipped = Math.min(this.#toSkip, bytes.length)
+    this.#toSkip -= skipped
+    this.#start = Buffer.concat([this.#start, bytes.subarray(skipped)])
+    for (let size = id3Bytes(this.#start); size !== undefined; size = id3Bytes(this.#start)) {
+      this.#isTagged = true
+      this.#toSkip = Math.max(0, size - this.#start.length)
+      this.#start = this.#start.subarray(size)
+    }
+    if (this.#start.length >= MARK_BYTES) await this.#begin(out)
   }
 
   async #begin(out: DecoderOutput): Promise<void> {
-    const container = containerOf(this.#start)
-    if (container === undefined) {
+    const kind = fileKind(this.#start)
+    this.container = kind?.container ?? (this.#isTagged && !kind ? 'mp3' : undefined)
+    if (this.container === undefined) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_CODEC',
-        'this is none of the files that decode() reads: WAV, FLAC, MP3, Ogg, WebM, MP4',
+        `this is ${kind?.name ?? 'of no kind that is known'}, and what is read is WAV, FLAC, MP3, Ogg, WebM and MP4`,
       )
     }
-    const kernel = await createKernel(container)
+    const kernel = await createKernel(this.container)
     this.#kernel = kernel
     const start = this.#start
     this.#start = Buffer.alloc(0)

@@ -16,8 +16,12 @@ export interface EncoderKernel {
 
 /** Where a decoder puts what it found. */
 export interface DecoderOutput {
-  /** Comes before the first samples. Of a second call with another format the output makes an error. */
-  begin(format: PcmFormat): void
+  /**
+   * Comes before the first samples. Of a second call with another format the output makes an error.
+   *
+   * @param codec what they were compressed by, in ffmpeg's words: `opus`, `mp3`; `pcm` where they were not
+   */
+  begin(format: PcmFormat, codec: string): void
   /** whole frames in that format */
   push(pcm: Uint8Array): void
   /** says that frames are missing here, which the file or stream lost */

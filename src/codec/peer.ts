@@ -1,5 +1,10 @@
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { WavespoolError } from '../errors.ts'
+import { adding, findPackageManager } from '../packageManager.ts'
+
+const here = dirname(fileURLToPath(import.meta.url))
 
 /**
  * Loads an optional peer dependency with `load`.
@@ -16,7 +21,7 @@ export async function loadPeer<T>(name: string, what: string, load: () => T | Pr
     throw new WavespoolError(
       'ERR_WAVESPOOL_CODEC',
       isMissing
-        ? `${what} needs the package ${name}: npm install ${name}`
+        ? `${what} needs the package ${name}: ${adding[findPackageManager(here)]} ${name}`
         : `${what}: the package ${name} cannot be loaded: ${message}`,
       { cause: error },
     )

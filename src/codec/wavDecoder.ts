@@ -6,7 +6,7 @@ export class WavDecoder implements DecoderKernel {
   readonly #kernel = new WavReaderKernel()
 
   push(bytes: Uint8Array, out: DecoderOutput): void {
-    this.#kernel.onFormat = (format) => out.begin(format)
+    this.#kernel.onFormat = (format) => out.begin(format, 'pcm')
     this.#kernel.push(bytes, out)
   }
 

@@ -1,4 +1,5 @@
 import { WavespoolError } from '../errors.ts'
+import { ID3_HEAD_BYTES, id3Bytes } from './id3.ts'
 import { type InfoTags, readInfoTags } from './infoTags.ts'
 import { type Parsing, PushParser, skip, take } from './pushParser.ts'
 import { parseWave64, WAVE64_RIFF } from './wave64.ts'
@@ -86,9 +87,9 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
   let container = fourCC(start)
   let riffAt = 0
   if (container.startsWith('ID3')) {
-    const tagBytes = id3Bytes(Uint8Array.from([...start, ...(yield* take(6))]))
+    const tagBytes = id3Bytes(Uint8Array.from([...start, ...(yield* take(ID3_HEAD_BYTES - 4))]))
     if (tagBytes === undefined) return noWav(container)
-    yield* skip(tagBytes - 10)
+    yield* skip(tagBytes - ID3_HEAD_BYTES)
     riffAt = tagBytes
     container = fourCC(yield* take(4))
     if (!isContainer(container)) {
@@ -165,17 +166,6 @@ function isContainer(id: string): id is WavContainer {
 /** Whether a `ds64` says something: nobody writes a length that means "not known yet" into one that is finished. */
 function isKnown(bytes: number): boolean {
   return bytes !== OPEN_SIZE && bytes !== 0 && Number.isSafeInteger(bytes)
-}
-
-/**
- * The length of an ID3v2 tag by its header, in which each byte of the size holds seven bits (id3.org, "ID3 tag version
- * 2.4.0", 3.1); undefined where it can be none.
- */
-function id3Bytes(head: Uint8Array): number | undefined {
-  const size = head.subarray(6)
-  if (head[3]! === 0xff || size.some((byte) => byte >= 0x80)) return undefined
-  const hasFooter = (head[5]! & 0x10) !== 0
-  return 10 + size.reduce((sum, byte) => sum * 128 + byte, 0) + (hasFooter ? 10 : 0)
 }
 
 function* parseTrailingTags(tags: InfoTags, startsOdd: boolean): Parsing<NextWav | null> {

@@ -7,6 +7,7 @@ import { encode } from '../../src/codec/encode.ts'
 import { loadPeer } from '../../src/codec/peer.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
+import { id3Tag } from '../format/riffFiles.ts'
 import { hasTool, run } from '../judges/tools.ts'
 import { agreement, chord, fileOf, inPieces, through } from './signal.ts'
 
@@ -113,6 +114,26 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     expect(pcm.equals(chord(format, FRAMES))).toBe(true)
   })
 
+  test.each([
+    ['in.wav', 'wav', 'pcm'],
+    ['small.flac', 'flac', 'flac'],
+    ['mono.mp3', 'mp3', 'mp3'],
+    ['vorbis.ogg', 'ogg', 'vorbis'],
+    ['opus.webm', 'webm', 'opus'],
+    ['index-first.m4a', 'mp4', 'aac'],
+  ])('%s: tells what it is, also behind a tag of any length', async (name, container, codec) => {
+    const bytes = readFileSync(pathOf(name))
+    const { pcm, stage } = await decoded(bytes)
+    expect(stage).toMatchObject({ container, codec })
+    const tagged = Buffer.concat([id3Tag(5), id3Tag(70_000), bytes])
+    for (const sizes of [[1], [4096], [tagged.length]]) {
+      const behind = await decoded(tagged.subarray(0, 100_000), sizes)
+      expect(behind.stage).toMatchObject({ container, codec })
+      expect(behind.pcm.equals(pcm.subarray(0, behind.pcm.length))).toBe(true)
+      expect(behind.pcm.length).toBeGreaterThan(0)
+    }
+  })
+
   test.each(['flac', 'mp3', 'opus'] as const)('reads what encode() wrote: %s', async (codec) => {
     const speech = pcmFormat()
     for (const frames of [1, 999, 40_000]) {
@@ -187,9 +208,9 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
 })
 
 test('a package that is not installed is named, with the command that installs it', async () => {
-  const missing = loadPeer('no-such-codec', 'decode() of it', () => import('no-such-codec' as string))
+  const missing = loadPeer('no-such-codec', 'decoding it', () => import('no-such-codec' as string))
   await expect(missing).rejects.toMatchObject({
     code: 'ERR_WAVESPOOL_CODEC',
-    message: 'decode() of it needs the package no-such-codec: npm install no-such-codec',
+    message: 'decoding it needs the package no-such-codec: npm install no-such-codec',
   })
 })

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { findPackageManager } from '../../src/packageManager.ts'
 import { backendNames, type Device } from '../../src/sources/capture/backend.ts'
 import { chooseDevice } from '../../src/sources/capture/devices.ts'
 import { deviceHint, noBackend, openingFault } from '../../src/sources/capture/faults.ts'
 import type { Lack } from '../../src/sources/capture/installing.ts'
-import { findPackageManager } from '../../src/sources/capture/packageManager.ts'
 
 const device = (id: number, name: string, isDefault = false): Device => ({
   id,

@@ -21,7 +21,7 @@ export class FlacEncoder implements EncoderKernel {
   #isFinished = false
 
   static async create(format: PcmFormat): Promise<FlacEncoder> {
-    return new FlacEncoder(await loadLibFlac('encode() into FLAC'), format)
+    return new FlacEncoder(await loadLibFlac('encoding FLAC'), format)
   }
 
   private constructor(flac: LibFlac, format: PcmFormat) {

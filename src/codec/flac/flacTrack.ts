@@ -15,7 +15,7 @@ export class FlacTrack {
   #fault: string | undefined
 
   static load(): Promise<LibFlac> {
-    return loadLibFlac('decode() of FLAC')
+    return loadLibFlac('decoding FLAC')
   }
 
   /** @param head "fLaC" and STREAMINFO, marked as the last block of metadata */
@@ -46,7 +46,7 @@ export class FlacTrack {
   }
 
   begin(out: DecoderOutput): void {
-    out.begin(this.#format)
+    out.begin(this.#format, 'flac')
   }
 
   #read(bytes: number): { buffer: Uint8Array; readDataLength: number; error: boolean } {

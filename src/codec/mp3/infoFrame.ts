@@ -1,4 +1,4 @@
-import { mp3Bitrates, readMpegFrame, writeMp3Header } from './mpegFrame.ts'
+import { mp3Bitrates, readMpegFrame, writeMp3Header } from '../../format/mpegFrame.ts'
 
 /** What only the end tells. */
 export interface Mp3Length {

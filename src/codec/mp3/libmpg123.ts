@@ -35,7 +35,7 @@ export class Mpg123 {
   readonly #inside: Inside
 
   static async load(): Promise<Mpg123> {
-    const inside = await loadPeer('mpg123-decoder', 'decode() of MP3', async () => {
+    const inside = await loadPeer('mpg123-decoder', 'decoding MP3', async () => {
       const { MPEGDecoder } = await import('mpg123-decoder')
       const made = new MPEGDecoder() as unknown as Inside
       await made.ready

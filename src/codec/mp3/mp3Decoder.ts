@@ -1,9 +1,9 @@
 import { WavespoolError } from '../../errors.ts'
+import { type MpegFrame, readMpegFrame } from '../../format/mpegFrame.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
 import { interleave } from '../interleave.ts'
 import type { DecoderKernel, DecoderOutput } from '../kernel.ts'
 import { Mpg123 } from './libmpg123.ts'
-import { type MpegFrame, readMpegFrame } from './mpegFrame.ts'
 
 /** Where no frame has come after so many bytes, it is no MP3. */
 const MAX_JUNK_BYTES = 2 ** 17
@@ -13,7 +13,6 @@ export class Mp3Decoder implements DecoderKernel {
   readonly #library: Mpg123
   #start: Buffer = Buffer.alloc(0)
   #isFound = false
-  #toSkip = 0
   #frame: MpegFrame | undefined
 
   static async create(): Promise<Mp3Decoder> {
@@ -29,18 +28,10 @@ export class Mp3Decoder implements DecoderKernel {
     else this.#find(bytes, out, false)
   }
 
-  /** Passes over ID3v2 tags, which may hold pictures, to the first frame that another one follows. */
+  /** Looks for the first frame that another one follows. */
   #find(bytes: Uint8Array, out: DecoderOutput, isEnd: boolean): void {
-    const skipped = Math.min(this.#toSkip, bytes.length)
-    this.#toSkip -= skipped
-    this.#start = Buffer.concat([this.#start, bytes.subarray(skipped)])
-    while (this.#start.length >= 10 && this.#start.toString('latin1', 0, 3) === 'ID3') {
-      const size = 10 + syncSafe(this.#start) + (this.#start[5]! & 0x10 ? 10 : 0)
-      this.#toSkip = Math.max(0, size - this.#start.length)
-      this.#start = this.#start.subarray(size)
-    }
+    this.#start = Buffer.concat([this.#start, bytes])
     const start = this.#start
-    if (start.length < 10 && !isEnd) return
     for (let at = start.indexOf(0xff); at >= 0; at = start.indexOf(0xff, at + 1)) {
       const frame = readMpegFrame(start, at)
       if (frame === undefined) continue
@@ -50,8 +41,8 @@ export class Mp3Decoder implements DecoderKernel {
       this.#frame = frame
       this.#isFound = true
       this.#start = Buffer.alloc(0)
-      const { sampleRate, channels } = frame
-      out.begin(pcmFormat({ sampleRate, channels, encoding: 'f32le' }))
+      const { sampleRate, channels, layer } = frame
+      out.begin(pcmFormat({ sampleRate, channels, encoding: 'f32le' }), `mp${layer}`)
       this.#decode(start.subarray(at), out)
       return
     }
@@ -80,9 +71,4 @@ export class Mp3Decoder implements DecoderKernel {
   free(): void {
     this.#library.free()
   }
-}
-
-/** Seven bits of each of four bytes. */
-function syncSafe(tag: Buffer): number {
-  return ((tag[6]! & 127) << 21) | ((tag[7]! & 127) << 14) | ((tag[8]! & 127) << 7) | (tag[9]! & 127)
 }

@@ -1,9 +1,9 @@
+import { readMpegFrame } from '../../format/mpegFrame.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import type { Output } from '../../format/wholeFrames.ts'
 import type { EncoderKernel } from '../kernel.ts'
 import { loadPeer } from '../peer.ts'
 import { infoFrame } from './infoFrame.ts'
-import { readMpegFrame } from './mpegFrame.ts'
 
 /** What is used of the package wasm-media-encoders, which holds LAME. */
 interface Lame {
@@ -38,7 +38,7 @@ export class Mp3Encoder implements EncoderKernel {
 
   static async create(format: PcmFormat, bitrate: number): Promise<Mp3Encoder> {
     const name = 'wasm-media-encoders'
-    const lame = await loadPeer(name, 'encode() into MP3', async () =>
+    const lame = await loadPeer(name, 'encoding MP3', async () =>
       (await import('wasm-media-encoders')).createMp3Encoder(),
     )
     return new Mp3Encoder(lame as unknown as Lame, format, bitrate)

@@ -35,7 +35,7 @@ export class Mp4Decoder implements DecoderKernel {
   readonly #pumping: Promise<void>
 
   static async create(): Promise<Mp4Decoder> {
-    const mediabunny = await loadPeer('mediabunny', 'decode() of MP4', () => import('mediabunny'))
+    const mediabunny = await loadPeer('mediabunny', 'reading MP4', () => import('mediabunny'))
     return new Mp4Decoder(mediabunny)
   }
 
@@ -131,7 +131,7 @@ async function createDecoder(codec: string, description: Uint8Array | undefined)
   }
   throw new WavespoolError(
     'ERR_WAVESPOOL_CODEC',
-    `the audio of this MP4 file is ${codec}, and decode() reads AAC and Opus`,
+    `the audio of this MP4 file is ${codec}, and only AAC and Opus are read`,
   )
 }
 
@@ -154,7 +154,7 @@ class OpusPackets implements PacketDecoder {
 
 async function createAac(asc: Uint8Array): Promise<PacketDecoder> {
   const name = '@audio/decode-aac'
-  const decoder = await loadPeer(name, 'decode() of AAC (by FAAD2, under GPL-2.0)', async () =>
+  const decoder = await loadPeer(name, 'decoding AAC (by FAAD2, under GPL-2.0)', async () =>
     (await import('@audio/decode-aac')).decoder({ asc }),
   )
   let hasBegun = false
@@ -163,7 +163,8 @@ async function createAac(asc: Uint8Array): Promise<PacketDecoder> {
       const { channelData, sampleRate } = decoder.decode([data])
       const samples = channelData[0]?.length ?? 0
       if (samples === 0) return
-      if (!hasBegun) out.begin(pcmFormat({ sampleRate, channels: channelData.length, encoding: 'f32le' }))
+      const channels = channelData.length
+      if (!hasBegun) out.begin(pcmFormat({ sampleRate, channels, encoding: 'f32le' }), 'aac')
       hasBegun = true
       const start = Math.max(0, Math.min(samples, Math.round(-timestamp * sampleRate)))
       const end = Math.min(samples, Math.round(duration * sampleRate))

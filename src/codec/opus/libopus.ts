@@ -28,7 +28,7 @@ const MAX_PACKET_BYTES = 4000
 let loading: Promise<Native> | undefined
 
 function load(): Promise<Native> {
-  loading ??= loadPeer('opusscript', 'encode() into Opus', () => {
+  loading ??= loadPeer('opusscript', 'encoding Opus', () => {
     // Not the class of the package: it writes its input to twice the address that it allocated, which is another encoder's.
     const create = requirePeer('opusscript/build/opusscript_native_wasm.js') as () => Native
     return create()

@@ -28,7 +28,7 @@ export class OpusTrack {
 
   static async create(head: OpusHead): Promise<OpusTrack> {
     const { channels, streamCount, coupledStreamCount, channelMapping } = head
-    const decoder = await loadPeer('opus-decoder', 'decode() of Opus', async () => {
+    const decoder = await loadPeer('opus-decoder', 'decoding Opus', async () => {
       const { OpusDecoder } = await import('opus-decoder')
       const made = new OpusDecoder({
         channels,
@@ -51,7 +51,7 @@ export class OpusTrack {
 
   begin(out: DecoderOutput): void {
     const { channels } = this.#head
-    out.begin(pcmFormat({ sampleRate: OPUS_RATE, channels, encoding: 'f32le' }))
+    out.begin(pcmFormat({ sampleRate: OPUS_RATE, channels, encoding: 'f32le' }), 'opus')
   }
 
   /**

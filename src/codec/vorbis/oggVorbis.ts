@@ -33,7 +33,7 @@ export class OggVorbis implements OggTrack {
     const [channels, sampleRate] = head.length < 30 ? [0, 0] : [head[11]!, head.readUInt32LE(12)]
     if (channels === 0 || sampleRate === 0 || sampleRate > 200_000) throw corrupt('its header makes no sense')
     const name = '@wasm-audio-decoders/ogg-vorbis'
-    const decoder = await loadPeer(name, 'decode() of Vorbis', async () => {
+    const decoder = await loadPeer(name, 'decoding Vorbis', async () => {
       const { OggVorbisDecoder } = await import('@wasm-audio-decoders/ogg-vorbis')
       const made = new OggVorbisDecoder()
       await made.ready
@@ -57,7 +57,7 @@ export class OggVorbis implements OggTrack {
       if (!isSetup) throw corrupt('its setup header is missing')
       this.#decoder.sendSetupHeader(packet.data)
       this.#decoder.initDsp()
-      out.begin(this.#format)
+      out.begin(this.#format, 'vorbis')
       return
     }
     this.#page.push(packet)

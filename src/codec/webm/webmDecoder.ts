@@ -54,7 +54,7 @@ async function createTrack({ codec, codecPrivate }: WebmTrack): Promise<OpusTrac
   if (codec !== 'A_OPUS') {
     throw new WavespoolError(
       'ERR_WAVESPOOL_CODEC',
-      `the audio of this WebM stream is ${codec || 'of no codec'}, and decode() reads A_OPUS`,
+      `the audio of this WebM stream is ${codec || 'of no codec'}, and only A_OPUS is read`,
     )
   }
   const head = readOpusHead(codecPrivate)

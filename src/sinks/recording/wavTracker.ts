@@ -1,4 +1,4 @@
-import { containerOf } from '../../format/containers.ts'
+import { markedKind } from '../../format/containers.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { isChunkName, type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
 import { findLayout } from '../../format/sampleLayout.ts'
@@ -146,7 +146,7 @@ export class WavTracker {
 
   #giveUp(seen: Uint8Array): void {
     this.#header = null
-    this.#isNoWav = seen.length > 0 && containerOf(seen)?.isWav !== true
+    this.#isNoWav = seen.length > 0 && markedKind(seen)?.container !== 'wav'
     this.#bytes = new Uint8Array(0)
   }
 

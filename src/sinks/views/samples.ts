@@ -1,7 +1,7 @@
 import { Converter } from '../../dsp/converter.ts'
 import { checkExpansion, mostBytesOf } from '../../dsp/expansion.ts'
 import { WavespoolError } from '../../errors.ts'
-import { containerOf } from '../../format/containers.ts'
+import { markedKind } from '../../format/containers.ts'
 import type { Encoding } from '../../format/encoding.ts'
 import { type PcmFormat, pcmFormat, requireFormat } from '../../format/pcmFormat.ts'
 import { feedFrom } from '../../format/pushParser.ts'
@@ -79,7 +79,7 @@ async function convertedSamples(
   const taking = new Taking(name, to, channel, maxBytes)
   const start = new Uint8Array(Math.min(START_BYTES, snapshot.size))
   await snapshot.read(start, 0)
-  const isBare = containerOf(start) === undefined
+  const isBare = markedKind(start) === undefined
   const isTooShortToTell = start.length < 4 && rawFormat === undefined
   if (isBare && format !== undefined) {
     checkSame(name, format, rawFormat, 'was recorded')

@@ -1,7 +1,7 @@
 import { WavespoolError } from '../../errors.ts'
+import type { PackageManager } from '../../packageManager.ts'
 import type { Device } from './backend.ts'
 import { type Missing, remedyFor } from './installing.ts'
-import type { PackageManager } from './packageManager.ts'
 
 /** What was asked of the device, for messages. */
 export interface Asked {

@@ -1,5 +1,5 @@
+import { adding, type PackageManager } from '../../packageManager.ts'
 import type { BackendName } from './backend.ts'
-import type { PackageManager } from './packageManager.ts'
 
 /**
  * Why a backend does not load: its package is not installed, or what the package needs is missing, the library PortAudio
@@ -48,13 +48,6 @@ const compilers: Partial<Record<NodeJS.Platform, string>> = {
     'install a compiler and ALSA: apt-get install python3 make g++ libasound2 (Fedora: dnf install python3 make gcc-c++ alsa-lib)',
   darwin: 'install the command line tools: xcode-select --install',
   win32: 'install Python 3 and the Visual Studio Build Tools with "Desktop development with C++"',
-}
-
-const adding: Record<PackageManager, string> = {
-  npm: 'npm install',
-  pnpm: 'pnpm add',
-  yarn: 'yarn add',
-  bun: 'bun add',
 }
 
 /** `npm install-scripts approve` does the same as setting the field, but older versions of npm do not know it. */

@@ -4,6 +4,14 @@ import { dirname, join } from 'node:path'
 /** What installs packages where this program runs. */
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
 
+/** What adds a package to a project. */
+export const adding: Record<PackageManager, string> = {
+  npm: 'npm install',
+  pnpm: 'pnpm add',
+  yarn: 'yarn add',
+  bun: 'bun add',
+}
+
 /** What each leaves in a folder: in `node_modules` when it installs, beside it in the project. */
 const traces: [string, PackageManager][] = [
   ['node_modules/.modules.yaml', 'pnpm'],
