@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat, segment } from '../../src/index.ts'
 import {
   ensureStreams,
@@ -50,11 +50,11 @@ describe.skipIf(whyNoNats)(`kill -9, ${KILLS} times`, realTime, () => {
     return child
   }
 
-  beforeAll(async () => {
+  beforeEach(async () => {
     nats = await startNats(1)
     folder = await mkdtemp(join(tmpdir(), 'wavespool-killed-'))
   })
-  afterAll(async () => {
+  afterEach(async () => {
     for (const child of children) child.kill('SIGKILL')
     await nats?.stop()
     await rm(folder, { recursive: true, force: true })

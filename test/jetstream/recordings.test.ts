@@ -3,7 +3,8 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat, VirtualFile, wavHeader } from '../../src/index.ts'
 import {
   ensureStreams,
@@ -22,11 +23,11 @@ const MESSAGE = 3200
 
 describe.skipIf(whyNoNats)('a recording', realTime, () => {
   let nats: Nats
-  beforeAll(async () => {
+  beforeEach(async () => {
     nats = await startNats(1)
     await ensureStreams(nats.js)
   })
-  afterAll(() => nats?.stop())
+  afterEach(() => nats?.stop())
 
   const rampBytes = (frames: number) => buffer(ramp(format, { duration: { frames }, pace: 'fast' }))
   /** Writes without an end, and waits until it is stored. */
@@ -284,6 +285,26 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     publisher.end(bytes.subarray(written + 3200))
     await once(publisher, 'close')
     expect((await buffer(followRecording(js, 'bounded'))).equals(bytes)).toBe(true)
+  })
+
+  test('that is longer than memory may be is fetched no faster than it is read', async () => {
+    const seconds = 1000 // 32 MB, of which a reader may hold 64 messages of at most 128 KiB
+    await pipeline(
+      ramp(format, { duration: { seconds }, pace: 'fast' }),
+      publishRecording(nats.js, 'long', format),
+    )
+    const js = await nats.connect()
+    const { nc } = js as unknown as { nc: NatsConnection }
+    const follower = followRecording(js, 'long')
+    await once(follower, 'format')
+    let fetched = 0
+    for (let seen = -1; seen !== fetched; await sleep(500)) {
+      seen = fetched
+      fetched = nc.stats().inBytes
+    }
+    expect(fetched).toBeGreaterThan(100_000)
+    expect(fetched).toBeLessThan(64 * 130 * 1024 + follower.readableHighWaterMark)
+    assertRamp(await buffer(follower), format, { duration: { seconds } })
   })
 
   test('is refused where the streams are not there, or full, with a word about what to do', async () => {

@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { pcmFormat, type Segment, segment, VirtualFile } from '../../src/index.ts'
 import {
   ensureStreams,
@@ -22,10 +22,10 @@ const seconds = 5
 
 describe.skipIf(whyNoNats)('segments', realTime, () => {
   let nats: Nats
-  beforeAll(async () => {
+  beforeEach(async () => {
     nats = await startNats(1)
   })
-  afterAll(() => nats?.stop())
+  afterEach(() => nats?.stop())
 
   const source = () => ramp(format, { duration: { seconds }, pace: 'fast' })
   /** Hears whether a segment is the part of the ramp that it says to be. */
