@@ -54,7 +54,10 @@ console.log(`ingest: ws://${HOST}:${/** @type {import('node:net').AddressInfo} *
 async function record(socket) {
   const { call, id, at } = await twilioCall(socket)
   const file = new VirtualFile({ name: `${id}.wav`, storage: { path: join(DIRECTORY, `${id}-${at}.wav`) } })
-  const published = publishRecording(js, id, callFormat, { position: at * callFormat.bytesPerFrame })
+  const published = publishRecording(js, id, callFormat, {
+    position: at * callFormat.bytesPerFrame,
+    message: { milliseconds: 200 },
+  })
   const cutting = new AbortController()
   try {
     await Promise.all([
