@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { decodeSamples } from '../dsp/decode.ts'
 import { WavespoolError } from '../errors.ts'
-import { diagnoseWav, type WavDiagnosis } from '../format/diagnoseWav.ts'
+import { BEHIND_BYTES, diagnoseWav, type WavDiagnosis } from '../format/diagnoseWav.ts'
 import type { InfoTags } from '../format/infoTags.ts'
 import { feedFrom } from '../format/pushParser.ts'
 import {
@@ -10,7 +10,7 @@ import {
   type WavHeader,
   wavHeaderParser,
 } from '../format/readWavHeader.ts'
-import { findLayout } from '../format/sampleLayout.ts'
+import { findLayout, unpackSamples } from '../format/sampleLayout.ts'
 import { endOfData } from '../format/wavLength.ts'
 import { noSamplesError, withLayout } from '../format/wavReaderKernel.ts'
 import { foreignInput } from './foreignInput.ts'
@@ -37,11 +37,11 @@ export async function examine(path: string): Promise<Examination> {
     const { size } = await file.stat()
     const header = await readHeader(file, size, path)
     const behindAt = endOfData(header)
-    const bytes = await readAt(file, behindAt, 8)
+    const bytes = await readAt(file, behindAt, BEHIND_BYTES)
     const isAudio = await soundsAlike(file, header, size)
     const diagnosis = diagnoseWav(header, size, { bytes, isAudio })
     const tags = { ...header.tags }
-    const trailer = trailingTagsParser(tags, header.dataBytes % 2 === 1)
+    const trailer = trailingTagsParser(tags, header.dataBytes % 2 === 1, header.isBigEndian)
     const start = header.dataStart + header.dataBytes
     if (start < size) await feedFrom(trailer, reading(file), { start, end: size }, () => trailer.isDone)
     return { path, size, header, diagnosis, tags, hasNext: Boolean(trailer.result) }
@@ -93,8 +93,8 @@ const SMOOTH = 0.001
  * than the samples in front of it.
  */
 async function soundsAlike(file: FileHandle, header: WavHeader, size: number): Promise<boolean> {
-  const { format, dataStart, dataBytes, blockAlign } = header
-  if (format === undefined || format.bytesPerFrame !== blockAlign || header.isBigEndian) return true
+  const { format, dataStart, dataBytes, blockAlign, isBigEndian } = header
+  if (format === undefined) return true
   const length = COMPARED_FRAMES * blockAlign
   const end = dataStart + dataBytes - (dataBytes % blockAlign)
   const start = Math.max(dataStart, end - length)
@@ -103,9 +103,11 @@ async function soundsAlike(file: FileHandle, header: WavHeader, size: number): P
   // Zeros go on where there is silence, as of a microphone that is muted; more of them are room that was reserved.
   if (isZero(behind)) return isZero(counted) && size - end <= SILENCE_SECONDS * format.bytesPerSecond
   if (/^[\t\n\r\x20-\x7e]*$/.test(Buffer.from(behind).toString('latin1'))) return false
-  const [before, following] = [counted, behind].map((bytes) =>
-    roughness(decodeSamples(bytes, format), format.channels),
-  )
+  const [before, following] = [counted, behind].map((bytes) => {
+    const frames = bytes.subarray(0, bytes.length - (bytes.length % blockAlign))
+    const pcm = unpackSamples(frames, blockAlign / format.channels, format.bytesPerSample, isBigEndian)
+    return roughness(decodeSamples(pcm, format), format.channels)
+  })
   return following! <= Math.max(SMOOTH, ROUGHER * before!)
 }
 

@@ -10,9 +10,14 @@ import { fileKind } from '../format/containers.ts'
 export function foreignInput(head: Uint8Array, name: string): string | undefined {
   const kind = fileKind(head)
   if (kind === undefined || kind.container === 'wav') return undefined
+  const stem = basename(name, extname(name))
+  const output = `${stem}.wav` === name ? `${stem}-converted.wav` : `${stem}.wav`
   const command =
-    name === 'stdin'
-      ? 'ffmpeg -i - -f wav - in front of it'
-      : `ffmpeg -i ${name} ${basename(name, extname(name))}.wav`
+    name === 'stdin' ? 'ffmpeg -i - -f wav - in front of it' : `ffmpeg -i ${quoted(name)} ${quoted(output)}`
   return `${name} is ${kind.name}, and wavespool reads WAV files: convert it first, by ${command}`
+}
+
+/** A name as a shell takes it for one word. */
+function quoted(name: string): string {
+  return /^[\w./-]+$/.test(name) ? name : `'${name.replaceAll("'", "'\\''")}'`
 }

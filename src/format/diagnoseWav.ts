@@ -1,3 +1,4 @@
+import { markedKind } from './containers.ts'
 import { isPrintable, type WavHeader } from './readWavHeader.ts'
 import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
 import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
@@ -39,9 +40,12 @@ export interface Rf64Change {
   patches: Patch[]
 }
 
+/** Bytes that tell what something is. */
+export const BEHIND_BYTES = 16
+
 /** What stands behind the end of the samples that the header announces. */
 export interface Behind {
-  /** the first 8 or more bytes at {@link endOfData}, or all that is there */
+  /** the first {@link BEHIND_BYTES} or more at {@link endOfData}, or all that is there */
   bytes: Uint8Array
   /** whether they sound like the samples in front of them */
   isAudio: boolean
@@ -165,7 +169,7 @@ function findLength(header: WavHeader, present: number, behind: Behind): Length 
     isTooLong: false,
   })
   const rest = dataStart + present - endOfData(header)
-  const isFollowed = rest > 0 && isChunk(behind.bytes, rest)
+  const isFollowed = rest > 0 && isChunk(behind.bytes, rest, header.isBigEndian)
   const believed = { dataBytes: declared, isToEnd: false, isTooLong: false }
 
   const isTooLong = present + dataStart - header.riffAt - 8 >= OPEN_SIZE && header.ds64At === undefined
@@ -208,10 +212,10 @@ function wrappedBytes(header: WavHeader, present: number): number {
   return header.container === 'RIFF' && missing >= 2 ** 32 && missing % 2 ** 32 === 0 ? missing : 0
 }
 
-/** A chunk with a size that fits, which samples hardly ever look like, or a tag that players put behind everything. */
-function isChunk(bytes: Uint8Array, room: number): boolean {
+/** A chunk with a size that fits, which samples hardly ever look like, a tag of players, or the beginning of another file. */
+function isChunk(bytes: Uint8Array, room: number, isBigEndian: boolean): boolean {
   const id = String.fromCharCode(...bytes.subarray(0, 4))
-  if (/^(TAG|APET|RIFF)/.test(id)) return true
+  if (/^(TAG|APET)/.test(id) || markedKind(bytes) !== undefined) return true
   if (bytes.length < 8 || !isPrintable(id)) return false
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) <= room - 8
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, !isBigEndian) <= room - 8
 }

@@ -73,8 +73,12 @@ export interface NextWav {
  *
  * @param isOdd whether an odd number of bytes went before, so that a pad byte should follow
  */
-export function trailingTagsParser(tags: InfoTags, isOdd: boolean): PushParser<NextWav | null> {
-  return new PushParser(parseTrailingTags(tags, isOdd))
+export function trailingTagsParser(
+  tags: InfoTags,
+  isOdd: boolean,
+  isBigEndian: boolean,
+): PushParser<NextWav | null> {
+  return new PushParser(parseTrailingTags(tags, isOdd, isBigEndian))
 }
 
 /** More chunks than this are no file that anybody made, and each costs time. */
@@ -83,19 +87,18 @@ const MAX_CHUNKS = 2 ** 18
 const MAX_NAMELESS_CHUNKS = 2 ** 9
 
 function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
-  const start = yield* take(4)
-  let container = fourCC(start)
+  let container = fourCC(yield* take(4))
   let riffAt = 0
-  if (container.startsWith('ID3')) {
-    const tagBytes = id3Bytes(Uint8Array.from([...start, ...(yield* take(ID3_HEAD_BYTES - 4))]))
+  while (container.startsWith('ID3')) {
+    const tagBytes = id3Bytes(Uint8Array.from([...bytesOf(container), ...(yield* take(ID3_HEAD_BYTES - 4))]))
     if (tagBytes === undefined) return noWav(container)
     yield* skip(tagBytes - ID3_HEAD_BYTES)
-    riffAt = tagBytes
+    riffAt += tagBytes
     container = fourCC(yield* take(4))
-    if (!isContainer(container)) {
-      return {
-        fault: `this is no WAV file: behind an ID3 tag comes ${JSON.stringify(container)}, as in an MP3 file`,
-      }
+  }
+  if (riffAt > 0 && !isContainer(container)) {
+    return {
+      fault: `this is no WAV file: behind an ID3 tag comes ${JSON.stringify(container)}, as in an MP3 file`,
     }
   }
   progress.container = container
@@ -168,17 +171,21 @@ function isKnown(bytes: number): boolean {
   return bytes !== OPEN_SIZE && bytes !== 0 && Number.isSafeInteger(bytes)
 }
 
-function* parseTrailingTags(tags: InfoTags, startsOdd: boolean): Parsing<NextWav | null> {
+function* parseTrailingTags(
+  tags: InfoTags,
+  startsOdd: boolean,
+  isBigEndian: boolean,
+): Parsing<NextWav | null> {
   let room = MAX_TAGS_BYTES
   for (let isOdd = startsOdd, count = 0; count < MAX_CHUNKS; count++) {
-    const { id, size } = yield* nextChunk(isOdd, false)
+    const { id, size } = yield* nextChunk(isOdd, isBigEndian)
     if (!isPrintable(id)) return null
     let seen = 0
-    if (id === 'LIST') seen = yield* readList(size, tags, room, false)
+    if (id === 'LIST') seen = yield* readList(size, tags, room, isBigEndian)
     else if (isContainer(id)) {
       const form = yield* take(4)
       if (fourCC(form) === 'WAVE')
-        return { start: Uint8Array.from([...bytesOf(id), ...sizeBytes(size), ...form]) }
+        return { start: Uint8Array.from([...bytesOf(id), ...sizeBytes(size, isBigEndian), ...form]) }
       seen = 4
     }
     room -= seen
@@ -244,8 +251,10 @@ function bytesOf(id: string): Uint8Array {
   return Uint8Array.from(id, (char) => char.charCodeAt(0))
 }
 
-function sizeBytes(size: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(size).buffer)
+function sizeBytes(size: number, isBigEndian: boolean): Uint8Array {
+  const bytes = new Uint8Array(4)
+  viewOf(bytes).setUint32(0, size, !isBigEndian)
+  return bytes
 }
 
 function viewOf(bytes: Uint8Array): DataView {

@@ -181,7 +181,7 @@ export class WavReaderKernel {
 
   #readTrailer(bytes: Uint8Array): Uint8Array | undefined {
     const isOdd = this.#taken % 2 === 1 && !this.#isOpen
-    this.#trailer ??= trailingTagsParser(this.tags, isOdd)
+    this.#trailer ??= trailingTagsParser(this.tags, isOdd, this.header!.isBigEndian)
     const used = this.#trailer.push(bytes)
     const { result, isDone } = this.#trailer
     if (!isDone) return undefined

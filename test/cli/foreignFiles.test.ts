@@ -86,17 +86,31 @@ describe('a file with 1.5 MB in front of its samples', () => {
 describe('what follows the samples', () => {
   const counted = plain(tone(8000))
 
-  test.each([
-    ['text', Buffer.from('garbage that is no chunk, and goes on a while')],
-    ['zeros', Buffer.alloc(100_000)],
-    ['the noise of another file', Buffer.from(pattern(6000))],
-    ['another WAV file', counted],
-  ])('%s is no fault, and no samples that were not counted', async (_name, behind) => {
-    const name = put('behind.wav', Buffer.concat([counted, behind]))
+  const files = {
+    RIFF: counted,
+    RIFX: rifxFile({}, Buffer.from(tone(8000)).swap16()),
+    Wave64: wave64File({}, tone(8000)),
+  }
+  const followers = {
+    text: Buffer.from('garbage that is no chunk, and goes on a while'),
+    zeros: Buffer.alloc(100_000),
+    'the noise of another file': Buffer.from(pattern(6000)),
+    'another WAV file': counted,
+    'another RIFX file': files.RIFX,
+    'another Wave64 file': files.Wave64,
+    'another file behind an ID3 tag': Buffer.concat([id3Tag(99), counted]),
+  }
+
+  test.each(
+    Object.entries(files).flatMap(([kind, file]) =>
+      Object.entries(followers).map(([name, behind]) => ({ kind, file, name, behind })),
+    ),
+  )('of $kind: $name is no fault, and no samples that were not counted', async ({ file, behind }) => {
+    const name = put('behind.wav', Buffer.concat([file, behind]))
     const [{ frames, faults }] = await json('info', name)
     expect([frames, faults]).toEqual([8000, []])
     expect((await packed.run(['repair', name, '--in-place'])).stdout.toString()).toMatch(/nothing is wrong/)
-    expect(readFileSync(packed.path(name)).equals(Buffer.concat([counted, behind]))).toBe(true)
+    expect(readFileSync(packed.path(name)).equals(Buffer.concat([file, behind]))).toBe(true)
   })
 
   test('zeros behind silence are more of it', async () => {
@@ -106,9 +120,14 @@ describe('what follows the samples', () => {
   })
 
   test('what sounds like the samples in front is more of them, as a killed program leaves it', async () => {
-    const name = put('killed.wav', Buffer.concat([counted, tone(3000)]))
-    expect(kinds(await json('repair', name, '--in-place'))).toEqual(['short'])
-    expect(header(name).dataBytes).toBe(22_000)
+    for (const [file, more] of [
+      [counted, tone(3000)],
+      [files.RIFX, Buffer.from(tone(3000)).swap16()],
+    ] as const) {
+      const name = put('killed.wav', Buffer.concat([file, more]))
+      expect(kinds(await json('repair', name, '--in-place'))).toEqual(['short'])
+      expect(header(name).dataBytes).toBe(22_000)
+    }
   })
 
   test('a size is no fault where it is what is there', async () => {

@@ -99,6 +99,15 @@ describe('what is no WAV file', () => {
     expect(foreignInput(Uint8Array.from(head), 'stdin')).toMatch(/by ffmpeg -i - -f wav - in front of it$/)
   })
 
+  test('the command for it runs as it stands: no file is written over, whatever it is called', () => {
+    const named = (name: string) => /by (.*)$/.exec(foreignInput(Buffer.from('fLaC'), name)!)![1]
+    expect(named('talk.wav')).toBe('ffmpeg -i talk.wav talk-converted.wav')
+    expect(named('calls/talk.wav')).toBe('ffmpeg -i calls/talk.wav talk.wav')
+    expect(named("our first 'talk'.mp3")).toBe(
+      "ffmpeg -i 'our first '\\''talk'\\''.mp3' 'our first '\\''talk'\\''.wav'",
+    )
+  })
+
   test.each([[[]], [[0xff, 0xff, 0xff, 0xff]], [[...Buffer.from('RIFF')]], [[...Buffer.from('text')]]])(
     'or not: %j',
     (head) => expect(foreignInput(Uint8Array.from(head), 'x')).toBeUndefined(),

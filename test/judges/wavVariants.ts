@@ -288,5 +288,9 @@ for (const padding of [0, 1, 500, 20_000]) {
     sox: 'refuses',
   })
 }
+add('two ID3 tags in front', Buffer.concat([id3Tag(10), id3Tag(500), plain({}, noise, list)]), {
+  sox: 'refuses',
+})
+add('RIFX behind an ID3 tag', Buffer.concat([id3Tag(10), rifxFile({}, noise)]), { sox: 'refuses' })
 
 export { variants }

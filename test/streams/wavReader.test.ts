@@ -13,6 +13,7 @@ import { wavHeader } from '../../src/streams/wavHeader.ts'
 import { type Truncation, WavReaderKernel, wavReader } from '../../src/streams/wavReader.ts'
 import { chunkings, formats, pattern } from '../format/arbitraries.ts'
 import { chunkOf, entryOf, infoOf, insert } from '../format/riff.ts'
+import { rifxFile } from '../format/riffFiles.ts'
 import { runKernel } from './kernels.ts'
 
 const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
@@ -208,6 +209,23 @@ test('tags in front are there with the format, those behind at the end', async (
   } satisfies Partial<WavHeader>)
   expect(told).toEqual([pcmFormat(), 'Äpfel', undefined])
   expect(reader.tags).toEqual({ INAM: 'Äpfel', IART: 'me' })
+})
+
+test('tags of a big-endian file are there, wherever they stand', async () => {
+  const turned = (chunk: Buffer) => {
+    chunk.subarray(4, 8).reverse()
+    return chunk
+  }
+  const list = (id: string, text: string) => {
+    const entry = turned(entryOf(id, text))
+    return turned(chunkOf('LIST', Buffer.concat([Buffer.from('INFO'), entry])))
+  }
+  const file = rifxFile({}, pattern(3000))
+  const reader = wavReader()
+  const bytes = [file.subarray(0, 36), list('INAM', 'in front'), file.subarray(36), list('IART', 'behind')]
+  Readable.from(bytes).pipe(reader)
+  expect((await reader.toArray()).length).toBeGreaterThan(0)
+  expect(reader.tags).toEqual({ INAM: 'in front', IART: 'behind' })
 })
 
 test('the format is told before the first byte of PCM', async () => {
