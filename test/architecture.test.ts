@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { builtinModules } from 'node:module'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -136,6 +136,29 @@ describe('the folders of a room', () => {
     const inside = imports.filter(({ from, to }) => roomOf(from) === room && roomOf(to) === room)
     expect(inside.length).toBeGreaterThan(3)
     expect(names(inside.filter(({ from, to }) => levelOf(to) > levelOf(from)))).toEqual([])
+  })
+})
+
+describe('the documents for contributors', () => {
+  const root = join(src, '..')
+  const read = (name: string) => readFileSync(join(root, name), 'utf8')
+
+  test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s names files and folders that are there', (name) => {
+    const paths = [...read(name).matchAll(/`((?:src|test|docs|\.ci)\/[\w./-]+)`/g)].map(([, path]) => path!)
+    expect(paths.length).toBeGreaterThan(5)
+    expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  })
+
+  test('ARCHITECTURE.md has every room, with what it imports from', () => {
+    const rows = [...read('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)` \| .+ \| (.*)\|$/gm)]
+    const told = Object.fromEntries(
+      rows.map(([, room, rest]) => [
+        room,
+        [...rest!.split(';')[0]!.matchAll(/`(\w+)`/g)].map(([, name]) => name),
+      ]),
+    )
+    const rooms = Object.keys(mayKnow).filter((name) => !name.endsWith('.ts') && name !== 'cli')
+    expect(told).toEqual({ ...Object.fromEntries(rooms.map((room) => [room, mayKnow[room]])), cli: [] })
   })
 })
 
