@@ -74,9 +74,10 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
     createReadStream(options: ReadStreamOptions = {}): Readable {
       const read = this[recording]
       const { follow, ...checked } = checkReadStreamOptions(options)
+      read.refresh()
+      const isWhole = read.isEnded && read.failure === undefined // before the snapshot: then that has all of it
       const snapshot = read.snapshot()
       const range = { ...checked, start: startOf(read, checked.start, checked.header) }
-      const isWhole = read.isEnded && read.failure === undefined
       return follow && !isWhole
         ? new FollowStream(read, range)
         : new SnapshotStream(snapshot, range, read.contentFrom(range.start, range.header))
