@@ -220,6 +220,7 @@ export class Recorder extends RecordingReader {
         await storage.append([new Uint8Array(1)])
       } catch (error) {
         refused = error // the header needs no room, and is put right in any case
+        tracker.endUnpadded(storage.size)
       }
     }
     tracker.update(storage.size)

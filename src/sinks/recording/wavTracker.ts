@@ -96,14 +96,20 @@ export class WavTracker {
     const tracker = new WavTracker()
     tracker.offer(header)
     const found = tracker.#declared
-    if (tracker.#header && (found.dataBytes !== dataBytes || found.riffBytes !== riffBytes)) {
-      const sizes = { dataBytes, riffBytes, bytesPerFrame: tracker.blockAlign }
-      const isOpen = !Number.isSafeInteger(dataBytes) || !Number.isSafeInteger(riffBytes)
-      setWavSizes(new DataView(tracker.#original.buffer), tracker.#header, isOpen ? undefined : sizes)
+    if (found.dataBytes !== dataBytes || found.riffBytes !== riffBytes) {
+      tracker.#declare({ dataBytes, riffBytes })
     }
-    tracker.#declared = { dataBytes, riffBytes }
     tracker.#isSealed = isSealed
     return tracker
+  }
+
+  /** Says other sizes than those that came. */
+  #declare(declared: DeclaredSizes): void {
+    this.#declared = declared
+    const { dataBytes, riffBytes } = declared
+    const isOpen = !Number.isSafeInteger(dataBytes) || !Number.isSafeInteger(riffBytes)
+    const sizes = isOpen ? undefined : { ...declared, bytesPerFrame: this.blockAlign }
+    if (this.#header) setWavSizes(new DataView(this.#original.buffer), this.#header, sizes)
   }
 
   /** Takes the next bytes of the file until it {@link isDecided}. */
@@ -247,6 +253,12 @@ export class WavTracker {
       this.#declared = { dataBytes: this.extent(size).dataBytes, riffBytes: OPEN_SIZE }
     }
     this.#isSealed = true
+  }
+
+  /** The pad byte has found no room: a sealed file of `size` bytes ends behind its samples. */
+  endUnpadded(size: number): void {
+    const riffBytes = size - this.#header!.riffAt - 8
+    this.#declare({ dataBytes: this.#declared.dataBytes, riffBytes })
   }
 
   /** A copy of the header with both sizes open, as for a pipe that data may still come through. */
