@@ -203,6 +203,7 @@ export class PathStorage implements BuiltInStorage {
       if (failure === undefined) await this.#takePlace()
       else {
         await rm(this.#temporaryPath, { force: true }) // no audio has come: the file that is there stays
+        this.#isTemporary = false // this one never gets its name
         return
       }
     }

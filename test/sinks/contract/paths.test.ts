@@ -227,6 +227,19 @@ describe('overwrite', () => {
     expect(leftovers()).toEqual([])
     expect(openBelow(place)).toEqual([])
   })
+
+  test.each([0, 44])('the old file stays when a cursor changes the %i bytes that came', async (count) => {
+    const bytes = Buffer.from('what the user writes')
+    const file = recording()
+    await write(file, recorded.bytes.subarray(0, count))
+    await settles(closed(file.destroy()), "'close'")
+    await file.cursor().write(bytes)
+    expect((await file.toBuffer()).subarray(0, bytes.length).equals(bytes)).toBe(true)
+    await file.dispose()
+    expect(isOld()).toBe(true)
+    expect(leftovers()).toEqual([])
+    expect(openBelow(place)).toEqual([])
+  })
 })
 
 describe('two recordings on one path', () => {
