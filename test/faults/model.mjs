@@ -18,6 +18,8 @@ export class Model {
     this.dataStart = this.isWav ? header.length : 0
     this.frame = kind.isWav ? kind.frame : 1
     this.isS16Mono = kind.label === 's16le'
+    /** a storage that takes no more has no room for the pad byte either */
+    this.isUnpadded = false
   }
 
   /** Where the samples of a file end that has `size` bytes of the content. @param {number} size */
@@ -26,12 +28,12 @@ export class Model {
     return !isWav || size < dataStart ? size : size - ((size - dataStart) % frame)
   }
 
-  /** The file when `size` bytes have been written. @param {number} size */
-  at(size) {
+  /** The file when `size` bytes have been written. @param {number} size @param {boolean} isUnpadded */
+  at(size, isUnpadded = this.isUnpadded) {
     const { content, dataStart, isWav } = this
     if (!isWav || size < dataStart) return content.subarray(0, size)
     const dataBytes = this.dataEnd(size) - dataStart
-    const file = Buffer.alloc(dataStart + dataBytes + (dataBytes % 2))
+    const file = Buffer.alloc(dataStart + dataBytes + (isUnpadded ? 0 : dataBytes % 2))
     content.copy(file, 0, 0, dataStart + dataBytes)
     file.writeUInt32LE(file.length - 8, 4)
     file.writeUInt32LE(dataBytes, dataStart - 4)

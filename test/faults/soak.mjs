@@ -1,7 +1,8 @@
 // Random lives of VirtualFiles against a model, on every storage.
-// Usage: node --expose-gc soak.mjs [--seed N] [--seconds S] [--storage NAME] [--life N] [--many N]
+// Usage: node --expose-gc soak.mjs [--seed N] [--seconds S] [--storage NAME] [--life N] [--many N] [--no-table]
 // The seed is printed, and the number of the life that went wrong: with both, that life alone is lived again. At the
-// end `many` short VirtualFiles are made on each storage, of which nothing may be left.
+// end `many` short VirtualFiles are made on each storage, of which nothing may be left, and the table of faults is run
+// with each fault at every moment.
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     storage: { type: 'string' },
     life: { type: 'string' },
     many: { type: 'string', default: '10000' },
+    'no-table': { type: 'boolean', default: false },
   },
 })
 const seed = Number(values.seed)
@@ -116,11 +118,20 @@ console.log(
 for (const fault of faults) console.error(fault)
 
 const many = new URL('../sinks/contract/manyFiles.mjs', import.meta.url).pathname
-for (const kind of values.many === '0'
+for (const kind of values.many === '0' || values.life !== undefined
   ? []
   : ['memory', 'spill', 'spilled early', 'path', 'overwrite', 'own']) {
   const args = ['--expose-gc', '--no-warnings', many, kind, values.many]
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
   if (status !== 0) faults.push(kind)
+}
+if (values.life === undefined && !values['no-table']) {
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', 'test/faults/table.test.ts']
+  const { status } = spawnSync(process.execPath, vitest, {
+    cwd: new URL('../..', import.meta.url).pathname,
+    env: { ...process.env, SOAK: '1' },
+    stdio: 'inherit',
+  })
+  if (status !== 0) faults.push('the table')
 }
 process.exitCode = faults.length > 0 ? 1 : 0

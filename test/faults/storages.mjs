@@ -53,7 +53,9 @@ const changing = ['append', 'write', 'truncate', 'finish', 'dispose']
 
 /** A storage of a user: it keeps its bytes in a Buffer, notes calls that overlap, and fails when it is told to. */
 export class OwnStorage {
-  bytes = Buffer.alloc(0)
+  /** with room behind the `size` bytes that are there */
+  #bytes = Buffer.alloc(0)
+  size = 0
   /** @type {string[]} */
   violations = []
   /** appends that go well before one fails */
@@ -69,11 +71,20 @@ export class OwnStorage {
   constructor(turns) {
     this.#turns = turns
     this.isSynchronous = turns === 0
-    if (turns === 0) this.readSync = (target, position) => this.bytes.copy(target, 0, position)
+    if (turns === 0) this.readSync = (target, position) => this.#copy(target, position)
   }
 
-  get size() {
-    return this.bytes.length
+  /** @param {Uint8Array} target @param {number} position */
+  #copy(target, position) {
+    return this.#bytes.copy(target, 0, position, this.size)
+  }
+
+  /** @param {Uint8Array} bytes @param {number} position */
+  #put(bytes, position) {
+    const size = Math.max(this.size, position + bytes.length)
+    if (size > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], size * 2)
+    this.#bytes.set(bytes, position)
+    this.size = size
   }
 
   /** @template T @param {string} verb @param {() => T} work @returns {any} */
@@ -98,28 +109,25 @@ export class OwnStorage {
     const bytes = Buffer.concat(chunks)
     return this.#perform('append', () => {
       if (this.appendsLeft-- <= 0) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
-      this.bytes = Buffer.concat([this.bytes, bytes])
+      this.#put(bytes, this.size)
     })
   }
 
   /** @param {Uint8Array} target @param {number} position */
   read(target, position) {
-    return this.#perform('read', () => this.bytes.copy(target, 0, position))
+    return this.#perform('read', () => this.#copy(target, position))
   }
 
   /** @param {Uint8Array} bytes @param {number} position */
   write(bytes, position) {
     const copy = Buffer.from(bytes)
-    return this.#perform('write', () => {
-      this.bytes = Buffer.from(this.bytes)
-      this.bytes.set(copy, position)
-    })
+    return this.#perform('write', () => this.#put(copy, position))
   }
 
   /** @param {number} size */
   truncate(size) {
     return this.#perform('truncate', () => {
-      this.bytes = Buffer.from(this.bytes.subarray(0, size))
+      this.size = size
     })
   }
 
@@ -129,7 +137,8 @@ export class OwnStorage {
 
   dispose() {
     return this.#perform('dispose', () => {
-      this.bytes = Buffer.alloc(0)
+      this.#bytes = Buffer.alloc(0)
+      this.size = 0
     })
   }
 }
