@@ -11,8 +11,9 @@ if (isMainThread) {
   const memo = new VirtualFile({ name: 'memo.wav' })
   const worker = new Worker(new URL(import.meta.url), { workerData: memo.share() })
   worker.on('message', (line) => console.log(line))
+  const exited = once(worker, 'exit') // which may come before the pipeline is done
   await pipeline(await pickSource(format), limit(format, { seconds: 3 }), wavHeader(format), memo)
-  await once(worker, 'exit')
+  await exited
   await memo.dispose()
 } else {
   const memo = VirtualFile.attach(workerData)
