@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Level, meter } from '../streams/meter.ts'
-import type { Examination } from './examine.ts'
+import { examine } from './examine.ts'
 import { openInput, showProgress } from './input.ts'
 
 /** The course of one channel, in columns of equal length; 1 is full scale. */
@@ -17,13 +17,42 @@ export interface Envelope {
 /** Windows in a column: where the frames do not divide, a column is at most a quarter off. */
 const WINDOWS = 4
 
+/** What is drawn. */
+export interface Subject {
+  path: string
+  /** what messages and the picture call it */
+  name: string
+  frames: number
+  seconds: number
+}
+
+/** Of a compressed file nothing tells the length for certain, but what comes out of it. */
+export async function measureLength(path: string, name: string): Promise<Subject> {
+  const found = await examine(path)
+  if (found) {
+    const { header, diagnosis } = found
+    const seconds = header.format ? diagnosis.dataBytes / header.format.bytesPerSecond : 0
+    return { path, name, frames: diagnosis.dataBytes / header.blockAlign, seconds }
+  }
+  const input = await openInput(path, { name, isNeverRaw: true })
+  const hide = showProgress(input, 'measured')
+  let bytes = 0
+  try {
+    for await (const chunk of input.source) bytes += chunk.length
+  } finally {
+    hide()
+  }
+  return {
+    path,
+    name,
+    frames: bytes / input.format.bytesPerFrame,
+    seconds: bytes / input.format.bytesPerSecond,
+  }
+}
+
 /** @returns a promise of an envelope for each channel, of exactly so many columns */
-export async function envelopesOf(
-  { path, header, diagnosis }: Examination,
-  columns: number,
-): Promise<Envelope[]> {
-  const input = await openInput(path)
-  const frames = diagnosis.dataBytes / header.blockAlign
+export async function envelopesOf({ path, name, frames }: Subject, columns: number): Promise<Envelope[]> {
+  const input = await openInput(path, { name, isNeverRaw: true })
   const every = { frames: Math.max(1, Math.floor(frames / (columns * WINDOWS))) }
   const windows: Level['channels'][] = []
   const stage = meter(input.format, { every })

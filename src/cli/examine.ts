@@ -13,6 +13,7 @@ import {
 import { findLayout, unpackSamples } from '../format/sampleLayout.ts'
 import { endOfData } from '../format/wavLength.ts'
 import { noSamplesError, withLayout } from '../format/wavReaderKernel.ts'
+import { compressedContainer } from './firstBytes.ts'
 import { foreignInput } from './foreignInput.ts'
 import { pipedStdin } from './pipedStdin.ts'
 import { withStdinCopy } from './stdinCopy.ts'
@@ -30,12 +31,16 @@ export interface Examination {
   hasNext: boolean
 }
 
-/** @returns a promise, rejected when it cannot be read or is no WAV file */
-export async function examine(path: string): Promise<Examination> {
+/**
+ * @returns a promise of what a WAV file says, undefined for a compressed one, which `decode()` reads; rejected when it
+ *   cannot be read, or is neither
+ */
+export async function examine(path: string): Promise<Examination | undefined> {
   const file = await open(path)
   try {
     const { size } = await file.stat()
     const header = await readHeader(file, size, path)
+    if (header === undefined) return undefined
     const behindAt = endOfData(header)
     const bytes = await readAt(file, behindAt, BEHIND_BYTES)
     const isAudio = await soundsAlike(file, header, size)
@@ -53,13 +58,15 @@ export async function examine(path: string): Promise<Examination> {
 }
 
 /** However long it is, it is read over, not read. */
-async function readHeader(file: FileHandle, size: number, path: string): Promise<WavHeader> {
+async function readHeader(file: FileHandle, size: number, path: string): Promise<WavHeader | undefined> {
   const progress: HeaderProgress = {}
   const parser = wavHeaderParser(progress)
   await feedFrom(parser, reading(file), { end: size }, () => parser.isDone)
   const { header, fault } = parser.result ?? { fault: noSamplesError(progress).message }
   if (header === undefined) {
-    const foreign = foreignInput(await readAt(file, 0, 64), path)
+    const head = await readAt(file, 0, 64)
+    if (compressedContainer(head) !== undefined) return undefined
+    const foreign = foreignInput(head, path)
     throw new WavespoolError('ERR_WAVESPOOL_WAV', foreign ?? `${path}: ${fault}`)
   }
   if (!header.isAmbiguous) return header

@@ -69,8 +69,12 @@ function fields(prefix: string, rate?: string, channels?: string, encoding?: str
   }
 }
 
-/** `16000 Hz, mono, s16le` */
-export function describeFormat({ sampleRate, channels, encoding }: PcmFormatOptions): string {
+/**
+ * `16000 Hz, mono, s16le`
+ *
+ * @param codec what the samples are in where they are compressed, in place of the encoding
+ */
+export function describeFormat({ sampleRate, channels, encoding }: PcmFormatOptions, codec?: string): string {
   const many = channels === 1 ? 'mono' : channels === 2 ? 'stereo' : `${channels} channels`
-  return `${sampleRate} Hz, ${many}, ${encoding}`
+  return `${sampleRate} Hz, ${many}, ${codec ?? encoding}`
 }

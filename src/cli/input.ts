@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
+import { decode } from '../codec/decode.ts'
 import { printable, WavespoolError } from '../errors.ts'
-import { markedKind } from '../format/containers.ts'
+import { type Container, markedKind } from '../format/containers.ts'
 import { littleEndian } from '../format/encoding.ts'
 import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
@@ -15,89 +16,139 @@ import type { Stoppable } from '../streams/stopping.ts'
 import { wavReader } from '../streams/wavReader.ts'
 import { UsageError } from './command.ts'
 import { type Examination, examine } from './examine.ts'
-import { foreignInput } from './foreignInput.ts'
+import { compressedContainer, firstBytes } from './firstBytes.ts'
+import { byFfmpeg, foreignInput } from './foreignInput.ts'
 import { pipedStdin } from './pipedStdin.ts'
 import { StatusLine } from './terminal/statusLine.ts'
-
-/** So many first bytes tell what a file is. */
-const HEAD_BYTES = 64
+import { clockTime } from './terminal/units.ts'
 
 /** PCM out of a file or a pipe, of which the format is known and nothing has been read yet. */
 export interface AudioInput {
   source: Readable & Stoppable
   format: PcmFormat
+  /** in what it is written unless something else is asked for: 16 bits where a lossy codec gave floats */
+  written: PcmFormat
+  /** what it was compressed by, and into what; undefined for WAV files and raw samples */
+  compression: Compression | undefined
   /** the loudspeakers of the channels, as a dwChannelMask, where the WAV file says */
   channelMask: number | undefined
   /** what the WAV file says of itself: of a pipe, what has come by so far */
   readonly tags: InfoTags
-  /** size of what is read of the file; undefined for a pipe */
+  /** size of the samples and what stands in front of them; undefined for a pipe, and where they are compressed */
   bytes: number | undefined
   /** 0 to 1; undefined for a pipe, whose length nobody knows */
   progress(): number | undefined
 }
 
+export interface Compression {
+  container: Container
+  codec: string
+}
+
 export interface InputOptions {
+  /** what messages call it, where the path is that of a private copy */
+  name?: string | undefined
   /** samples without a header, of which big-endian ones come out little-endian */
   raw?: PcmFormat | undefined
   /** the WAV files that follow in it are read too */
   isAll?: boolean | undefined
   /** the command has `--to-rate` and its siblings */
   isConverted?: boolean
+  /** the command has no options for raw samples */
+  isNeverRaw?: boolean
 }
 
 /**
- * Opens a WAV file, or samples without a header; `-` is stdin. Of a file no more is read than its samples, and what stands
- * in front of them.
+ * Opens a WAV file, a compressed one, or samples without a header; `-` is stdin. Of a WAV file no more is read than its
+ * samples, and what stands in front of them.
  *
  * @returns a promise, rejected with what the file fails with, and its name
  */
-export async function openInput(
-  path: string,
-  { raw, isAll = false, isConverted = false }: InputOptions = {},
-): Promise<AudioInput> {
-  const name = path === '-' ? 'stdin' : path
+export async function openInput(path: string, options: InputOptions = {}): Promise<AudioInput> {
+  const { raw, isAll = false, isConverted = false, isNeverRaw = false } = options
+  const { name = path === '-' ? 'stdin' : path } = options
   const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile() === true
   const found = isFile && raw === undefined ? await examine(path).catch(() => undefined) : undefined
   const end = found && !isAll ? endOfSamples(found) : undefined
   const size = end ?? (isFile ? (await stat(path)).size : undefined)
   const part = end === undefined ? {} : { end: end - 1 }
   const file = path === '-' ? pipedStdin() : createReadStream(path, { highWaterMark: 2 ** 17, ...part })
-  const reader = raw === undefined ? wavReader({ onNext: isAll ? 'read' : 'stop' }) : undefined
+  const head = await firstBytes(file).catch((error: Error) => {
+    throw Object.assign(error, { path: name })
+  })
+  if (raw) {
+    const reason = containerReason(head, name, isConverted)
+    if (reason !== undefined) {
+      file.destroy()
+      throw new UsageError(reason)
+    }
+  }
+  const isCompressed = raw === undefined && found === undefined && compressedContainer(head) !== undefined
+  const decoder = isCompressed ? decode() : undefined
+  const reader = raw || decoder ? undefined : wavReader({ onNext: isAll ? 'read' : 'stop' })
   if (found?.hasNext && !isAll) tellOfNext(name)
   reader?.once('next', () => isAll || tellOfNext(name))
+  decoder?.once('gap', ({ at }) => tellOfGap(name, at / decoder.format!.sampleRate))
   const format = raw && pcmFormat({ ...raw, encoding: littleEndian(raw.encoding) })
-  const source = reader ?? convert(raw!, format!)
+  const source: Stage = decoder ?? reader ?? convert(raw!, format!)
   file.on('error', (error: Error) => source.destroy(Object.assign(error, { path: name })))
   source.once('close', () => file.destroy())
-  let head: Uint8Array = new Uint8Array()
-  file.once('data', (bytes: Buffer) => {
-    head = bytes.subarray(0, HEAD_BYTES)
-    if (raw) refuseContainer(head, name, source, isConverted)
-  })
-  file.pipe(source)
+  const opened = once(source, 'readable') // with its first samples, or at its end, which may be now
+  source.write(head)
+  if (file.readableEnded) source.end()
+  else file.pipe(source)
   try {
-    await once(source, 'readable') // with its first samples, or at its end
-    if (reader && reader.format === undefined) {
+    await opened
+    const isFormatLess = raw === undefined && (decoder ?? reader)!.format === undefined
+    if (isFormatLess) {
       source.resume()
       await once(source, 'close') // rejects: its error comes once it has been read to the end
     }
-    return {
-      source,
-      format: reader?.format ?? format!,
-      channelMask: reader?.header && maskOf(reader.header),
-      get tags() {
-        return found?.tags ?? reader?.tags ?? {}
-      },
-      bytes: size,
-      progress: () => (size ? Math.min(1, ((file as ReadStream).bytesRead ?? 0) / size) : undefined),
-    }
   } catch (error) {
-    if (!(error instanceof WavespoolError)) throw error
-    const isNoWav = /no WAV file/.test(error.message)
-    const foreign = isNoWav ? foreignInput(head, name) : undefined
-    const hint = isNoWav ? '; of samples without a header say --rate, --channels and --encoding' : ''
-    throw new WavespoolError(error.code, foreign ?? `${name}: ${error.message}${hint}`, { cause: error })
+    throw explained(error as Error, name, head, isNeverRaw)
   }
+  decoder?.prependListener('error', (error) => prefix(error, name))
+  const given = decoder?.format ?? reader?.format ?? format!
+  const compression = decoder && { container: decoder.container!, codec: decoder.codec! }
+  const isLossy = compression !== undefined && given.encoding === 'f32le'
+  return {
+    source,
+    format: given,
+    written: isLossy
+      ? pcmFormat({ sampleRate: given.sampleRate, channels: given.channels, encoding: 's16le' })
+      : given,
+    compression,
+    channelMask: reader?.header && maskOf(reader.header),
+    get tags() {
+      return found?.tags ?? reader?.tags ?? {}
+    },
+    bytes: decoder ? undefined : size,
+    progress: () => (size ? Math.min(1, ((file as ReadStream).bytesRead ?? 0) / size) : undefined),
+  }
+}
+
+/** An error from the start of a file, with its name and what to do about it. */
+function explained(error: Error, name: string, head: Uint8Array, isNeverRaw: boolean): Error {
+  if (!(error instanceof WavespoolError)) return error
+  const isMissing = /MODULE_NOT_FOUND/.test(String((error.cause as NodeJS.ErrnoException)?.code))
+  const isNoWav = /no WAV file/.test(error.message)
+  const foreign = isNoWav ? foreignInput(head, name) : undefined
+  const hint =
+    error.code === 'ERR_WAVESPOOL_CODEC' && !isMissing
+      ? `; ${byFfmpeg(name)}`
+      : isNoWav && !isNeverRaw
+        ? '; of samples without a header say --rate, --channels and --encoding'
+        : ''
+  return new WavespoolError(error.code, foreign ?? `${name}: ${error.message}${hint}`, { cause: error })
+}
+
+/** An error from within a file, in the words of a command, which delivers nothing to anybody. */
+function prefix(error: Error, name: string): void {
+  error.message = `${name}: ${error.message.replace(/; what came before( it)? was delivered$/, '')}`
+}
+
+function tellOfGap(name: string, seconds: number): void {
+  process.stderr.write(`${printable(name)}: audio is missing, first at ${clockTime(seconds)}\n`)
 }
 
 /** Where the samples end that are read, as far as the header tells. */
@@ -112,18 +163,14 @@ function tellOfNext(name: string): void {
   )
 }
 
-/** A header that is taken for samples is heard as a click, and compressed audio as noise. */
-function refuseContainer(head: Uint8Array, name: string, source: Stage, isConverted: boolean): void {
-  const container = markedKind(head)
-  if (container === undefined) return
+/** A header that is taken for samples is heard as a click, and compressed audio as noise: why it is refused. */
+function containerReason(head: Uint8Array, name: string, isConverted: boolean): string | undefined {
+  const kind = markedKind(head)
+  if (kind === undefined) return undefined
   const remedy = isConverted
     ? '--to-rate, not --rate, writes another one, and so do --to-channels and --to-encoding'
     : 'leave out --rate, --channels and --encoding'
-  const reason =
-    container.container === 'wav'
-      ? `${name} is a WAV file, which tells its own format; ${remedy}`
-      : foreignInput(head, name)
-  source.destroy(new UsageError(reason))
+  return foreignInput(head, name) ?? `${name} is ${kind.name}, which tells its own format; ${remedy}`
 }
 
 /** Shows how far it has been read, where stderr is a terminal and it takes a while. Call what is returned at the end. */

@@ -3,12 +3,15 @@ import { access, constants, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, extname } from 'node:path'
 import type { Duplex, Readable, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
+import type { EncodeOptions } from '../codec/codecs.ts'
+import { encode } from '../codec/encode.ts'
 import { printable } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { OPEN_SIZE, type WavHeaderOptions } from '../format/wavHeader.ts'
 import { VirtualFile } from '../sinks/virtualFile.ts'
 import { wavHeader } from '../streams/wavHeader.ts'
-import { type Option, UsageError } from './command.ts'
+import { checkChannels, type codecOptions, compressionOf, requireLibrary } from './codecOptions.ts'
+import { type Option, UsageError, type Values } from './command.ts'
 import { sentenceOf, systemError } from './complaints.ts'
 import { Replacement } from './replacement.ts'
 import { refuseSameFile } from './sameFile.ts'
@@ -30,36 +33,50 @@ export interface Output {
   path: string
   /** without a header: `.raw` and `.pcm` */
   isRaw: boolean
+  /** how it is compressed; undefined for WAV and raw samples */
+  compression: EncodeOptions | undefined
   /** it cannot be read or put right afterwards: stdout, a FIFO, a device */
   isPipe: boolean
   overwrite: boolean
 }
 
 /** Names of files that would promise what is not in them. */
-const foreign = /^\.(mp3|flac|ogg|oga|opus|m4a|aac|wma|webm|aiff?|au|mp4)$/i
+const foreign = /^\.(m4a|aac|wma|webm|mka|aiff?|au|mp4)$/i
+
+export interface OutputOptions {
+  overwrite?: boolean | undefined
+  /** the path of what is read meanwhile, `-` for stdin, which must not be overwritten */
+  input?: string | undefined
+  /** the values of {@link codecOptions} */
+  compression?: Values<typeof codecOptions>
+}
 
 /**
  * Looks whether something can be written there, so that no microphone is opened in vain.
  *
- * @param input the path of what is read meanwhile, `-` for stdin, which must not be overwritten
  * @returns a promise, rejected with a {@link UsageError}, or with an error that says why not
  */
-export async function checkOutput(path: string, overwrite = false, input?: string): Promise<Output> {
+export async function checkOutput(
+  path: string,
+  { overwrite = false, input, compression: values = {} }: OutputOptions,
+): Promise<Output> {
+  const compression = compressionOf(path, values)
+  if (compression) await requireLibrary(compression)
   if (path === '-') {
     if (process.stdout.isTTY)
       throw new UsageError('- writes to stdout, which is a terminal: pipe it, or name a file')
     if (input !== undefined) await refuseSameFile(path, input)
-    return { path, isRaw: false, isPipe: true, overwrite }
+    return { path, isRaw: false, compression, isPipe: true, overwrite }
   }
   const extension = extname(path)
   if (foreign.test(extension)) {
     throw new UsageError(
-      `wavespool writes WAV files, not ${extension}: pipe them into ffmpeg, wavespool … - | ffmpeg -i - ${path}`,
+      `wavespool writes .wav, .flac, .mp3, .ogg and .opus, not ${extension}: pipe into ffmpeg, wavespool … - | ffmpeg -i - ${path}`,
     )
   }
   await checkPlace(path, overwrite, input)
   const isPipe = (await there(path))?.isFile() === false
-  return { path, isRaw: /^\.(raw|pcm)$/i.test(extension), isPipe, overwrite }
+  return { path, isRaw: /^\.(raw|pcm)$/i.test(extension), compression, isPipe, overwrite }
 }
 
 /** The same for any file, pictures too. */
@@ -84,6 +101,8 @@ export interface WriteOptions {
   isRepeatable?: boolean
   /** what the WAV header says besides the format */
   header?: WavHeaderOptions
+  /** how much audio of a recording has been written so far, which of a compressed file nothing else tells */
+  seconds?: () => number
 }
 
 /** The header options for so many bytes of samples: RF64 reserves room for more than 32 bits can count. */
@@ -94,16 +113,17 @@ export function sizeOptions(expectedBytes: number | undefined): Pick<WavHeaderOp
 /** No header that is written is longer, tags and all. */
 const HEADER_ROOM = 2 ** 17
 
-/** Runs the stages into the output, as a WAV file or raw; see {@link writeStages}. */
+/** Runs the stages into the output, as a WAV file, raw or compressed; see {@link writeStages}. */
 export async function writeAudio(
   output: Output,
   format: PcmFormat,
   stages: Readable[],
   options: WriteOptions = {},
-): Promise<void> {
-  if (output.isRaw) {
-    await writeStages(output, stages, options)
-    return
+): Promise<number> {
+  if (output.isRaw) return writeStages(output, stages, options)
+  if (output.compression) {
+    checkChannels(format, output.compression)
+    return writeStages(output, [...stages, encode(format, output.compression)], options)
   }
   const size = await writeStages(output, [...stages, wavHeader(format, options.header)], options)
   if (size > OPEN_SIZE && !options.header?.rf64) {
@@ -111,6 +131,7 @@ export async function writeAudio(
       `${printable(output.path)}: longer than the sizes of its header can say, so they stay open; wavespool repair makes an RF64 file of it\n`,
     )
   }
+  return size
 }
 
 /**
@@ -122,7 +143,7 @@ export async function writeAudio(
 export async function writeStages(
   output: Output,
   stages: Readable[],
-  { isRepeatable = false }: WriteOptions = {},
+  { isRepeatable = false, seconds }: WriteOptions = {},
 ): Promise<number> {
   const [source, ...later] = stages as [Readable, ...Duplex[]]
   const replacement =
@@ -154,7 +175,7 @@ export async function writeStages(
     return size
   }
   const error = diskError(failure, output, replacement)
-  const kept = sink instanceof VirtualFile && (await endFile(sink, output, replacement, error))
+  const kept = sink instanceof VirtualFile && (await endFile(sink, output, replacement, error, seconds))
   if (!kept) throw error
   throw new Error(`${sentenceOf(error)}; ${kept} of it is in ${output.path}`, { cause: error })
 }
@@ -171,12 +192,14 @@ function diskError(error: Error, { path }: Output, replacement?: Replacement): N
 /** Waits until the header is right; returns how much is kept, nothing where the file was removed. */
 async function endFile(
   sink: VirtualFile,
-  { path, isRaw }: Output,
+  { path, isRaw, compression }: Output,
   replacement: Replacement | undefined,
   { code }: NodeJS.ErrnoException,
+  seconds?: () => number,
 ): Promise<string | undefined> {
   if (!sink.closed) await new Promise((resolve) => sink.once('close', resolve))
-  const { size, duration = 0 } = sink
+  const { size } = sink
+  const duration = compression ? (seconds?.() ?? 0) : (sink.duration ?? 0)
   await sink.dispose()
   if (replacement !== undefined) {
     replacement.discard()

@@ -7,7 +7,7 @@ import type { Stoppable } from '../streams/stopping.ts'
 import { UsageError, type Values } from './command.ts'
 import { backendOf, deviceOf } from './deviceOptions.ts'
 import { inputFormat, type inputFormatOptions } from './formatOptions.ts'
-import { openInput } from './input.ts'
+import { type AudioInput, openInput } from './input.ts'
 import { levelLine } from './terminal/levelLine.ts'
 import { StatusLine } from './terminal/statusLine.ts'
 import { paintFor, widthOf } from './terminal/style.ts'
@@ -25,6 +25,7 @@ type SourceValues = Values<typeof inputFormatOptions> & {
 /** What is being recorded, and what is told of it. */
 export class Recording {
   readonly #path: string
+  readonly #isCompressed: boolean
   readonly #status = new StatusLine()
   #source: (Readable & Stoppable) | undefined
   #microphone: PortAudioSource | undefined
@@ -33,8 +34,12 @@ export class Recording {
   #peak = Number.NEGATIVE_INFINITY
   #clipped = 0
 
-  constructor(path: string) {
+  /** size of the file, once it has been written */
+  fileBytes = 0
+
+  constructor(path: string, isCompressed: boolean) {
     this.#path = path
+    this.#isCompressed = isCompressed
   }
 
   /** From which device, into what, and how it ends: a line that stays, behind which the level is drawn. */
@@ -52,7 +57,7 @@ export class Recording {
   }
 
   /** Resolves when audio comes, so that nothing is written when none does. */
-  async open(values: SourceValues): Promise<{ source: Readable & Stoppable; format: PcmFormat }> {
+  async open(values: SourceValues): Promise<Pick<AudioInput, 'source' | 'format' | 'written'>> {
     const format = inputFormat(values)
     if (values.from !== undefined) {
       if (values.device !== undefined) throw new UsageError('--from and --device are two sources: choose one')
@@ -74,7 +79,7 @@ export class Recording {
     })
     this.#status.draw('waiting for the microphone; Ctrl-C ends it')
     this.#announce((await source.ready).device)
-    return { source, format: source.format }
+    return { source, format: source.format, written: source.format }
   }
 
   /** The last stage: measures what goes into the file. */
@@ -90,11 +95,12 @@ export class Recording {
     this.#peak = Math.max(this.#peak, peak)
     this.#clipped += clipped
     if (!this.#status.isVisible) return
-    const reading = { seconds: this.#seconds, bytes: this.#bytes, peak, isClipped: clipped > 0 }
+    const reading = { seconds: this.seconds, bytes: this.#bytes, peak, isClipped: clipped > 0 }
     this.#status.draw(levelLine(reading, widthOf(process.stderr), paintFor(process.stderr)))
   }
 
-  get #seconds(): number {
+  /** of audio that has gone into the file */
+  get seconds(): number {
     return this.#frames / this.#format.sampleRate
   }
 
@@ -124,7 +130,7 @@ export class Recording {
             path: this.#path,
             format: { sampleRate, channels, encoding },
             frames: this.#frames,
-            seconds: this.#seconds,
+            seconds: this.seconds,
             peak,
             clipped: this.#clipped,
             gaps: this.#microphone?.gaps ?? [],
@@ -138,7 +144,11 @@ export class Recording {
       )
     }
     if (!this.#status.isVisible) return
-    const facts = [exactLength(this.#seconds), byteSize(this.#bytes), `peak ${decibels(this.#peak)}`]
+    const facts = [
+      exactLength(this.seconds),
+      byteSize(this.#isCompressed ? this.fileBytes : this.#bytes),
+      `peak ${decibels(this.#peak)}`,
+    ]
     if (this.#clipped > 0) facts.push(`${this.#clipped} samples clipped`)
     process.stderr.write(`${this.#path === '-' ? 'stdout' : printable(this.#path)}: ${facts.join(', ')}\n`)
   }

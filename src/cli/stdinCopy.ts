@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { WavespoolError } from '../errors.ts'
+import { MARK_BYTES } from '../format/containers.ts'
 import { readWavHeader } from '../format/readWavHeader.ts'
 import { makeDirectory, nameDirectory, removeDirectory } from '../storage/ownDirectory.ts'
+import { compressedContainer } from './firstBytes.ts'
 import { foreignInput } from './foreignInput.ts'
 import { removeOnExit } from './unfinished.ts'
 
@@ -14,15 +16,15 @@ const MAX_HEADER_BYTES = 2 ** 20
 /**
  * Calls `use` with the path of a private copy of what comes from a pipe, and removes the copy afterwards.
  *
- * @returns a promise, rejected before anything is copied where the first bytes are no WAV file: a pipe may never end
+ * @returns a promise, rejected before anything is copied where the first bytes are no audio file: a pipe may never end
  */
 export async function withStdinCopy<T>(stdin: Readable, use: (path: string) => Promise<T>): Promise<T> {
   const folder = nameDirectory('copy')
   await makeDirectory(folder)
   const letGo = removeOnExit(folder)
   try {
-    const path = join(folder, 'stdin.wav')
-    await pipeline(stdin, onlyWav, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+    const path = join(folder, 'stdin')
+    await pipeline(stdin, onlyAudio, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
     return await use(path)
   } finally {
     await removeDirectory(folder)
@@ -30,7 +32,7 @@ export async function withStdinCopy<T>(stdin: Readable, use: (path: string) => P
   }
 }
 
-async function* onlyWav(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+async function* onlyAudio(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let head = Buffer.alloc(0)
   let isKnown = false
   for await (const chunk of chunks) {
@@ -39,16 +41,21 @@ async function* onlyWav(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
       continue
     }
     head = Buffer.concat([head, chunk])
-    isKnown = isWav(head) || head.length > MAX_HEADER_BYTES
+    if (head.length < MARK_BYTES) continue
+    isKnown = isAudio(head) || head.length > MAX_HEADER_BYTES
     if (isKnown) yield head
   }
-  if (!isKnown) yield head
+  if (isKnown) return
+  isAudio(head)
+  yield head
 }
 
-function isWav(head: Uint8Array): boolean {
+/** @returns whether it is known; @throws {WavespoolError} where it is no audio file */
+function isAudio(head: Uint8Array): boolean {
   try {
     return readWavHeader(head) !== undefined
   } catch (error) {
+    if (compressedContainer(head) !== undefined) return true
     const message = foreignInput(head, 'stdin') ?? `stdin: ${(error as Error).message}`
     throw new WavespoolError('ERR_WAVESPOOL_WAV', message, { cause: error })
   }

@@ -24,9 +24,9 @@ function clockSeconds(text: string): number | undefined {
 }
 
 /**
- * A sample rate, also as sox takes it: `8k`, `44.1k`.
+ * A sample rate, also as sox takes it (`8k`, `44.1k`), or a bitrate.
  *
- * @returns Hz, undefined for an option that was not given
+ * @returns Hz or bits a second, undefined for an option that was not given
  * @throws {UsageError} for anything but a whole number above 0
  */
 export function rateOf(option: string, text: string | undefined): number | undefined {

@@ -21,11 +21,17 @@ export async function loadPeer<T>(name: string, what: string, load: () => T | Pr
     throw new WavespoolError(
       'ERR_WAVESPOOL_CODEC',
       isMissing
-        ? `${what} needs the package ${name}: ${adding[findPackageManager(here)]} ${name}`
+        ? `${what} needs the package ${name}: ${remedyFor(name)}`
         : `${what}: the package ${name} cannot be loaded: ${message}`,
       { cause: error },
     )
   }
+}
+
+/** `npx` runs what is not installed in a folder of its own, which it makes of the packages that it is given. */
+function remedyFor(name: string): string {
+  if (/[\\/]_npx[\\/]/.test(here)) return `npx -p wavespool -p ${name} wavespool …`
+  return `${adding[findPackageManager(here)]} ${name}`
 }
 
 /** For packages that are CommonJS, or whose ES module build cannot be had. */

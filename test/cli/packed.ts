@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const root = resolve(import.meta.dirname, '../..')
 
@@ -32,8 +32,11 @@ export class Packed implements AsyncDisposable {
     this.command = join(folder, 'node_modules', '.bin', 'wavespool')
   }
 
-  /** @param backends with the packages that talk to PortAudio, which are not built once more for it */
-  static install({ backends = false } = {}): Packed {
+  /**
+   * @param backends with the packages that talk to PortAudio, which are not built once more for it
+   * @param peers with the optional peers, the codecs among them
+   */
+  static install({ backends = false, peers = false } = {}): Packed {
     const folder = mkdtempSync(join(tmpdir(), 'wavespool-command-'))
     const npm = (cwd: string, ...args: string[]) =>
       execFileSync('npm', args, { cwd, stdio: 'pipe', encoding: 'utf8' })
@@ -42,8 +45,14 @@ export class Packed implements AsyncDisposable {
     writeFileSync(join(folder, 'package.json'), '{ "private": true }')
     const options = ['--no-audit', '--no-fund', '--prefer-offline', '--omit=optional', '--ignore-scripts']
     npm(folder, 'install', ...options, join(folder, filename))
-    for (const name of backends ? ['naudiodon', 'koffi'] : []) {
-      symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
+    const { peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+    for (const name of [
+      ...(backends ? ['naudiodon', 'koffi'] : []),
+      ...(peers ? Object.keys(peerDependencies) : []),
+    ]) {
+      const link = join(folder, 'node_modules', name)
+      mkdirSync(dirname(link), { recursive: true })
+      symlinkSync(join(root, 'node_modules', name), link)
     }
     return new Packed(folder)
   }

@@ -265,7 +265,7 @@ test('what a killed info - has left is swept by the next one', async () => {
   child.stdin.on('error', () => {})
   child.stdin.write(wav)
   const copies = () =>
-    readdirSync(temporary, { recursive: true }).filter((name) => `${name}`.endsWith('.wav'))
+    readdirSync(temporary, { recursive: true }).filter((name) => `${name}`.endsWith('stdin'))
   while (copies().length === 0) await sleep(10)
   const result = ended(child)
   child.kill('SIGKILL')

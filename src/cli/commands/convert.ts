@@ -1,5 +1,6 @@
 import { checkExpansion, mostBytesOf } from '../../dsp/expansion.ts'
 import { convert as convertStage } from '../../streams/convert.ts'
+import { codecOptions } from '../codecOptions.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import {
   inputFormat,
@@ -13,11 +14,12 @@ import { checkOutput, forceOption, noTagsOption, sizeOptions, writeAudio } from 
 import { countOf } from '../values.ts'
 
 export const convert = defineCommand({
-  usage: '<in.wav | -> <out.wav | -> [options]',
+  usage: '<in | -> <out | -> [options]',
   about:
-    'Writes another sample rate, number of channels or encoding. Tags are kept, and what the file says of its loudspeakers where the channels stay. A name that ends in .raw or .pcm is written without a header.',
+    'Writes another sample rate, number of channels or encoding, or another kind of file: WAV, FLAC, MP3, Ogg, WebM and MP4 are read; the name says what is written, .wav, .flac, .mp3, .ogg or .opus, and .raw or .pcm for samples without a header. From WAV to WAV tags are kept, and what the file says of its loudspeakers where the channels stay.',
   operands: [2, 2],
   options: {
+    ...codecOptions,
     ...targetFormatOptions,
     channel: { type: 'string', value: 'N', about: 'take only this channel, counted from 1' },
     'no-tags': noTagsOption,
@@ -31,7 +33,7 @@ export const convert = defineCommand({
   async run([from, to], values) {
     const channel = countOf('channel', values.channel)
     targetChanges(values) // what is wrong with them is told before anything is opened
-    const output = await checkOutput(to!, values.force, from)
+    const output = await checkOutput(to!, { overwrite: values.force, input: from, compression: values })
     const input = await openInput(from!, { raw: inputFormat(values), isAll: values.all, isConverted: true })
     const hide = showProgress(input, 'converted')
     try {
@@ -40,7 +42,7 @@ export const convert = defineCommand({
         throw new UsageError(`--channel ${channel}: ${from} has ${channels}, and the first is 1`)
       }
       const one = channel === undefined ? {} : { 'to-channels': '1' }
-      const format = targetFormat(input.format, { ...values, ...one })
+      const format = targetFormat(input.written, { ...values, ...one })
       if (input.bytes !== undefined) {
         const remedy = 'choose a lower --to-rate, or pipe it in to have it all the same'
         checkExpansion(input.bytes, input.format, format, mostBytesOf(input.bytes), from!, remedy)

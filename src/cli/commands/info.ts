@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { LevelMeter } from '../../dsp/levels.ts'
 import { printable } from '../../errors.ts'
 import type { WavFault } from '../../format/diagnoseWav.ts'
@@ -7,7 +8,7 @@ import { defineCommand } from '../command.ts'
 import { sentenceOf } from '../complaints.ts'
 import { examine, withFile } from '../examine.ts'
 import { describeFormat } from '../formatOptions.ts'
-import { openInput, showProgress } from '../input.ts'
+import { type Compression, openInput, showProgress } from '../input.ts'
 import { toJson } from '../terminal/json.ts'
 import { paintFor } from '../terminal/style.ts'
 import { byteSize, decibels, exactLength } from '../terminal/units.ts'
@@ -23,10 +24,12 @@ interface ChannelLevel {
   nonFinite?: number
 }
 
-interface Info {
+interface Info extends Partial<Compression> {
   path: string
   /** of the file, in bytes */
   size: number
+  /** bits a second of the whole file, where it is compressed */
+  bitrate?: number
   format: PcmFormatOptions
   frames: number
   seconds: number
@@ -36,9 +39,9 @@ interface Info {
 }
 
 export const info = defineCommand({
-  usage: '<in.wav… | -> [options]',
+  usage: '<in… | -> [options]',
   about:
-    'Tells of WAV files the format, the duration, the level of each channel, how many samples are clipped, what is wrong with the header, and the tags. - is stdin.',
+    'Tells of WAV, FLAC, MP3, Ogg, WebM and MP4 files the format, the duration, the level of each channel and how many samples are clipped; of WAV files also what is wrong with the header, and the tags. - is stdin.',
   operands: [1, Number.POSITIVE_INFINITY],
   options: {
     json: { type: 'boolean', about: 'a JSON array on stdout, one object a file' },
@@ -63,8 +66,9 @@ export const info = defineCommand({
 })
 
 async function measure(file: string, path: string): Promise<Info> {
-  const { size, diagnosis } = await examine(file)
-  const input = await openInput(file)
+  const found = await examine(file)
+  const size = found?.size ?? (await stat(file)).size
+  const input = await openInput(file, { name: path === '-' ? 'stdin' : path, isNeverRaw: true })
   const { sampleRate, channels, encoding } = input.format
   const meter = new LevelMeter(input.format)
   const hide = showProgress(input, `${path}:`)
@@ -74,9 +78,11 @@ async function measure(file: string, path: string): Promise<Info> {
     hide()
   }
   const { frames } = meter
+  const bitrate = Math.round((size * 8 * sampleRate) / Math.max(1, frames))
   return {
     path,
     size,
+    ...(input.compression && { ...input.compression, bitrate }),
     format: { sampleRate, channels, encoding },
     frames,
     seconds: frames / sampleRate,
@@ -86,7 +92,7 @@ async function measure(file: string, path: string): Promise<Info> {
       clipped,
       ...(nonFinite !== undefined && { nonFinite }),
     })),
-    faults: diagnosis.faults,
+    faults: found?.diagnosis.faults ?? [],
     tags: input.tags,
   }
 }
@@ -95,12 +101,14 @@ function finite(level: number): number | null {
   return Number.isFinite(level) ? level : null
 }
 
-function print({ path, size, format, frames, seconds, channels, faults, tags }: Info): void {
+function print(info: Info): void {
+  const { path, size, bitrate, format, frames, seconds, channels, faults, tags } = info
   const paint = paintFor(process.stdout)
   const row = (name: string, text: string, show = (shown: string) => shown) =>
     console.log(`  ${name.padEnd(10)} ${show(wrapped(text, 13, process.stdout))}`)
   console.log(printable(path))
-  row('format', describeFormat(format))
+  row('format', describeFormat(format, nameOf(info)))
+  if (bitrate !== undefined) row('bitrate', `${(bitrate / 1000).toFixed(bitrate < 99_950 ? 1 : 0)} kbit/s`)
   row('duration', `${exactLength(seconds)}, ${frames} frames`)
   row('size', `${byteSize(size)}, ${size} bytes`)
   for (const [i, { peak, rms, clipped, nonFinite = 0 }] of channels.entries()) {
@@ -116,6 +124,15 @@ function print({ path, size, format, frames, seconds, channels, faults, tags }: 
   for (const [name, text] of Object.entries(tags)) row(printable(name), printable(text))
   for (const { message } of faults)
     row('fault', `${printable(message)} (wavespool repair)`, (text) => paint('red', text))
+}
+
+const names: Record<string, string> = { webm: 'WebM', ogg: 'Ogg', opus: 'Opus', vorbis: 'Vorbis' }
+
+/** `Opus in WebM`, `FLAC`; undefined where it is not compressed. */
+function nameOf({ container, codec }: Info): string | undefined {
+  if (container === undefined || codec === undefined) return undefined
+  const [outer, inner] = [container, codec].map((name) => names[name] ?? name.toUpperCase())
+  return container === codec || container === 'mp3' ? inner : `${inner} in ${outer}`
 }
 
 function loud(level: number | null): string {

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream'
+import { type Codec, codecFiles } from '../../codec/codecs.ts'
 import { convert } from '../../streams/convert.ts'
 import { type Gate, gate } from '../../streams/gate.ts'
 import { limit } from '../../streams/limit.ts'
+import { codecOptions, compressionOf } from '../codecOptions.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { backendOption, deviceOption } from '../deviceOptions.ts'
 import { inputFormatOptions, targetChanges, targetFormat, targetFormatOptions } from '../formatOptions.ts'
@@ -12,8 +14,8 @@ import { untilSilence } from '../untilSilence.ts'
 import { sizeOf, timeOf } from '../values.ts'
 
 export const record = defineCommand({
-  usage: '[out.wav | -] [options]',
-  about: `Records from the microphone until Enter, Ctrl-C, or what the options say, into a WAV file that can be played at every moment. With - the WAV goes into a pipe: wavespool record - | ffmpeg -i - memo.mp3
+  usage: '[out | -] [options]',
+  about: `Records from the microphone until Enter, Ctrl-C, or what the options say, into a WAV file that can be played at every moment, or by its name into .flac, .mp3, .ogg or .opus. With - it goes into a pipe: wavespool record - | sox -t wav - -n stat
 
 The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully, the second one leaves at once. Without a name the file gets one by the time. With .raw or .pcm it has no header.`,
   operands: [0, 1],
@@ -23,7 +25,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
       type: 'string',
       value: 'FILE',
       about:
-        'a WAV file instead of the microphone, or - for stdin; raw samples with --rate, --channels, --encoding',
+        'an audio file instead of the microphone, or - for stdin; raw samples with --rate, --channels, --encoding',
     },
     ...inputFormatOptions,
     seconds: {
@@ -42,6 +44,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
       value: 'TIME',
       about: 'stop when nobody has spoken for so long after somebody had',
     },
+    ...codecOptions,
     ...targetFormatOptions,
     rf64: {
       type: 'boolean',
@@ -52,15 +55,18 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     json: { type: 'boolean', about: 'tell on stdout what was recorded' },
     backend: backendOption,
   },
-  async run([path = nameByTime(new Date())], values) {
+  async run([named], values) {
+    const path = named ?? nameByTime(new Date(), compressionOf(undefined, values)?.codec)
     const seconds = timeOf('seconds', values.seconds)
     const bytes = sizeOf('bytes', values.bytes)
     const silence = timeOf('until-silence', values['until-silence'])
     targetChanges(values) // what is wrong with them is told before anything is opened
     if (values.json && path === '-') throw new UsageError('--json and - cannot both have stdout: name a file')
-    const output = await checkOutput(path, values.force, values.from)
+    const place = { overwrite: values.force, input: values.from, compression: values }
+    const output = await checkOutput(path, place)
+    if (values.rf64 && output.compression) throw new UsageError('--rf64 is about WAV files: leave it out')
 
-    const recording = new Recording(path)
+    const recording = new Recording(path, output.compression !== undefined)
     let paused: Gate | undefined
     const pause = () => {
       if (paused === undefined) return
@@ -71,8 +77,8 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     const keys = { isFree: values.from !== '-', ...(path !== '-' && { pause }) }
     const letGo = onStop(keys, () => recording.stop())
     try {
-      const { source, format: from } = await recording.open(values)
-      const format = targetFormat(from, values)
+      const { source, format: from, written } = await recording.open(values)
+      const format = targetFormat(written, values)
       paused = gate(from)
       const stages: Readable[] = [source, paused]
       if (seconds !== undefined) stages.push(limit(from, { seconds }))
@@ -82,7 +88,8 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
       stages.push(recording.measure(format))
       const most = Math.min(bytes ?? Infinity, (seconds ?? Infinity) * format.bytesPerSecond)
       const header = values.rf64 ? { rf64: true } : sizeOptions(Number.isFinite(most) ? most : undefined)
-      await writeAudio(output, format, stages, { header })
+      const writtenSeconds = () => recording.seconds
+      recording.fileBytes = await writeAudio(output, format, stages, { header, seconds: writtenSeconds })
     } finally {
       letGo()
       recording.close()
@@ -93,9 +100,9 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
 })
 
 /** `recording-2026-01-31-090503.wav`, in local time. */
-function nameByTime(now: Date): string {
+function nameByTime(now: Date, codec: Codec | undefined): string {
   const two = (value: number) => String(value).padStart(2, '0')
   const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-')
   const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('')
-  return `recording-${date}-${time}.wav`
+  return `recording-${date}-${time}${codec ? codecFiles[codec].extension : '.wav'}`
 }

@@ -28,6 +28,7 @@ export const repair = defineCommand({
       throw new UsageError('--in-place and an output are two outputs: choose one')
     if (output === '-') throw new UsageError('it tells on stdout what was wrong: name a file for the output')
     const found = await examine(input!)
+    if (found === undefined) throw new UsageError(`${input} is no WAV file, whose header could be put right`)
     const { faults, rf64 } = found.diagnosis
     let path: string | null = null
     if (faults.length > 0 || (rf64 && !isInPlace)) {
@@ -56,7 +57,8 @@ async function repairInto(
   { path: input, diagnosis }: Examination,
   force = false,
 ): Promise<void> {
-  const output = await checkOutput(path, force, input)
+  const output = await checkOutput(path, { overwrite: force, input })
+  if (output.compression) throw new UsageError(`${path}: what it writes is a WAV file`)
   const { patches, rf64, end, pad } = diagnosis
   async function* bytes() {
     const at = rf64?.at ?? 0
