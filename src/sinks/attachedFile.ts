@@ -1,5 +1,5 @@
+import { checkPosition } from '../arguments.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import { checkPosition } from './arguments.ts'
 import { reading, recording } from './reading.ts'
 import { AttachedRecording, type WaitResult } from './sharing/attachedRecording.ts'
 import { checkHandle, type SharedVirtualFile } from './sharing/sharedRecording.ts'

@@ -5,9 +5,9 @@ import { basename } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import { fileURLToPath } from 'node:url'
+import { portableName } from '../arguments.ts'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { asBuffer } from '../storage/bytes.ts'
-import { portableName } from './arguments.ts'
 
 /** What a VirtualFile can be made from: the path of a file, bytes, a Blob or File, a stream of bytes. */
 export type VirtualFileSource =

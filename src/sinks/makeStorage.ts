@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { checkPosition } from '../arguments.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import { MemoryStorage } from '../storage/memoryStorage.ts'
@@ -6,7 +7,6 @@ import { OwnStorage } from '../storage/ownStorage.ts'
 import { type PathOptions, PathStorage } from '../storage/pathStorage.ts'
 import { type SpillOptions, SpillStorage } from '../storage/spillStorage.ts'
 import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
-import { checkPosition } from './arguments.ts'
 
 const verbs = ['append', 'read', 'write', 'truncate', 'dispose'] as const
 

@@ -1,6 +1,6 @@
+import { checkPosition, checkSignal } from '../arguments.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
-import { checkPosition, checkSignal } from './arguments.ts'
 import type { StreamOptions } from './views/snapshotStream.ts'
 
 export interface ReadStreamOptions {

@@ -2,12 +2,12 @@ import type { File } from 'node:buffer'
 import type { Readable } from 'node:stream'
 import type { ReadableStream } from 'node:stream/web'
 import type { EncodeOptions } from '../codec/codecs.ts'
+import type { SamplesOptions } from '../dsp/fileSamples.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import type { RequestLike, ResponseOptions } from '../http/response.ts'
 import type { ReadStreamOptions } from './readStreamOptions.ts'
 import type { Cursor } from './views/cursor.ts'
 import type { PrivateCopy } from './views/privateCopy.ts'
-import type { RequestLike, ResponseOptions } from './views/response.ts'
-import type { SamplesOptions } from './views/samples.ts'
 
 /** A recording as it is read, in every way: what a VirtualFile and one that is attached have in common. */
 export interface ReadableFile {

@@ -1,9 +1,10 @@
-import { Readable, Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { checkSignal } from '../arguments.ts'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
+import { HoldingWritable } from '../holdingWritable.ts'
 import { portsOf } from '../neighbours.ts'
 import { nextTick } from '../realTimers.ts'
-import { checkSignal } from './arguments.ts'
 import { AttachedFile } from './attachedFile.ts'
 import { findSource, type VirtualFileSource } from './findSource.ts'
 import { reading, recording } from './reading.ts'
@@ -37,13 +38,11 @@ export class PartialFileError extends WavespoolError {
  * it grows and after. It corrects the WAV header that passes through it, whoever wrote it, and whatever ends the
  * writing, what was written stays readable until it is disposed.
  */
-export class VirtualFile extends reading(Writable) {
+export class VirtualFile extends reading(HoldingWritable) {
   override readonly name: string
   readonly #type: string
   readonly #recorder: Recorder
   #shared: SharedRecording | undefined
-  /** chunks that the stream holds back: Node forgets them when it is destroyed */
-  readonly #pending: { chunk: unknown; encoding: unknown }[] = []
 
   /** @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option */
   constructor(options: VirtualFileOptions = {}) {
@@ -149,51 +148,14 @@ export class VirtualFile extends reading(Writable) {
     return `VirtualFile { name: ${show(this.name)}, type: ${show(this.type)}, size: ${this.size} }`
   }
 
-  override write(chunk: unknown, callback?: Callback): boolean
-  override write(chunk: unknown, encoding: BufferEncoding, callback?: Callback): boolean
-  override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-    const write = super.write as (...args: unknown[]) => boolean
-    if (this.writableEnded || this.destroyed) return write.call(this, chunk, encoding, callback)
-    const pending = { chunk, encoding }
-    this.#pending.push(pending)
-    try {
-      return write.call(this, chunk, encoding, callback)
-    } catch (error) {
-      this.#pending.pop() // it is no chunk
-      throw error
-    }
+  /** @internal */
+  protected override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
+    this.#recorder.append(chunks, callback)
   }
 
-  override end(callback?: () => void): this
-  override end(chunk: unknown, callback?: () => void): this
-  override end(chunk: unknown, encoding: BufferEncoding, callback?: () => void): this
-  override end(chunk?: unknown, encoding?: unknown, callback?: unknown): this {
-    const args = [chunk, encoding, callback].filter((each) => each !== undefined)
-    const last = typeof args.at(-1) === 'function' ? (args.pop() as () => void) : undefined
-    if (args[0] !== undefined && args[0] !== null && !this.writableEnded)
-      this.write(args[0], args[1] as BufferEncoding)
-    return last ? super.end(last) : super.end()
-  }
-
-  override destroy(error?: Error): this {
-    if (!this.destroyed) {
-      const chunks = this.#pending.splice(0).map(({ chunk, encoding }) => bytesOfChunk(chunk, encoding))
-      this.#recorder.abort(error, chunks)
-    }
-    return super.destroy(error)
-  }
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#pending.shift()
-    this.#recorder.append([chunk], callback)
-  }
-
-  override _writev(items: { chunk: Buffer }[], callback: Callback): void {
-    this.#pending.splice(0, items.length)
-    this.#recorder.append(
-      items.map(({ chunk }) => chunk),
-      callback,
-    )
+  /** @internal */
+  protected override abandon(held: readonly Uint8Array[], error: Error | undefined): void {
+    this.#recorder.abort(error, held)
   }
 
   override _final(callback: Callback): void {
@@ -209,9 +171,3 @@ export class VirtualFile extends reading(Writable) {
 }
 
 function ignore(): void {}
-
-/** A chunk as Node would have handed it over. */
-function bytesOfChunk(chunk: unknown, encoding: unknown): Uint8Array {
-  if (typeof chunk !== 'string') return chunk as Uint8Array
-  return Buffer.from(chunk, typeof encoding === 'string' ? (encoding as BufferEncoding) : 'utf8')
-}

@@ -1,10 +1,10 @@
 import { basename, extname } from 'node:path'
+import { checkName, checkPosition, portableName } from '../arguments.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import type { PathOptions } from '../storage/pathStorage.ts'
 import type { SpillOptions } from '../storage/spillStorage.ts'
 import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
-import { checkName, checkPosition, portableName } from './arguments.ts'
 import { hasPath, makeStorage } from './makeStorage.ts'
 
 export interface VirtualFileOptions {

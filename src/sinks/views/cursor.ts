@@ -1,5 +1,6 @@
+import { checkPosition } from '../../arguments.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
-import { bytesOf, checkPosition } from '../arguments.ts'
+import { bytesOf } from '../../storage/bytes.ts'
 import type { RecordingReader } from '../recording/recordingReader.ts'
 
 export type SeekOrigin = 'start' | 'current' | 'end'

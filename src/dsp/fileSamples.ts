@@ -1,16 +1,15 @@
-import { Converter } from '../../dsp/converter.ts'
-import { checkExpansion, mostBytesOf } from '../../dsp/expansion.ts'
-import { WavespoolError } from '../../errors.ts'
-import { markedKind } from '../../format/containers.ts'
-import type { Encoding } from '../../format/encoding.ts'
-import { type PcmFormat, pcmFormat, requireFormat } from '../../format/pcmFormat.ts'
-import { feedFrom } from '../../format/pushParser.ts'
-import { maskOf, scanWavHeader } from '../../format/readWavHeader.ts'
-import { WavReaderKernel } from '../../format/wavReaderKernel.ts'
-import { describeFormat, isSameFormat } from '../../neighbours.ts'
-import { checkOptions } from '../../options.ts'
 import { checkPosition } from '../arguments.ts'
-import type { Snapshot } from '../recording/snapshot.ts'
+import { WavespoolError } from '../errors.ts'
+import { markedKind } from '../format/containers.ts'
+import type { Encoding } from '../format/encoding.ts'
+import { type PcmFormat, pcmFormat, requireFormat } from '../format/pcmFormat.ts'
+import { feedFrom } from '../format/pushParser.ts'
+import { maskOf, scanWavHeader } from '../format/readWavHeader.ts'
+import { WavReaderKernel } from '../format/wavReaderKernel.ts'
+import { describeFormat, isSameFormat } from '../neighbours.ts'
+import { checkOptions } from '../options.ts'
+import { Converter } from './converter.ts'
+import { checkExpansion, mostBytesOf } from './expansion.ts'
 
 export interface SamplesOptions {
   /** Hz (default 16,000, as recognisers want it) */
@@ -30,10 +29,18 @@ export interface SamplesOptions {
   format?: PcmFormat
 }
 
+/** A file that does not change while it is read. */
+interface StableFile {
+  /** bytes */
+  readonly size: number
+  /** Fills the target from `position` as far as the file goes. */
+  read(target: Uint8Array, position: number): number | Promise<number>
+}
+
 /** What is read, and what is known of it beside its bytes. */
 export interface SampledFile {
   readonly name: string
-  readonly snapshot: Snapshot
+  readonly snapshot: StableFile
   /** what was piped in without a header, where that is known */
   readonly rawFormat: PcmFormat | undefined
 }
@@ -176,7 +183,7 @@ async function readWav(
 }
 
 /** What is left of a frame at the end is left out. */
-async function readBare(snapshot: Snapshot, format: PcmFormat, taking: Taking): Promise<void> {
+async function readBare(snapshot: StableFile, format: PcmFormat, taking: Taking): Promise<void> {
   const { bytesPerFrame } = format
   const frames = Math.floor(snapshot.size / bytesPerFrame)
   taking.begin(format, frames, frames * bytesPerFrame)

@@ -1,15 +1,4 @@
-import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
-import { asBuffer } from '../storage/bytes.ts'
-
-/** The bytes of any view of memory, shared or not. @throws {ArgumentTypeError} for anything else */
-export function bytesOf(target: unknown, caller: string): Uint8Array {
-  if (target instanceof Uint8Array && target.buffer instanceof ArrayBuffer) return target
-  if (ArrayBuffer.isView(target)) return asBuffer(target)
-  if (target instanceof ArrayBuffer || target instanceof SharedArrayBuffer) return Buffer.from(target)
-  throw new ArgumentTypeError(
-    `${caller} takes a Buffer, a typed array, a DataView or an ArrayBuffer, got ${show(target)}`,
-  )
-}
+import { ArgumentRangeError, ArgumentTypeError, show } from './errors.ts'
 
 /** @throws {ArgumentTypeError | ArgumentRangeError} for anything but a whole number from 0 */
 export function checkPosition(value: unknown, name: string): asserts value is number {

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream'
-import type { EncodeOptions } from '../../codec/codecs.ts'
-import { ArgumentTypeError, show } from '../../errors.ts'
-import { checkOptions } from '../../options.ts'
 import { checkName, checkPosition } from '../arguments.ts'
+import type { EncodeOptions } from '../codec/codecs.ts'
+import { ArgumentTypeError, show } from '../errors.ts'
+import { checkOptions } from '../options.ts'
 import { type HttpRange, MultipartRanges, parseRanges } from './byteRanges.ts'
 import { toWeb } from './webStream.ts'
 
