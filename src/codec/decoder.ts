@@ -56,7 +56,11 @@ export class Decoder implements DecoderKernel {
   }
 
   free(): void {
-    this.#kernel?.free()
+    try {
+      this.#kernel?.free()
+    } catch {
+      // A library that broken bytes have confused has nothing to give back, and nobody waits for it.
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Source } from 'mediabunny'
 import { WavespoolError } from '../../errors.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
 import { interleave } from '../interleave.ts'
@@ -11,6 +12,9 @@ import { loadPeer } from '../peer.ts'
  * at 128 kbit/s.
  */
 const MAX_CACHE_BYTES = 2 ** 29
+
+/** The index of a day, or a packet: what is read in one piece is no larger. */
+const MAX_READ_BYTES = 2 ** 26
 
 /** An encoded packet, with its place in seconds: negative where the edit list leaves it out. */
 interface Packet {
@@ -36,6 +40,9 @@ export class Mp4Decoder implements DecoderKernel {
 
   static async create(): Promise<Mp4Decoder> {
     const mediabunny = await loadPeer('mediabunny', 'reading MP4', () => import('mediabunny'))
+    // stdout and stderr are the user's, who may have chosen another level
+    const { Logging, LogLevel } = mediabunny
+    if (Logging.level === LogLevel.Info) Logging.level = LogLevel.Silent
     return new Mp4Decoder(mediabunny)
   }
 
@@ -86,8 +93,8 @@ export class Mp4Decoder implements DecoderKernel {
   }
 
   async #pump(mediabunny: typeof import('mediabunny'), stream: ReadableStream<Uint8Array>): Promise<void> {
-    const { Input, ReadableStreamSource, EncodedPacketSink, MP4, QTFF } = mediabunny
-    const source = new ReadableStreamSource(stream as never, { maxCacheSize: MAX_CACHE_BYTES })
+    const { Input, EncodedPacketSink, MP4, QTFF } = mediabunny
+    const source = createSource(mediabunny, stream)
     const input = new Input({ source, formats: [MP4, QTFF] })
     const track = await input.getPrimaryAudioTrack()
     if (track === null) throw new WavespoolError('ERR_WAVESPOOL_CODEC', 'this MP4 file has no audio track')
@@ -115,6 +122,24 @@ export class Mp4Decoder implements DecoderKernel {
       }
     }
   }
+}
+
+/** mediabunny waits for ever for bytes from nowhere, as broken tables name them, and makes room for as many as they say. */
+function createSource(
+  { ReadableStreamSource }: typeof import('mediabunny'),
+  stream: ReadableStream<Uint8Array>,
+): Source {
+  const source = new ReadableStreamSource(stream as never, { maxCacheSize: MAX_CACHE_BYTES })
+  const inside = source as unknown as { _read(start: number, end: number): unknown }
+  const read = inside._read
+  inside._read = function (start, end) {
+    if (start >= 0 && end >= start && end - start <= MAX_READ_BYTES) return read.call(this, start, end)
+    throw new WavespoolError(
+      'ERR_WAVESPOOL_CODEC',
+      'the index of this MP4 file names what cannot be there; what came before it was delivered',
+    )
+  }
+  return source
 }
 
 function bytesOf(source: ArrayBuffer | ArrayBufferView | SharedArrayBuffer): Uint8Array {

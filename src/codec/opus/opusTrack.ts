@@ -5,15 +5,25 @@ import type { DecoderOutput } from '../kernel.ts'
 import { loadPeer } from '../peer.ts'
 import { type OpusHead, opusPacketSamples } from './opusHead.ts'
 
-/** What is used of the package opus-decoder. */
+/** The inside of the decoder of opus-decoder, whose own `decodeFrame()` prints where a packet is broken. */
 interface LibraryDecoder {
   ready: Promise<void>
   free(): void
-  decodeFrame(packet: Uint8Array): {
-    channelData: Float32Array[]
-    samplesDecoded: number
-    errors: { message: string }[]
+  _common: {
+    wasm: {
+      /** @returns samples of each channel, or a negative code of libopus */
+      opus_frame_decode_float_deinterleaved(
+        decoder: number,
+        input: number,
+        bytes: number,
+        output: number,
+      ): number
+    }
   }
+  /** 0 where libopus refused to make one */
+  _decoder: number
+  _input: { ptr: number; buf: Uint8Array }
+  _output: { ptr: number; buf: Float32Array }
 }
 
 /** the rate at which Opus counts, and at which it is decoded */
@@ -38,8 +48,9 @@ export class OpusTrack {
         preSkip: 0,
       })
       await made.ready
-      return made as LibraryDecoder
+      return made as unknown as LibraryDecoder
     })
+    if (decoder._decoder === 0) throw corrupt('libopus has no decoder for its channels')
     return new OpusTrack(decoder, head)
   }
 
@@ -61,8 +72,19 @@ export class OpusTrack {
   decode(packet: Uint8Array, trim: number, out: DecoderOutput): number {
     const expected = opusPacketSamples(packet)
     if (expected === 0) throw corrupt('an Opus packet of no length')
-    const { channelData, samplesDecoded, errors } = this.#decoder.decodeFrame(packet)
-    if (errors.length > 0) throw corrupt(errors[0]!.message)
+    const { _common, _decoder, _input, _output } = this.#decoder
+    if (packet.length > _input.buf.length) throw corrupt('an Opus packet is too long')
+    _input.buf.set(packet)
+    const samplesDecoded = _common.wasm.opus_frame_decode_float_deinterleaved(
+      _decoder,
+      _input.ptr,
+      packet.length,
+      _output.ptr,
+    )
+    if (samplesDecoded < 0) throw corrupt(`libopus says ${samplesDecoded} of a packet`)
+    const channelData = Array.from({ length: this.#head.channels }, (_, channel) =>
+      _output.buf.subarray(channel * samplesDecoded, (channel + 1) * samplesDecoded),
+    )
     if (this.#isFirst) this.begin(out)
     this.#isFirst = false
     const start = Math.min(this.#toSkip, samplesDecoded)
