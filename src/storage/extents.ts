@@ -17,6 +17,7 @@ export interface MemoryExtent {
   readonly length: number
   readonly bytes: Uint8Array
   readonly file?: undefined
+  readonly offset?: undefined
 }
 
 export interface FileExtent {
@@ -71,6 +72,7 @@ async function readFiles(steps: CopySteps, first: IteratorResult<FileRead, void>
 
 /** {@link readExtents}, at once. */
 export function readExtentsSync(map: ExtentMap, target: Uint8Array, position: number): void {
+  if (readsInOne(map, target, position)) return
   const steps = copySteps(map, target, position)
   let step = steps.next()
   while (!step.done) {
@@ -83,6 +85,18 @@ export function readExtentsSync(map: ExtentMap, target: Uint8Array, position: nu
       continue
     }
     step = steps.next(count)
+  }
+}
+
+/** Nearly every read lies in one file as a whole. What fails or comes back short is looked at step by step. */
+function readsInOne(map: ExtentMap, target: Uint8Array, position: number): boolean {
+  const end = position + target.length
+  if (target.length === 0 || end > map.size) return false
+  try {
+    const { file, length, offset = 0 } = map.extentAt(position, end)
+    return length === target.length && file?.readSync?.(target, offset) === length
+  } catch {
+    return false
   }
 }
 

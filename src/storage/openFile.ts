@@ -19,12 +19,20 @@ import { asBuffer } from './bytes.ts'
 import type { ExtentFile } from './extents.ts'
 
 const openAsync = promisify(open)
-const readAsync = promisify(read)
 const writeAsync = promisify(write)
 const truncateAsync = promisify(ftruncate)
 const datasyncAsync = promisify(fdatasync)
 const syncAsync = promisify(fsync)
 const closeAsync = promisify(close)
+
+/** `promisify(read)` makes an object for each read, which costs as much as the rest of it. */
+const readAsync = (descriptor: number, target: Uint8Array, position: number) =>
+  new Promise<number>((resolve, reject) => {
+    read(descriptor, target, 0, target.length, position, (error, count) => {
+      if (error) reject(error)
+      else resolve(count)
+    })
+  })
 
 /** The last name of a path is never a symbolic link that somebody has put there. Windows has no such flag. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
@@ -58,7 +66,7 @@ export class OpenFile implements ExtentFile {
   async read(target: Uint8Array, position: number): Promise<number> {
     this.#busy += 1
     try {
-      return (await readAsync(this.#descriptor, target, 0, target.length, position)).bytesRead
+      return await readAsync(this.#descriptor, target, position)
     } finally {
       this.#busy -= 1
       if (this.#busy === 0) this.#onIdle?.()
@@ -141,7 +149,7 @@ abstract class ReopenedFile implements ExtentFile {
   async read(target: Uint8Array, position: number): Promise<number> {
     const descriptor = this.open()
     try {
-      return (await readAsync(descriptor, target, 0, target.length, position)).bytesRead
+      return await readAsync(descriptor, target, position)
     } finally {
       closeSync(descriptor)
     }

@@ -34,6 +34,7 @@ export abstract class RecordingReader {
   protected isViewed = false
   readonly #listeners = new Set<() => void>()
   #described: { revision: number; tracker: WavTracker } | undefined
+  #last: { revision: number; writtenBytes: number; snapshot: Snapshot } | undefined
 
   constructor(name: string) {
     this.name = name
@@ -135,8 +136,14 @@ export abstract class RecordingReader {
    */
   snapshot(size?: number): Snapshot {
     this.requireReadable()
-    const writtenBytes = size === undefined ? this.writtenBytes : this.#writtenAt(size)
-    return this.#snapshotOf(this.#describe(), writtenBytes)
+    if (size !== undefined) return this.#snapshotOf(this.#describe(), this.#writtenAt(size))
+    if (!this.isEnded) return this.#snapshotOf(this.#describe())
+    // What has ended is changed by cursors alone.
+    const { revision, writtenBytes } = this
+    if (this.#last?.revision !== revision || this.#last.writtenBytes !== writtenBytes) {
+      this.#last = { revision, writtenBytes, snapshot: this.#snapshotOf(this.#describe()) }
+    }
+    return this.#last.snapshot
   }
 
   /**
