@@ -1,55 +1,41 @@
 import { WavespoolError } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { dropBytes } from '../../storage/chunkList.ts'
-import { overwrite } from '../../storage/overwrite.ts'
 import type { BuiltInStorage } from '../../storage/storage.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { cutToFit } from './cutToFit.ts'
-import { RecordingReader, type RecordingState } from './recordingReader.ts'
-import { SerialQueue } from './serialQueue.ts'
+import { EditableRecording } from './editableRecording.ts'
+import type { RecordingState } from './recordingReader.ts'
 import { WavTracker } from './wavTracker.ts'
 
 /**
  * What stands between a VirtualFile and its storage. Every verb on the storage passes through its one queue; it lets in
  * what fits, keeps the WAV header right, ends the recording in good order however it ends, and tells the readers.
  */
-export class Recorder extends RecordingReader {
-  readonly storage: BuiltInStorage
-  tracker = new WavTracker()
+export class Recorder extends EditableRecording {
   state: RecordingState
   failure: Error | undefined
   rawFormat: PcmFormat | undefined
   /** what a file that is no WAV should begin with once it has ended: FLAC and MP3 have their length there */
   finalHead: (() => Uint8Array | undefined) | undefined
-  revision = 0
   /** settles when the storage is open; undefined where nothing must be opened */
   readonly opening: Promise<void> | undefined
-  /** for those who read along in other threads */
-  onPublish: (() => void) | undefined
-  readonly #queue = new SerialQueue()
-  readonly #maxBytes: number
   #disposedBytes = 0
   #isOpen = true
   #ending: Promise<void> | undefined
   #disposing: Promise<void> | undefined
   /** an append did not find room: what comes behind it would leave a hole */
   #isRefused = false
-  readonly #checkpoints = new Checkpoints(async () => this.#queue.run(() => this.#checkpoint()))
+  readonly #checkpoints = new Checkpoints(async () => this.queue.run(() => this.#checkpoint()))
 
   constructor(name: string, maxBytes: number | undefined, storage: BuiltInStorage) {
-    super(name)
-    this.#maxBytes = maxBytes ?? Number.POSITIVE_INFINITY
-    this.storage = storage
+    super(name, maxBytes ?? Number.POSITIVE_INFINITY, storage)
     this.state = storage.open ? 'opening' : 'recording'
     if (storage.open) {
       this.#isOpen = false
-      this.opening = Promise.resolve(this.#queue.run(() => this.#open()))
+      this.opening = Promise.resolve(this.queue.run(() => this.#open()))
       this.opening.catch(() => {}) // the stream reports it
     }
-  }
-
-  protected get extents(): BuiltInStorage {
-    return this.storage
   }
 
   get writtenBytes(): number {
@@ -62,14 +48,14 @@ export class Recorder extends RecordingReader {
       this.#isOpen = true
       this.state = 'recording'
     } catch (error) {
-      this.failure ??= this.#storageError(error)
+      this.failure ??= this.storageError(error)
       throw this.failure
     }
   }
 
   /** Adds bytes at the end, and calls back with the reason why some of them were left out. */
   append(chunks: readonly Uint8Array[], callback: (error?: Error | null) => void): void {
-    const fault = this.#queue.run(() => this.#append(chunks))
+    const fault = this.queue.run(() => this.#append(chunks))
     if (fault instanceof Promise) fault.then(callback)
     else callback(fault)
   }
@@ -82,10 +68,10 @@ export class Recorder extends RecordingReader {
         for (const chunk of chunks) tracker.offer(chunk)
         if (tracker.isWav) storage.startWav?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
       }
-      const fitting = cutToFit(chunks, storage.size, this.#maxBytes, tracker)
-      const overflow = fitting === chunks ? undefined : this.#fullError()
+      const fitting = cutToFit(chunks, storage.size, this.maxBytes, tracker)
+      const overflow = fitting === chunks ? undefined : this.fullError()
       this.#isRefused = overflow !== undefined
-      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.#maxBytes
+      const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
       if (appended === undefined && storage.checkpoint === undefined) {
         this.#publish()
@@ -121,7 +107,7 @@ export class Recorder extends RecordingReader {
     } catch {
       // the storage is broken; readers get the header from the tracker
     }
-    return this.#storageError(error)
+    return this.storageError(error)
   }
 
   /** A storage that wants the header gets it once an append, not once a chunk; readers get it from the tracker. */
@@ -133,12 +119,7 @@ export class Recorder extends RecordingReader {
     }
     // The header where the bytes lie: other threads see it, and those who hold a view.
     if (this.onPublish || this.isViewed) storage.view?.(storage.size, this.header)
-    this.#tell()
-  }
-
-  #tell(): void {
-    this.onPublish?.()
-    this.tellListeners()
+    this.tell()
   }
 
   async #checkpoint(): Promise<void> {
@@ -149,19 +130,9 @@ export class Recorder extends RecordingReader {
     await storage.checkpoint(hasHeader ? tracker.headerAt(storage.size, 0) : undefined)
   }
 
-  #storageError(error: unknown): WavespoolError {
-    if (error instanceof WavespoolError) return error
-    const reason = error instanceof Error ? error.message : String(error)
-    return new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the storage of ${this.name} failed: ${reason}; what was written before stays readable`,
-      { cause: error },
-    )
-  }
-
   /** Whatever ended the writing: whole frames, the pad byte, exact sizes. Happens once. */
   end(): Promise<void> {
-    this.#ending ??= Promise.resolve(this.#queue.run(() => this.#end()))
+    this.#ending ??= Promise.resolve(this.queue.run(() => this.#end()))
     return this.#ending
   }
 
@@ -178,7 +149,7 @@ export class Recorder extends RecordingReader {
           `the recording of ${this.name} was destroyed before its end`,
         )
     }
-    if (pending.length > 0) this.#queue.run(() => (this.#isRefused ? undefined : this.#append(pending)))
+    if (pending.length > 0) this.queue.run(() => (this.#isRefused ? undefined : this.#append(pending)))
     this.end().catch(() => {}) // the stream reports it
   }
 
@@ -196,11 +167,11 @@ export class Recorder extends RecordingReader {
       // Half a frame that could not be cut off must not look like something behind the samples.
       if (this.tracker.extent(storage.size).end === storage.size) this.tracker.seal(storage.size)
       this.tracker.update(storage.size)
-      this.failure ??= this.#storageError(error)
+      this.failure ??= this.storageError(error)
       throw this.failure
     } finally {
       this.state = 'ended'
-      this.#tell()
+      this.tell()
     }
   }
 
@@ -229,73 +200,6 @@ export class Recorder extends RecordingReader {
     if (refused !== undefined) throw refused
   }
 
-  overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
-    this.#requireEnded()
-    if (bytes.length === 0) return
-    if (position + bytes.length > this.#maxBytes) throw this.#fullError()
-    return this.#change(() => overwrite(this.storage, bytes, position))
-  }
-
-  truncate(size: number): void | Promise<void> {
-    this.#requireEnded()
-    return this.#change(() => {
-      if (size < this.storage.size) return this.storage.truncate(size)
-    })
-  }
-
-  #change(change: () => void | Promise<void>): void | Promise<void> {
-    return this.#queue.run(() => {
-      this.#requireEnded()
-      const before = this.storage.size
-      const fail = (error: unknown): never => {
-        if (this.storage.size !== before) this.#takeOver()
-        throw this.#storageError(error)
-      }
-      try {
-        const changed = change()
-        if (changed) return changed.then(() => this.#takeOver(), fail)
-        this.#takeOver()
-      } catch (error) {
-        fail(error)
-      }
-    })
-  }
-
-  /** From the first change by a cursor on the bytes are the user's, and nothing is corrected any more. */
-  #takeOver(): void {
-    this.revision += 1
-    if (this.revision === 1) {
-      this.tracker = new WavTracker()
-      this.tracker.giveUp()
-    }
-    this.#tell()
-  }
-
-  requireSyncChange(end: number): void {
-    this.#requireEnded()
-    if (end <= this.storage.memoryBytes && this.#queue.isIdle) return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_STORAGE',
-      `the bytes of ${this.name} cannot be changed at once, as not all of them lie in memory; use the method without Sync`,
-    )
-  }
-
-  #requireEnded(): void {
-    this.requireReadable()
-    if (this.state === 'ended') return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_RECORDING',
-      `${this.name} is still being recorded; a cursor can change it once the stream has ended`,
-    )
-  }
-
-  #fullError(): WavespoolError {
-    return new WavespoolError(
-      'ERR_WAVESPOOL_FULL',
-      `${this.name} has reached its maxBytes of ${this.#maxBytes}; what fitted stays readable. To end a recording in good order put limit() in front of it`,
-    )
-  }
-
   /** Ends the recording if it still goes on, waits for what is under way, and gives everything back. */
   dispose(): Promise<void> {
     this.#disposing ??= this.#dispose()
@@ -304,14 +208,14 @@ export class Recorder extends RecordingReader {
 
   async #dispose(): Promise<void> {
     await this.end().catch(() => {}) // it is thrown away, whole or not
-    await this.#queue.run(async () => {
+    await this.queue.run(async () => {
       this.#disposedBytes = this.storage.size
       this.state = 'disposed'
-      this.#tell() // before anything is gone: other threads learn of it from what they miss
+      this.tell() // before anything is gone: other threads learn of it from what they miss
       try {
         await this.storage.dispose()
       } catch (error) {
-        throw this.#storageError(error)
+        throw this.storageError(error)
       }
     })
   }

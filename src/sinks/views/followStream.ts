@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { failOnceRead } from '../../failOnceRead.ts'
 import { Port, type Ports, ports } from '../../neighbours.ts'
 import type { RecordingReader } from '../recording/recordingReader.ts'
 import { readableOptions, STREAM, type StreamOptions } from './snapshotStream.ts'
@@ -54,9 +55,7 @@ export class FollowStream extends Readable {
     } else if (this.#position >= this.#end || (recording.isEnded && recording.failure === undefined)) {
       this.push(null)
     } else if (recording.isEnded) {
-      // destroy() would throw away what is buffered: nothing is pushed until the reader has it and asks again
-      if (this.readableLength > 0) this.push(nothing)
-      else this.destroy(recording.failure)
+      failOnceRead(this, recording.failure!)
     } else {
       this.#unsubscribe = recording.onChange(() => {
         this.#unsubscribe?.()
@@ -84,5 +83,3 @@ export class FollowStream extends Readable {
     callback(error)
   }
 }
-
-const nothing = Buffer.alloc(0)
