@@ -35,7 +35,7 @@ export function hasPath(storage: unknown): storage is PathOptions {
 }
 
 function checkPathOptions(options: PathOptions): PathOptions {
-  checkOptions(options, ['path', 'overwrite', 'fsync'], 'storage')
+  checkOptions(options, ['path', 'overwrite', 'fsync', 'mode'], 'storage')
   if (options.path === '' || options.path.includes('\0')) {
     throw new ArgumentRangeError(`storage: path must be the path of a file, got ${show(options.path)}`)
   }
@@ -44,6 +44,10 @@ function checkPathOptions(options: PathOptions): PathOptions {
     if (value !== undefined && typeof value !== 'boolean') {
       throw new ArgumentTypeError(`storage: ${option} must be true or false, got ${show(value)}`)
     }
+  }
+  const { mode } = options
+  if (mode !== undefined && !(Number.isInteger(mode) && mode >= 0 && mode <= 0o777)) {
+    throw new ArgumentRangeError(`storage: mode must be permissions from 0 to 0o777, got ${show(mode)}`)
   }
   return options
 }

@@ -16,7 +16,7 @@ export interface VirtualFileOptions {
   maxBytes?: number
   /**
    * where the bytes lie: in `'memory'`, in memory up to a threshold and in temporary files from there on (`'spill'`,
-   * the default, with 64 MiB), in a named file (`{ path, overwrite, fsync }`), or in a storage of your own
+   * the default, with 64 MiB), in a named file (`{ path, overwrite, fsync, mode }`), or in a storage of your own
    */
   storage?: 'memory' | 'spill' | { spill: SpillOptions } | PathOptions | VirtualFileStorage
 }
@@ -36,6 +36,7 @@ const misplaced = {
   path: 'storage: { path }',
   overwrite: 'storage: { path, overwrite }',
   fsync: 'storage: { path, fsync }',
+  mode: 'storage: { path, mode }',
   spill: 'storage: { spill }',
 }
 

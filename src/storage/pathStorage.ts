@@ -14,6 +14,8 @@ export interface PathOptions {
   overwrite?: boolean
   /** have the disk confirm what is written, then the header, then the directory: then it survives a loss of power */
   fsync?: boolean
+  /** the permissions of a new file, from which the umask takes some (default 0o666); one that is replaced keeps its own */
+  mode?: number
 }
 
 /** bytes that a file system writes at once */
@@ -51,9 +53,9 @@ export class PathStorage implements BuiltInStorage {
   }
 
   async open(): Promise<void> {
-    const { path, overwrite = false } = this.#options
+    const { path, overwrite = false, mode = 0o666 } = this.#options
     try {
-      this.#open = await OpenFile.open(this.#path, CREATE, 0o666)
+      this.#open = await OpenFile.open(this.#path, CREATE, mode)
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException
       let hint = message
@@ -66,12 +68,12 @@ export class PathStorage implements BuiltInStorage {
   }
 
   async #openTemporary(): Promise<void> {
-    const { path } = this.#options
+    const { path, mode = 0o666 } = this.#options
     try {
       const there = await stat(this.#path).catch(() => undefined)
       if (there && !there.isFile()) throw new Error(`${path} is not a regular file`)
       if (there) await access(this.#path, constants.W_OK)
-      this.#open = await OpenFile.open(this.#temporaryPath, CREATE, there ? 0o600 : 0o666)
+      this.#open = await OpenFile.open(this.#temporaryPath, CREATE, there ? 0o600 : mode)
       if (there) await chmod(this.#temporaryPath, there.mode & 0o777)
     } catch (cause) {
       throw cannotRecord((cause as Error).message, cause)

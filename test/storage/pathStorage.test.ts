@@ -40,6 +40,24 @@ test('a file that is there is kept, unless told otherwise', async () => {
   expect(readFileSync(path, 'utf8')).toBe('new')
 })
 
+test('a new file has the permissions that are asked for from its first moment, and one that is replaced keeps its own', async () => {
+  for (const overwrite of [false, true]) {
+    const path = join(folder, `private-${overwrite}.wav`)
+    const file = new VirtualFile({ storage: { path, overwrite, mode: 0o600 } })
+    file.end('secret')
+    await new Promise((resolve) => file.once('close', resolve))
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    const again = new VirtualFile({ storage: { path, overwrite: true, mode: 0o644 } })
+    again.end('secret')
+    await new Promise((resolve) => again.once('close', resolve))
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+  }
+  for (const mode of [-1, 0o1000, 1.5, '600' as never]) {
+    const storage = { path: join(folder, 'none.wav'), mode }
+    expect(() => new VirtualFile({ storage })).toThrow(/mode must be permissions/)
+  }
+})
+
 test('a directory that does not exist is a typed error, and nothing is made', async () => {
   const path = join(folder, 'no', 'such', 'directory.wav')
   const file = new VirtualFile({ storage: { path } })
