@@ -1,10 +1,26 @@
 // Builds dist: declarations by the compiler, code by a bundler, since an import costs a millisecond a file.
 import { spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { watForEsbuild } from './wat.mjs'
+
+/** What the command needs seldom, and then takes from the package: the path from its source, and that of what is built. */
+const shared = new Map([
+  ['/serve/index.ts', '../serve/index.js'],
+  ['/codec/library.ts', '../codec/library.js'],
+])
+const sharedWithTheCommand = {
+  name: 'shared with the command',
+  setup(building) {
+    building.onResolve({ filter: /\.ts$/ }, ({ path, importer }) => {
+      const source = join(dirname(importer), path)
+      const built = [...shared].find(([end]) => source.endsWith(`src${end}`))?.[1]
+      return built && { path: built, external: true }
+    })
+  },
+}
 
 rmSync('dist', { recursive: true, force: true })
 
@@ -21,19 +37,47 @@ const options = {
   minifySyntax: true,
   lineLimit: 120,
 }
-const entryPoints = ['', 'chain/', 'jetstream/', 'silero/', 'telephony/', 'testing/'].map(
+const entryPoints = ['', 'chain/', 'jetstream/', 'serve/', 'silero/', 'telephony/', 'testing/'].map(
   (folder) => `src/${folder}index.ts`,
 )
 await build({
   ...options,
-  // those of the package, and the script that a capture child runs
-  entryPoints: [...entryPoints, 'src/sources/capture/child.ts'],
+  // those of the package, the script that a capture child runs, and what the command shares
+  entryPoints: [...entryPoints, 'src/sources/capture/child.ts', 'src/codec/library.ts'],
   outdir: 'dist',
   outbase: 'src',
 })
 // The command is a bundle of its own: shared with it, the library would fall into more files, and import more slowly.
 // Its stacks are nobody's but ours, so names may be short there.
-await build({ ...options, minifyIdentifiers: true, entryPoints: ['src/cli/index.ts'], outdir: 'dist/cli' })
+await build({
+  ...options,
+  minifyIdentifiers: true,
+  entryPoints: ['src/cli/index.ts'],
+  outdir: 'dist/cli',
+  plugins: [watForEsbuild, sharedWithTheCommand],
+})
+// So may those of what runs behind a door of its own: a server, a process that captures, the codecs.
+for (const path of ['dist/serve/index.js', 'dist/sources/capture/child.js', 'dist/codec/library.js']) {
+  const { code } = await transform(readFileSync(path, 'utf8'), {
+    minify: true,
+    lineLimit: 120,
+    charset: 'utf8',
+  })
+  writeFileSync(path, code)
+}
+
+// The page is for browsers, and its files stay what they are: only smaller.
+mkdirSync('dist/serve/page')
+for (const name of readdirSync('src/serve/page')) {
+  const [, loader] = /\.(js|css|html|svg)$/.exec(name) ?? []
+  if (loader === undefined) continue
+  const text = readFileSync(join('src/serve/page', name), 'utf8')
+  const small =
+    loader === 'js' || loader === 'css'
+      ? (await transform(text, { loader, minify: true, charset: 'utf8' })).code
+      : text.replace(/\n\s*/g, '\n')
+  writeFileSync(join('dist/serve/page', name), small)
+}
 
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
 const tsc = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.tsc)

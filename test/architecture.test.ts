@@ -72,11 +72,24 @@ const mayKnow: Record<string, string[]> = {
   sinks: ['format', 'dsp', 'storage', 'codec', 'http'],
   chain: ['streams'],
   jetstream: ['format', 'sources', 'streams', 'sinks'],
+  serve: ['format', 'dsp', 'sources', 'streams', 'sinks', 'codec', 'http'],
   silero: ['dsp'],
   telephony: ['format', 'streams'],
   testing: ['format', 'dsp', 'sources', 'streams'],
   'index.ts': ['format', 'dsp', 'sources', 'streams', 'storage', 'sinks', 'codec', 'http'],
-  cli: ['format', 'dsp', 'sources', 'streams', 'sinks', 'storage', 'codec', 'chain', 'testing', 'index.ts'],
+  cli: [
+    'format',
+    'dsp',
+    'sources',
+    'streams',
+    'sinks',
+    'storage',
+    'codec',
+    'chain',
+    'testing',
+    'serve',
+    'index.ts',
+  ],
 }
 
 /** Modules that stand above their room. */

@@ -1,5 +1,5 @@
 import { getSystemErrorMap, inspect } from 'node:util'
-import { ArgumentRangeError, ArgumentTypeError, printable, WavespoolError } from '../errors.ts'
+import { printable, WavespoolError } from '../errors.ts'
 import { UsageError } from './command.ts'
 
 /** What went wrong, on stderr, in one sentence; once, as the rest are consequences. */
@@ -27,8 +27,9 @@ export class Complaints {
 }
 
 function exitCodeOf(error: unknown): number {
-  const isUsage = [UsageError, ArgumentTypeError, ArgumentRangeError].some((kind) => error instanceof kind)
-  return isUsage ? 2 : 1
+  // by its code: the command and the rest of the package each have classes of their own
+  const isArgument = /^ERR_WAVESPOOL_ARG_/.test((error as { code?: string } | undefined)?.code ?? '')
+  return isArgument || error instanceof UsageError ? 2 : 1
 }
 
 /** Any error in one line, the operating system's in its words instead of its codes; harmless to a terminal. */

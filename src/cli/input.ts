@@ -129,17 +129,18 @@ export async function openInput(path: string, options: InputOptions = {}): Promi
 
 /** An error from the start of a file, with its name and what to do about it. */
 function explained(error: Error, name: string, head: Uint8Array, isNeverRaw: boolean): Error {
-  if (!(error instanceof WavespoolError)) return error
-  const isMissing = /MODULE_NOT_FOUND/.test(String((error.cause as NodeJS.ErrnoException)?.code))
+  const { code, cause } = error as WavespoolError
+  if (!code?.startsWith('ERR_WAVESPOOL_')) return error
+  const isMissing = /MODULE_NOT_FOUND/.test(String((cause as NodeJS.ErrnoException)?.code))
   const isNoWav = /no WAV file/.test(error.message)
   const foreign = isNoWav ? foreignInput(head, name) : undefined
   const hint =
-    error.code === 'ERR_WAVESPOOL_CODEC' && !isMissing
+    code === 'ERR_WAVESPOOL_CODEC' && !isMissing
       ? `; ${byFfmpeg(name)}`
       : isNoWav && !isNeverRaw
         ? '; of samples without a header say --rate, --channels and --encoding'
         : ''
-  return new WavespoolError(error.code, foreign ?? `${name}: ${error.message}${hint}`, { cause: error })
+  return new WavespoolError(code, foreign ?? `${name}: ${error.message}${hint}`, { cause: error })
 }
 
 /** An error from within a file, in the words of a command, which delivers nothing to anybody. */

@@ -1,0 +1,37 @@
+import { checkName } from '../arguments.ts'
+import { Refusal } from './refusal.ts'
+
+export function isRecordingName(name: string): boolean {
+  return /^[^.].*\.wav$/i.test(name)
+}
+
+/** @throws {Refusal} for what is no name of a recording */
+export function recordingName(name: string): string {
+  try {
+    checkName(name)
+  } catch (error) {
+    throw new Refusal(400, (error as Error).message)
+  }
+  if (isRecordingName(name)) return name
+  throw new Refusal(400, 'the name of a recording ends in .wav, and does not begin with a dot')
+}
+
+/**
+ * The name that was asked for, or one by the time; with a number behind it where that is taken.
+ *
+ * @throws {Refusal} for what can be no name
+ */
+export function freeName(wanted: unknown, names: readonly string[]): string {
+  const taken = new Set(names.map((name) => name.toLowerCase())) // some disks take no notice of the case
+  const plain = typeof wanted === 'string' ? wanted.trim().replace(/\.wav$/i, '') : ''
+  const stem = plain || `recording-${timeName(new Date())}`
+  let name = recordingName(`${stem}.wav`)
+  for (let n = 2; taken.has(name.toLowerCase()); n++) name = recordingName(`${stem}-${n}.wav`)
+  return name
+}
+
+/** `2026-01-31-090503`, in local time. */
+function timeName(now: Date): string {
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString()
+  return `${local.slice(0, 10)}-${local.slice(11, 19).replaceAll(':', '')}`
+}

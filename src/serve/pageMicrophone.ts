@@ -1,0 +1,112 @@
+import { Readable } from 'node:stream'
+import type { PcmFormat } from '../format/pcmFormat.ts'
+import { clearTimeout, setTimeout } from '../realTimers.ts'
+import type { Source } from '../sources/source.ts'
+
+/** What a socket of `ws` has; it is named so that the package need not be there. */
+export interface PageSocket {
+  send(data: string): void
+  close(code: number, reason: string): void
+  terminate(): void
+  pause(): void
+  resume(): void
+  once(event: 'message', listener: (data: Buffer) => void): unknown
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown
+  on(event: 'close', listener: (code: number) => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+}
+
+/** bytes in front of the samples of a message: the frame that is the first of them, as a 64-bit float */
+const HEAD_BYTES = 8
+/** a page that went away by itself: it was closed, or loaded anew */
+const GOING_AWAY = [1000, 1001]
+
+/**
+ * The microphone of a browser, as a source. The page sends PCM with its place, keeps what has not been confirmed, and
+ * sends it again over the next connection: whatever the network does, each frame arrives once. A page that is lost for
+ * longer than `patience` ends the recording, one that is closed ends it at once.
+ */
+export class PageMicrophone extends Readable implements Source {
+  readonly format: PcmFormat
+  /** frames that have come */
+  received = 0
+  readonly #patience: number
+  #socket: PageSocket | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isStopped = false
+
+  /** @param patience in milliseconds */
+  constructor(format: PcmFormat, patience: number) {
+    super()
+    this.format = format
+    this.#patience = patience
+    this.#wait()
+  }
+
+  /** Takes the place of the connection that there was. */
+  connect(socket: PageSocket): void {
+    clearTimeout(this.#timer)
+    this.#socket?.terminate()
+    this.#socket = socket
+    socket.on('message', (data, isBinary) => {
+      if (this.#socket === socket) this.#take(data, isBinary)
+    })
+    socket.on('close', (code) => {
+      if (this.#socket !== socket) return
+      this.#socket = undefined
+      if (GOING_AWAY.includes(code)) this.stop()
+      else this.#wait()
+    })
+    this.#tell()
+  }
+
+  #wait(): void {
+    this.#timer = setTimeout(() => this.stop(), this.#patience)
+    this.#timer.unref()
+  }
+
+  #take(data: Buffer, isBinary: boolean): void {
+    if (this.#isStopped) return
+    if (!isBinary) {
+      this.stop() // there is one message of text, and nothing is said behind it
+      return
+    }
+    const { bytesPerFrame } = this.format
+    const at = data.length >= HEAD_BYTES ? data.readDoubleLE() : Number.NaN
+    const frames = (data.length - HEAD_BYTES) / bytesPerFrame
+    if (!(at <= this.received) || at < 0 || !Number.isInteger(at) || !Number.isInteger(frames)) {
+      this.#socket?.close(1007, `send from frame ${this.received} on`)
+      return
+    }
+    const isNew = data.subarray(HEAD_BYTES + (this.received - at) * bytesPerFrame)
+    if (isNew.length > 0) {
+      this.received += isNew.length / bytesPerFrame
+      if (!this.push(isNew)) this.#socket?.pause()
+    }
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.#socket?.send(JSON.stringify({ received: this.received }))
+  }
+
+  stop(): void {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    this.#socket?.send(JSON.stringify({ received: this.received, isEnded: true }))
+    this.#socket?.close(1000, 'the recording has ended')
+    this.push(null)
+  }
+
+  override _read(): void {
+    this.#socket?.resume()
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer)
+    this.#isStopped = true
+    this.#socket?.terminate()
+    callback(error)
+  }
+}

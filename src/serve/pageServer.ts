@@ -1,0 +1,49 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { RecordingPage } from './recordingPage.ts'
+
+/** Whoever is slower to ask than this is let go, in milliseconds. */
+const PATIENCE = 15_000
+const MOST_CONNECTIONS = 2000
+
+/** A server of `node:http` around a page: call its `listen()`. */
+export function pageServer(page: RecordingPage): Server {
+  const limits = { headersTimeout: PATIENCE, requestTimeout: PATIENCE, connectionsCheckingInterval: 5000 }
+  const server = createServer(limits, (request, answer) => {
+    serve(page, request, answer).catch(() => answer.destroy())
+  })
+  server.maxConnections = MOST_CONNECTIONS
+  server.on('upgrade', page.upgrade)
+  return server
+}
+
+async function serve(page: RecordingPage, incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const request = requestOf(incoming)
+  const response = request ? await page.fetch(request) : new Response(null, { status: 400 })
+  const { status, headers, body } = response
+  // What is sent and not read would have to be read to its end before the next request.
+  if (!incoming.complete) headers.set('connection', 'close')
+  answer.writeHead(status, Object.fromEntries(headers)).flushHeaders()
+  if (body === null) answer.end()
+  else await pipeline(body, answer).catch(() => {}) // whoever asked may go away
+}
+
+/** undefined for what `fetch` knows no request for */
+function requestOf(incoming: IncomingMessage): Request | undefined {
+  const { method = 'GET', url = '', rawHeaders } = incoming
+  if (!url.startsWith('/')) return undefined
+  try {
+    const headers = new Headers()
+    for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!)
+    const body = method === 'GET' || method === 'HEAD' ? null : Readable.toWeb(incoming)
+    return new Request(`http://${headers.get('host')}${url}`, {
+      method,
+      headers,
+      body,
+      duplex: 'half',
+    } as RequestInit)
+  } catch {
+    return undefined
+  }
+}

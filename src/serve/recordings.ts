@@ -1,0 +1,236 @@
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import type { Source } from '../sources/source.ts'
+import { Audience } from './audience.ts'
+import { event } from './eventStream.ts'
+import { Folder } from './folder.ts'
+import type { Found } from './found.ts'
+import { LiveRecording } from './liveRecording.ts'
+import { freeName, recordingName } from './names.ts'
+import { Notes } from './notes.ts'
+import { openMicrophone } from './openMicrophone.ts'
+import { PageMicrophone } from './pageMicrophone.ts'
+import type { Peaks } from './peaks.ts'
+import type { CheckedOptions } from './recordingPageOptions.ts'
+import { Refusal } from './refusal.ts'
+
+/** as many as a page has use for */
+const MOST_LISTED = 500
+/** Peaks come one by one, and are told so many at a time: five times a second. */
+const PEAKS_AT_ONCE = 4
+
+/** What is recorded into a folder, and who is told of it. */
+export class Recordings {
+  readonly #folder: Folder
+  readonly #options: CheckedOptions
+  readonly #audience: Audience
+  readonly #live = new Map<string, LiveRecording>()
+  /** of browsers that record, each with the key that its page has */
+  readonly #microphones = new Map<string, { key: string; source: PageMicrophone }>()
+  /** recordings whose microphone is being opened */
+  #beginning = 0
+  /** of recordings that are shown or marked */
+  readonly #notes = new Map<string, Promise<Notes>>()
+  /** what is still to come of recordings that have ended */
+  readonly #unsettled = new Set<Promise<void>>()
+  #isClosed = false
+
+  constructor(folder: string, options: CheckedOptions) {
+    this.#folder = new Folder(folder)
+    this.#options = options
+    this.#audience = new Audience(options.limits.pages)
+  }
+
+  /** What the page shows beside a recording: the newest first. */
+  async list() {
+    const live = Array.from(this.#live.values(), ({ name, format, frames, began }) => ({
+      name,
+      isLive: true,
+      seconds: frames / format.sampleRate,
+      modified: began,
+    }))
+    const stored = (await this.#folder.list())
+      .filter(({ name }) => !this.#live.has(name))
+      .map(({ name, format, frames, modified }) => ({
+        name,
+        isLive: false,
+        seconds: format && frames / format.sampleRate,
+        modified,
+      }))
+    const microphones = this.#options.microphone === false ? ['browser'] : ['browser', 'computer']
+    return { microphones, recordings: [...live.reverse(), ...stored].slice(0, MOST_LISTED) }
+  }
+
+  /** @returns a promise, rejected with a {@link Refusal} where there is none of this name */
+  async find(name: string): Promise<Found> {
+    const live = this.#live.get(recordingName(name))
+    if (live !== undefined) return live
+    const stored = await this.#folder.find(name)
+    const notes = await this.#notesOf(name)
+    const { format, frames } = stored
+    return {
+      name,
+      isLive: false,
+      format,
+      frames,
+      notes,
+      samples: (start, end) => this.#folder.samples(stored, start, end),
+      peaks: async () => format && this.#folder.peaksOf(stored),
+      respond: (request, { size = stored.size, disposition }) => {
+        if (size !== stored.size) throw new Refusal(404, 'the recording has another size')
+        return this.#folder.respond(stored, request, disposition)
+      },
+    }
+  }
+
+  /** Notes are read once, and kept while they are in use. */
+  #notesOf(name: string): Promise<Notes> {
+    const notes = this.#notes.get(name) ?? this.#folder.pathOf(name).then((path) => Notes.of(path))
+    this.#notes.delete(name) // to stand last
+    this.#notes.set(name, notes)
+    const [oldest] = this.#notes.keys()
+    if (this.#notes.size > MOST_LISTED) this.#notes.delete(oldest!)
+    return notes
+  }
+
+  /** Begins a recording; resolves when audio comes, or when a browser may send it. */
+  async begin({ microphone, name: wanted, sampleRate }: Record<string, unknown>) {
+    const { limits, log } = this.#options
+    if (this.#isClosed) throw new Refusal(503, 'the server is being stopped')
+    if (this.#live.size + this.#beginning >= limits.live) {
+      throw new Refusal(409, `${limits.live} recordings go on, which is the most: end one of them first`)
+    }
+    this.#beginning++
+    try {
+      const there = await this.#folder.list()
+      if (there.length >= limits.files) {
+        throw new Refusal(507, `the folder holds ${there.length} recordings, which is the most`)
+      }
+      const folder = await this.#folder.open()
+      freeName(wanted, []) // what is wrong with it is told before anything is opened
+      const source = openMicrophone(this.#options, microphone, sampleRate)
+      source.on('error', () => {}) // the pipeline tells it, and `ready` before there is one
+      try {
+        await (source as { ready?: Promise<unknown> }).ready
+      } catch (error) {
+        throw new Refusal(503, `the microphone does not record: ${(error as Error).message}`)
+      }
+      const name = freeName(wanted, [...there.map(({ name }) => name), ...this.#live.keys()])
+      const path = join(folder, name)
+      const notes = new Notes(path)
+      this.#notes.set(name, Promise.resolve(notes))
+      this.#record(name, path, source, notes)
+      log(`recording ${name} from the ${microphone}`)
+      if (!(source instanceof PageMicrophone)) return { name }
+      const key = randomUUID()
+      this.#microphones.set(name, { key, source })
+      return { name, key }
+    } finally {
+      this.#beginning--
+    }
+  }
+
+  #record(name: string, path: string, source: Source, notes: Notes): LiveRecording {
+    const { format, log } = this.#options
+    const recording = new LiveRecording(
+      { path, source, format: source instanceof PageMicrophone ? source.format : format, notes },
+      this.#options,
+      {
+        heard: () => {
+          const { length } = recording.heard
+          if (length % PEAKS_AT_ONCE === 0)
+            this.#audience.tell(soundOf(recording.frames, recording.heard, length - PEAKS_AT_ONCE), name)
+        },
+        passage: (passage) => this.#audience.tell(event('passage', passage), name),
+        trouble: (message) => log(`${name}: ${message}`),
+      },
+    )
+    this.#live.set(name, recording)
+    this.#audience.tell(event('recordings', {}))
+    const settled = recording.recorded.then((failure) => {
+      const { frames, format } = recording
+      log(
+        `${name}: ${(frames / format.sampleRate).toFixed(1)} s recorded${failure ? `, then: ${failure.message}` : ''}`,
+      )
+      this.#live.delete(name)
+      this.#microphones.delete(name)
+      this.#audience.tell(
+        soundOf(
+          recording.frames,
+          recording.heard,
+          recording.heard.length - (recording.heard.length % PEAKS_AT_ONCE),
+        ),
+        name,
+      )
+      this.#audience.tell(event('ended', { frames, problem: failure?.message }), name)
+      this.#audience.tell(event('recordings', {}))
+      return recording.settled
+    })
+    this.#unsettled.add(settled)
+    void settled.finally(() => this.#unsettled.delete(settled))
+    return recording
+  }
+
+  async stop(name: string): Promise<void> {
+    const recording = this.#live.get(name)
+    if (recording === undefined) throw new Refusal(409, 'this is not being recorded')
+    recording.stop()
+    await recording.recorded
+  }
+
+  async mark(name: string, body: Record<string, unknown>): Promise<unknown> {
+    const { frames, notes } = await this.find(name)
+    if (!(Number(body.at) <= frames)) throw new Refusal(400, 'the mark lies behind the end')
+    const mark = notes.mark(body)
+    this.#audience.tell(event('mark', mark), name)
+    return mark
+  }
+
+  /** @throws {Refusal} where no browser records it, or for a wrong key */
+  microphoneOf(name: string, key: string): PageMicrophone {
+    const microphone = this.#microphones.get(name)
+    if (microphone?.key !== key) throw new Refusal(403, 'this is recorded by somebody else, or has ended')
+    return microphone.source
+  }
+
+  /**
+   * What happens, and of one recording all that is known, as it comes.
+   *
+   * @param known how many peaks of it the page has
+   */
+  async events(name: string | undefined, known: number): Promise<Response> {
+    const found = name === undefined ? undefined : await this.find(name)
+    const peaks = await found?.peaks()
+    const page = this.#audience.admit(name)
+    if (found !== undefined) {
+      const { isLive, format, frames, notes } = found
+      const { marks, passages } = notes
+      const { sampleRate, channels } = format ?? {}
+      page.send(
+        event('recording', {
+          name,
+          isLive,
+          frames,
+          sampleRate,
+          channels,
+          framesPerPeak: peaks?.frames,
+          marks,
+          passages,
+        }),
+      )
+      if (peaks) page.send(soundOf(frames, peaks, known))
+    }
+    return page.response
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    for (const recording of this.#live.values()) recording.stop()
+    await Promise.all(this.#unsettled)
+    this.#audience.close()
+  }
+}
+
+function soundOf(frames: number, peaks: Peaks, start: number): Uint8Array {
+  return event('sound', { frames, start, peaks: peaks.from(start) }, peaks.length)
+}

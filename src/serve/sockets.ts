@@ -1,0 +1,74 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { clearTimeout, setTimeout } from '../realTimers.ts'
+import type { PageMicrophone, PageSocket } from './pageMicrophone.ts'
+import { Refusal } from './refusal.ts'
+
+/** Half a second of the fastest microphone. */
+const MOST_BYTES = 2 ** 19
+/** in which a page says who it is */
+const PATIENCE_MILLISECONDS = 10_000
+
+interface Acceptor {
+  handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    done: (socket: PageSocket) => void,
+  ): void
+}
+
+let acceptor: Promise<Acceptor> | undefined
+
+/** Loads the package once. */
+async function load(): Promise<Acceptor> {
+  try {
+    const { WebSocketServer } = await import('ws')
+    return new WebSocketServer({
+      noServer: true,
+      maxPayload: MOST_BYTES,
+      perMessageDeflate: false,
+    }) as Acceptor
+  } catch {
+    acceptor = undefined
+    throw new Refusal(501, 'the microphone of a browser needs the package ws on the server: npm install ws')
+  }
+}
+
+/**
+ * Completes a WebSocket, whose first message says the key of a recording.
+ *
+ * @param find throws a {@link Refusal} for a wrong key
+ */
+export async function acceptSocket(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  find: (key: string) => PageMicrophone,
+): Promise<void> {
+  socket.on('error', () => {})
+  acceptor ??= load()
+  const accepting = await acceptor
+  accepting.handleUpgrade(request, socket, head, (connection) => {
+    connection.on('error', () => connection.terminate())
+    const timer = setTimeout(() => connection.terminate(), PATIENCE_MILLISECONDS)
+    connection.once('message', (data) => {
+      clearTimeout(timer)
+      try {
+        find(data.toString()).connect(connection)
+      } catch (error) {
+        connection.close(1008, (error as Error).message)
+      }
+    })
+    connection.on('close', () => clearTimeout(timer))
+  })
+}
+
+/** Answers what is no WebSocket of ours. */
+export async function refuseSocket(socket: Duplex, answer: Response): Promise<void> {
+  const text = await answer.text()
+  socket.on('error', () => {})
+  socket.end(
+    `HTTP/1.1 ${answer.status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  )
+}

@@ -1,0 +1,52 @@
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+
+/** What was heard without a seam in the clock: the frame of the clock at which it began, and its samples. */
+export interface Stretch {
+  at: number
+  samples: Int16Array
+}
+
+const tap = join(import.meta.dirname, 'inPage/tap.js')
+
+/** Has the page keep what it plays, and what its microphone hears: the sound itself, as its clock has it. */
+export async function tapSound(page: Page): Promise<void> {
+  await page.addInitScript({ path: tap })
+}
+
+/** What was heard since the last call. */
+export async function heard(page: Page): Promise<Stretch[]> {
+  const { at, base64 } = await page.evaluate<{ at: number[]; base64: string }>('takeHeard()')
+  const bytes = Uint8Array.from(Buffer.from(base64, 'base64'))
+  const all = new Int16Array(bytes.buffer)
+  const stretches: Stretch[] = []
+  let start = 0
+  for (let i = 1; i <= at.length; i++) {
+    if (i < at.length && at[i] === at[i - 1]! + 128) continue
+    stretches.push({ at: at[start]!, samples: all.slice(start * 128, i * 128) })
+    start = i
+  }
+  return stretches
+}
+
+/** All of it in a row. */
+export async function samplesHeard(page: Page): Promise<Int16Array> {
+  const stretches = await heard(page)
+  const all = new Int16Array(stretches.reduce((total, { samples }) => total + samples.length, 0))
+  let at = 0
+  for (const { samples } of stretches) {
+    all.set(samples, at)
+    at += samples.length
+  }
+  return all
+}
+
+/** The frames of the recording that the page knows. */
+export function knownFrames(page: Page): Promise<number> {
+  return page.evaluate<number>('known()')
+}
+
+/** Those that it knew when it was clicked last. */
+export function knownAtClick(page: Page): Promise<number> {
+  return page.evaluate<number>('knownAtClick()')
+}
