@@ -4,6 +4,9 @@ import { Complaints } from './complaints.ts'
 import { helpOf, overview } from './help.ts'
 import { didYouMean } from './nearest.ts'
 
+/** Commands that put sound on stdout where `-` asks for it: some is lost where the reader goes. */
+const hasSound = ['record', 'convert']
+
 /**
  * Runs a command.
  *
@@ -14,9 +17,11 @@ export async function main(name: string, args: string[]): Promise<number> {
     debug: args.includes('--debug'),
   })
   // A reader that closes its pipe, and whatever no promise waits for.
-  process.stdout.on('error', (error) =>
-    process.exit(complaints.make(Object.assign(error, { path: 'stdout' }))),
-  )
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    const isSound = hasSound.includes(name) && args.includes('-')
+    if (error.code === 'EPIPE' && !isSound) process.exit(0) // as of `| head`
+    process.exit(complaints.make(Object.assign(error, { path: 'stdout' })))
+  })
   process.on('uncaughtException', (error) => process.exit(complaints.make(error)))
   try {
     return await dispatch(name, args)

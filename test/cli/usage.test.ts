@@ -163,6 +163,14 @@ describe.skipIf(whyNoWindow)('in a terminal', () => {
   })
 })
 
+test('words into a pipe that nobody reads any more are no failure', async () => {
+  await packed.shell('head -c 16000 /dev/urandom | wavespool convert --rate 8000 - noise.wav')
+  for (const line of ['--help', 'record --help', 'info noise.wav', 'waveform noise.wav']) {
+    const { stdout, stderr } = await packed.shell(`wavespool ${line} | true; echo \${PIPESTATUS[0]}`)
+    expect([stdout.toString(), stderr], line).toEqual(['0\n', ''])
+  }
+})
+
 test('only commands with a microphone speak of it', async () => {
   const { stdout } = await packed.run(['convert', '--help'])
   expect(stdout.toString()).not.toMatch(/microphone/)

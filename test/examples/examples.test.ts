@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createWriteStream, readdirSync } from 'node:fs'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { convert, pcmFormat, readWavHeader, wavHeader } from '../../src/index.ts'
@@ -398,6 +399,14 @@ const checks: Record<string, (source: Source) => Promise<void>> = {
     await rm(path)
     expect(saved).toHaveLength(96_044)
     expect(readWavHeader(saved)).toMatchObject({ dataBytes: 96_000 })
+    const line = '"$0" "$1" | head -1; echo $PIPESTATUS'
+    const head = await promisify(execFile)('bash', [
+      '-c',
+      line,
+      process.execPath,
+      fileURLToPath(new URL('demo.mjs', directory)),
+    ])
+    expect(head).toMatchObject({ stdout: 'Recording a built-in voice (or --mic)\n0\n', stderr: '' })
   },
 
   // what the others share: nothing happens when they are loaded
