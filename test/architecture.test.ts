@@ -216,6 +216,13 @@ describe('what is loaded', () => {
     expect(faked).toEqual([])
   })
 
+  test('nothing of Node is used that it does not document', () => {
+    const undocumented =
+      /\b(_readableState|_writableState|writableBuffer|_events|_handle|_handles|_getActive\w+)\b|Symbol\(k|process\.binding|getOwnPropertySymbols/
+    const using = modules.filter((path) => undocumented.test(readFileSync(join(src, path), 'utf8')))
+    expect(using).toEqual([])
+  })
+
   test('index.ts re-exports and does nothing else', () => {
     const code = readFileSync(join(src, 'index.ts'), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
     const rest = code.replace(/export\s+(type\s+)?\{[^}]*\}\s+from\s+'[^']+';?/g, '').trim()
