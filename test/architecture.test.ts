@@ -157,6 +157,13 @@ describe('the folders of a room', () => {
   })
 })
 
+test('what asks for audio and the process that captures it share what they say to each other, and nothing else', () => {
+  const side = (path: string) => /^sources\/capture\/(host|child)\//.exec(path)?.[1]
+  const between = imports.filter(({ from, to }) => side(from) && side(to) && side(from) !== side(to))
+  expect(names(between)).toEqual([])
+  expect(imports.filter(({ from }) => side(from)).length).toBeGreaterThan(20)
+})
+
 describe('the documents for contributors', () => {
   const root = join(src, '..')
   const read = (name: string) => readFileSync(join(root, name), 'utf8')

@@ -3,7 +3,7 @@ import { chain as streamChain } from 'stream-chain'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { disagreement, type Ports, ports, portsOf } from '../neighbours.ts'
 import { identity, Stage } from '../streams/stage.ts'
-import { isStoppable, type Stoppable, settle } from '../streams/stopping.ts'
+import { endUpstream, isStoppable, type Stoppable } from '../streams/stopping.ts'
 import { fuse } from './fuse.ts'
 
 /** One stream of bytes made of several, which passes `stop()` on to whatever is piped into it. */
@@ -46,7 +46,7 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
   // stream-chain writes into the first stage by hand, which therefore never hears who is piped into the chain.
   for (const event of ['pipe', 'unpipe'] as const)
     joined.on(event, (source) => head.emit(event, source, joined))
-  const stop = () => (isStoppable(head) ? head.stop() : settle(head))
+  const stop = () => (isStoppable(head) ? head.stop() : endUpstream(head))
   const sides: Ports = { takes: portsOf(first).takes, gives: portsOf(fused.at(-1)).gives }
   return Object.assign(joined as Duplex, { stop, [ports]: sides }) as Chain
 }

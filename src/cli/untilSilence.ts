@@ -3,7 +3,7 @@ import { LibfvadDetector } from '../dsp/voice/libfvad.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../format/span.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
-import { SegmentPlan } from '../streams/segment/plan.ts'
+import { SegmentPlanner } from '../streams/segment/segmentPlanner.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 
 /** Speech so short is a click. */
@@ -27,7 +27,7 @@ class SilenceKernel implements Kernel {
   readonly #frames: WholeFrames
   readonly #voice: VoiceFrames
   readonly #detector: LibfvadDetector
-  readonly #plan: SegmentPlan
+  readonly #plan: SegmentPlanner
   #heard = 0
 
   constructor(format: PcmFormat, silence: Span, detector: LibfvadDetector) {
@@ -38,7 +38,7 @@ class SilenceKernel implements Kernel {
     const frames = spanFrames(format, silence, '--until-silence')
     const minSpeech = spanFrames(format, MIN_SPEECH)
     const maxLength = Number.MAX_SAFE_INTEGER
-    this.#plan = new SegmentPlan({ preRoll: 0, postRoll: frames, minSpeech, silence: frames, maxLength })
+    this.#plan = new SegmentPlanner({ preRoll: 0, postRoll: frames, minSpeech, silence: frames, maxLength })
   }
 
   push(bytes: Uint8Array, out: Output): void {

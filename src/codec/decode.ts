@@ -178,10 +178,10 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
     if (rest && rest.length > 0 && !this.#isEnded && !this.destroyed) this.push(rest)
   }
 
-  protected override cut(): void {
+  protected override endOutput(): void {
     this.#finish()
     this.#isEnded = true
-    super.cut()
+    super.endOutput()
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -1,7 +1,7 @@
 import { ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import type { BackendName, Device } from './capture/backend.ts'
-import { CaptureProcess } from './capture/captureProcess.ts'
+import { CaptureProcess } from './capture/host/captureProcess.ts'
 import { checkBackend } from './portAudioOptions.ts'
 
 /** An input device, and the backend that found it: ids are good for that backend only. */

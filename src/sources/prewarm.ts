@@ -1,6 +1,6 @@
 import { checkOptions } from '../options.ts'
 import type { BackendName } from './capture/backend.ts'
-import { warmChild } from './capture/warmChild.ts'
+import { warmChild } from './capture/host/warmChild.ts'
 import { checkBackend } from './portAudioOptions.ts'
 
 export interface PrewarmOptions {

@@ -14,10 +14,10 @@ import { checkOptions } from '../options.ts'
 import { setImmediate } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
 import { checkFiles, fileOptions, type SegmentFileOptions } from './segment/files.ts'
-import type { Plan, Step } from './segment/plan.ts'
+import { FrameQueue } from './segment/frameQueue.ts'
 import { checkRule, type PauseRule, type Rule, ruleOptions, type TimeRule } from './segment/rule.ts'
-import { SegmentTape } from './segment/tape.ts'
-import { SegmentTray } from './segment/tray.ts'
+import { SegmentOutput } from './segment/segmentOutput.ts'
+import type { Planner, Step } from './segment/segmentPlanner.ts'
 import { type Work, WorkQueue } from './segment/workQueue.ts'
 import type { Stoppable } from './stopping.ts'
 import { Upstream } from './upstream.ts'
@@ -74,10 +74,10 @@ export class Segmenter
   readonly #work = new WorkQueue(() => this.destroyed)
   readonly #frames: WholeFrames
   readonly #bytesPerFrame: number
-  readonly #tape: SegmentTape
-  readonly #plan: Plan
+  readonly #undecided: FrameQueue
+  readonly #planner: Planner
   readonly #listener: VoiceListener | undefined
-  readonly #tray: SegmentTray<VirtualFile>
+  readonly #output: SegmentOutput<VirtualFile>
   #unread: Segment[] = []
   /** bytes that have been dealt with */
   #taken = 0
@@ -88,7 +88,7 @@ export class Segmenter
 
   constructor(
     format: PcmFormat,
-    { plan, detector, maxLength }: Rule,
+    { planner, detector, maxLength }: Rule,
     makeFile: (number: number) => VirtualFile,
     highWaterMark: number,
     header: WavHeaderOptions,
@@ -108,12 +108,12 @@ export class Segmenter
     this.#upstream = new Upstream(this, this.#takes)
     this.#frames = new WholeFrames(format)
     this.#bytesPerFrame = format.bytesPerFrame
-    this.#tape = new SegmentTape(format.bytesPerFrame)
-    this.#plan = plan
+    this.#undecided = new FrameQueue(format.bytesPerFrame)
+    this.#planner = planner
     this.#listener = listener
     const longest = maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
-    this.#tray = new SegmentTray(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
+    this.#output = new SegmentOutput(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
   }
 
   /** @internal */
@@ -151,7 +151,7 @@ export class Segmenter
     if (this.#upstream.stop()) return
     this.#stopAt = this.#taken + this.writableLength
     if (this.writableLength === 0) this.#do(this.#stopHere())
-    this.#upstream.settleSoon()
+    this.#upstream.endSoon()
   }
 
   get #isStopped(): boolean {
@@ -198,7 +198,7 @@ export class Segmenter
     try {
       this.#frames.flush()
     } catch (error) {
-      yield* this.#tray.drain()
+      yield* this.#output.drain()
       // What stands behind a pipe is ended first; who pulls would take that end for the end of it all.
       if (this.listenerCount('data') > 0) yield this.#ended()
       throw error
@@ -211,7 +211,7 @@ export class Segmenter
   }
 
   *#cutHere(): Work {
-    yield* this.#follow(this.#plan.cut(this.#tape.end))
+    yield* this.#follow(this.#planner.cut(this.#undecided.end))
   }
 
   *#stopHere(): Work {
@@ -223,32 +223,32 @@ export class Segmenter
   *#hear(piece: Uint8Array): Work {
     const listener = this.#listener
     if (listener === undefined) {
-      this.#tape.add(piece)
-      yield* this.#follow(this.#plan.hear(true, this.#tape.end))
+      this.#undecided.add(piece)
+      yield* this.#follow(this.#planner.hear(true, this.#undecided.end))
       return
     }
     for (let at = 0; at < piece.length; ) {
       const part = piece.subarray(at, at + listener.wanted * this.#bytesPerFrame)
       at += part.length
-      this.#tape.add(part)
+      this.#undecided.add(part)
       const isSpeech = yield* listener.hear(part)
-      if (isSpeech !== undefined) yield* this.#follow(this.#plan.hear(isSpeech, this.#tape.end))
+      if (isSpeech !== undefined) yield* this.#follow(this.#planner.hear(isSpeech, this.#undecided.end))
     }
   }
 
   *#follow(steps: Step[]): Work {
     for (const { do: what, at } of steps) {
       if (this.destroyed) return // who was told of a segment may have had enough
-      const pieces = this.#tape.take(at)
-      if (what === 'begin') this.#tray.begin(at)
-      else if (what === 'keep') yield* this.#tray.write(pieces, at)
-      else if (what === 'end') yield* this.#tray.end()
+      const pieces = this.#undecided.take(at)
+      if (what === 'begin') this.#output.begin(at)
+      else if (what === 'keep') yield* this.#output.write(pieces, at)
+      else if (what === 'end') yield* this.#output.end()
     }
   }
 
   override read(size?: number): ReturnType<Transform['read']> {
     const segment = super.read(size)
-    this.#tray.wasRead()
+    this.#output.wasRead()
     return segment
   }
 
@@ -273,8 +273,8 @@ export class Segmenter
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     if (!this.writableEnded) this.#upstream.abandon()
     this.#listener?.close()
-    if (error !== null) this.#unread = this.#tray.unread // at once, as a pipeline rejects before this has closed
-    this.#tray.close(error).then(
+    if (error !== null) this.#unread = this.#output.unread // at once, as a pipeline rejects before this has closed
+    this.#output.close(error).then(
       (unread) => {
         this.#unread = unread
         callback(error)

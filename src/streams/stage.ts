@@ -45,7 +45,7 @@ export class Stage extends Transform implements Stoppable {
   protected readonly upstream: Upstream
   /** @internal */
   readonly kernel: Kernel
-  #isCut = false
+  #outputEnded = false
   #isStopped = false
   #isPipe = false
   #isWanted = false
@@ -71,10 +71,10 @@ export class Stage extends Transform implements Stoppable {
    */
   stop(): void {
     this.kernel.stop?.()
-    if (this.#isCut || this.writableEnded || this.destroyed) return
+    if (this.#outputEnded || this.writableEnded || this.destroyed) return
     if (this.upstream.stop()) return
     this.#isStopped = true
-    this.upstream.settleSoon()
+    this.upstream.endSoon()
     this.end()
     // What comes from now on is let through to nobody. Properties, as every write would pay for a method that looks.
     this.write = (...given: unknown[]) => {
@@ -90,7 +90,7 @@ export class Stage extends Transform implements Stoppable {
 
   /** A chunk waits here until there is room; what has been taken is acknowledged, so that `writableLength` is what waits. */
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: TransformCallback): void {
-    if (this.#isCut) {
+    if (this.#outputEnded) {
       this.upstream.letGo() // of a source that nobody else read until now
       callback() // surplus
       return
@@ -128,28 +128,28 @@ export class Stage extends Transform implements Stoppable {
     else this.failAfterEnd(end, callback)
   }
 
-  /** Nothing more goes out, although more may come: what lies upstream is settled once this chunk is done with. */
+  /** Nothing more goes out, although more may come: what lies upstream is ended once this chunk is done with. */
   #endHere(callback: TransformCallback): void {
     const isBlind = this.kernel.source === undefined && !this.upstream.wasPiped
-    if (isBlind) this.#isCut = true
-    else this.cut()
+    if (isBlind) this.#outputEnded = true
+    else this.endOutput()
     // In the next tick, so that a source which ends with this very chunk can do so; not later, as a source that
     // pushes synchronously would starve anything else.
     nextTick(() => {
       const isEnding = this.writableEnded || this.destroyed
       if (isBlind && !isEnding) {
-        this.#isCut = false // an end would hide the error from the web stream of Duplex.toWeb()
+        this.#outputEnded = false // an end would hide the error from the web stream of Duplex.toWeb()
         this.failAfterEnd(noSourceError(), callback)
         return
       }
       if (isBlind) this.push(null)
       nextTick(callback) // a source that is being ended is not to be told to go on
-      if (!isEnding) this.upstream.settle()
+      if (!isEnding) this.upstream.end()
     })
   }
 
   override _flush(callback: TransformCallback): void {
-    if (!this.#isCut) {
+    if (!this.#outputEnded) {
       try {
         this.kernel.flush(this)
       } catch (error) {
@@ -166,8 +166,8 @@ export class Stage extends Transform implements Stoppable {
   }
 
   /** Nothing more goes out; what still comes in is swallowed. */
-  protected cut(): void {
-    this.#isCut = true
+  protected endOutput(): void {
+    this.#outputEnded = true
     this.push(null)
   }
 
@@ -181,9 +181,9 @@ export class Stage extends Transform implements Stoppable {
     // what is cut off where the stream is stopped, half a frame say, is surplus
     if (this.#isStopped && this.writableLength === 0) callback()
     else if (this.readableEnded) callback(error)
-    else if (this.#isCut) this.once('end', fail)
+    else if (this.#outputEnded) this.once('end', fail)
     else {
-      this.#isCut = true
+      this.#outputEnded = true
       failOnceRead(this, error, () => {
         if (this.#isPipe && this.listenerCount('data') > 0) {
           this.once('end', fail)

@@ -21,9 +21,9 @@ export type StoppableSource = Stoppable | NodeJS.ReadableStream
  * - an HTTP request that a server reads is left to it, which has still to answer;
  * - anything else is the root. Once it is destroyed nothing more can come out of it, so that its `'end'` is final.
  */
-export function settle(source: StoppableSource, settled = new Set<unknown>()): void {
-  if (settled.has(source)) return
-  settled.add(source)
+export function endUpstream(source: StoppableSource, ended = new Set<unknown>()): void {
+  if (ended.has(source)) return
+  ended.add(source)
   const stream = source as Readable & NodeJS.WritableStream
   if (isStoppable(source)) {
     source.stop()
@@ -41,7 +41,7 @@ export function settle(source: StoppableSource, settled = new Set<unknown>()): v
     stream.emit('end')
     for (const from of upstream) {
       if (isReadByOthers(from)) keepFlowing(from)
-      else settle(from, settled)
+      else endUpstream(from, ended)
     }
     return
   }

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { checkPipe, type Port } from '../neighbours.ts'
 import { nextTick, setImmediate } from '../realTimers.ts'
-import { isReadByOthers, isStoppable, keepFlowing, type StoppableSource, settle } from './stopping.ts'
+import { endUpstream, isReadByOthers, isStoppable, keepFlowing, type StoppableSource } from './stopping.ts'
 
 interface Pipes {
   count: number
@@ -58,14 +58,14 @@ export class Upstream {
   }
 
   /** Ends all of them, in whatever way each can: what is still to come from them is surplus. */
-  settle(): void {
-    settleAll(this.#release())
+  end(): void {
+    endAll(this.#release())
   }
 
-  /** As {@link settle}, in the next tick, with those too who are piped in until then; what is shared is let go at once. */
-  settleSoon(): void {
+  /** As {@link end}, in the next tick, with those too who are piped in until then; what is shared is let go at once. */
+  endSoon(): void {
     const sources = this.#release()
-    nextTick(() => settleAll([...sources, ...this.#release()]))
+    nextTick(() => endAll([...sources, ...this.#release()]))
   }
 
   /** Lets go of what somebody else reads too, and ends the stage where it has no other source. */
@@ -86,7 +86,7 @@ export class Upstream {
   abandon(): void {
     if (this.#named === null) return
     const sources = this.#named ? [this.#named, ...this.#pipes.keys()] : [...this.#pipes.keys()]
-    setImmediate(() => settleAll(sources.filter((source) => !isOver(source) && !isReadByOthers(source))))
+    setImmediate(() => endAll(sources.filter((source) => !isOver(source) && !isReadByOthers(source))))
   }
 
   /** Those that are this stage's to end. */
@@ -102,9 +102,9 @@ export class Upstream {
   }
 }
 
-function settleAll(sources: StoppableSource[]): void {
-  const settled = new Set<unknown>()
-  for (const source of sources) settle(source, settled)
+function endAll(sources: StoppableSource[]): void {
+  const ended = new Set<unknown>()
+  for (const source of sources) endUpstream(source, ended)
 }
 
 function unpipe(source: NodeJS.ReadableStream, destination: Writable): void {

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { findPackageManager } from '../../src/packageManager.ts'
 import { backendNames, type Device } from '../../src/sources/capture/backend.ts'
-import { chooseDevice } from '../../src/sources/capture/devices.ts'
-import { deviceHint, noBackend, openingFault } from '../../src/sources/capture/faults.ts'
-import type { Lack } from '../../src/sources/capture/installing.ts'
+import { chooseDevice } from '../../src/sources/capture/child/devices.ts'
+import { deviceHint, noBackend, openingFault } from '../../src/sources/capture/child/faults.ts'
+import type { Lack } from '../../src/sources/capture/child/installing.ts'
 
 const device = (id: number, name: string, isDefault = false): Device => ({
   id,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LagDetector } from '../../src/sources/capture/lag.ts'
+import { LagDetector } from '../../src/sources/capture/child/lag.ts'
 
 const RATE = 1000
 const FRAMES = 10

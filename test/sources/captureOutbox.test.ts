@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { Outbox } from '../../src/sources/capture/outbox.ts'
+import { Outbox } from '../../src/sources/capture/child/outbox.ts'
 import { type CaptureMessage, Decoder } from '../../src/sources/capture/protocol.ts'
 
 /** A pipe whose other end reads only when told. */

@@ -32,7 +32,7 @@ describe('the capture protocol', () => {
             at += cut
           }
           expect(received).toEqual(sent)
-          expect(decoder.isMidFrame).toBe(false)
+          expect(decoder.isMidPacket).toBe(false)
         },
       ),
     )
@@ -41,7 +41,7 @@ describe('the capture protocol', () => {
   test('a frame that was begun is known to be unfinished', () => {
     const decoder = new Decoder()
     decoder.push(encode({ type: 'pcm', bytes: Buffer.alloc(10) }).subarray(0, 9))
-    expect(decoder.isMidFrame).toBe(true)
+    expect(decoder.isMidPacket).toBe(true)
   })
 
   test('what no capture child writes is refused', () => {

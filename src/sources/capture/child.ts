@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
 import type { Backend, BackendName, Device } from './backend.ts'
-import { loadBackend } from './loadBackend.ts'
+import { loadBackend } from './child/loadBackend.ts'
+import { record } from './child/record.ts'
 import { encode, faultOf } from './protocol.ts'
-import { record } from './record.ts'
 import type { CaptureRequest, ChildRequest, DevicesRequest, WarmAnswer } from './request.ts'
 
 /**

@@ -3,7 +3,7 @@ import type { BackendName, Device } from './backend.ts'
 
 /**
  * What the capture child writes on its audio pipe: `[type u8][length u32le][payload]`, one order for everything, so
- * that what is said about the audio stands exactly where it is true. PCM is raw, all else is JSON. The last frame
+ * that what is said about the audio stands exactly where it is true. PCM is raw, all else is JSON. The last packet
  * is `end` or `error`; a pipe that closes without one means that the child died.
  */
 export type CaptureMessage =
@@ -71,17 +71,17 @@ export function errorOf({ code, message, cause }: Fault): WavespoolError {
 
 const types = ['pcm', 'devices', 'started', 'gap', 'end', 'error'] as const
 const HEADER_BYTES = 5
-/** No read is nearly as long: a longer frame means that something else wrote into the pipe. */
+/** No read is nearly as long: a longer packet means that something else wrote into the pipe. */
 const MAX_PAYLOAD_BYTES = 64 * 1024 * 1024
 
-/** One frame, ready to be written. */
+/** One packet, ready to be written. */
 export function encode(message: CaptureMessage): Buffer {
   const payload = message.type === 'pcm' ? message.bytes : Buffer.from(JSON.stringify(message.body))
-  const frame = Buffer.allocUnsafe(HEADER_BYTES + payload.length)
-  frame.writeUInt8(types.indexOf(message.type), 0)
-  frame.writeUInt32LE(payload.length, 1)
-  frame.set(payload, HEADER_BYTES)
-  return frame
+  const packet = Buffer.allocUnsafe(HEADER_BYTES + payload.length)
+  packet.writeUInt8(types.indexOf(message.type), 0)
+  packet.writeUInt32LE(payload.length, 1)
+  packet.set(payload, HEADER_BYTES)
+  return packet
 }
 
 /** Turns what comes out of the pipe back into messages, however it was cut. */
@@ -92,8 +92,8 @@ export class Decoder {
   #payload: Buffer | undefined
   #payloadFill = 0
 
-  /** whether a frame was begun and is not complete */
-  get isMidFrame(): boolean {
+  /** whether a packet was begun and is not complete */
+  get isMidPacket(): boolean {
     return this.#headerFill > 0
   }
 
@@ -113,7 +113,7 @@ export class Decoder {
         if (this.#headerFill < HEADER_BYTES) break
       }
       const length = this.#header.readUInt32LE(1)
-      if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`a capture frame of ${length} bytes`)
+      if (length > MAX_PAYLOAD_BYTES) throw new RangeError(`a capture packet of ${length} bytes`)
       if (this.#payload === undefined && chunk.length - at >= length) {
         messages.push(this.#message(chunk.subarray(at, at + length)))
         at += length
@@ -133,7 +133,7 @@ export class Decoder {
     this.#headerFill = 0
     this.#payload = undefined
     this.#payloadFill = 0
-    if (type === undefined) throw new RangeError(`a capture frame of type ${this.#header.readUInt8(0)}`)
+    if (type === undefined) throw new RangeError(`a capture packet of type ${this.#header.readUInt8(0)}`)
     if (type === 'pcm') return { type, bytes: payload }
     return { type, body: JSON.parse(payload.toString()) } as CaptureMessage
   }

@@ -5,8 +5,8 @@ import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type Span, spanFrames } from '../../format/span.ts'
 import { makeWavHeader, type WavHeaderOptions } from '../../format/wavHeader.ts'
 import { checkOptions } from '../../options.ts'
-import { type Plan, SegmentPlan, tiles } from './plan.ts'
-import { TilePlan } from './tilePlan.ts'
+import { type Planner, SegmentPlanner, tiles } from './segmentPlanner.ts'
+import { TilePlanner } from './tilePlanner.ts'
 
 /** Segments of equal length which tile the stream: not one sample is lost or doubled. */
 export interface TimeRule {
@@ -57,7 +57,7 @@ export const ruleOptions: readonly string[] = [...timeOptions, ...pauseOptions, 
 
 /** Where segments begin and end, and what is listened to for that. */
 export interface Rule {
-  plan: Plan
+  planner: Planner
   detector: VoiceDetector | undefined
   /** frames of the longest segment */
   maxLength: number
@@ -94,7 +94,7 @@ function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule, hea
   if (atPause === undefined) {
     if (detector !== undefined)
       throw new ArgumentTypeError('segment(): { every } takes a detector with atPause alone')
-    return { plan: new SegmentPlan({ ...tiles, maxLength }), detector, maxLength }
+    return { planner: new SegmentPlanner({ ...tiles, maxLength }), detector, maxLength }
   }
   checkOptions(atPause, ['silence', 'within'], 'segment(): atPause')
   const { silence = { milliseconds: 300 }, within } = atPause
@@ -112,7 +112,7 @@ function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule, hea
     )
   }
   return {
-    plan: new TilePlan(spans),
+    planner: new TilePlanner(spans),
     detector: detector ?? new LibfvadDetector(format.sampleRate),
     maxLength,
   }
@@ -155,7 +155,7 @@ function pauseRule(format: PcmFormat, options: PauseRule): Rule {
     )
   }
   return {
-    plan: new SegmentPlan(spans),
+    planner: new SegmentPlanner(spans),
     detector: detector ?? new LibfvadDetector(format.sampleRate),
     maxLength: spans.maxLength,
   }

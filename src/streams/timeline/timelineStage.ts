@@ -103,7 +103,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
       throw new ArgumentRangeError(`${caller}: at must be a whole number of frames from 0, got ${at}`)
     }
     const input = new TrackInput(this.#port, this.#trackFormat, name, at)
-    if (this.#isOver || this.writableEnded || this.destroyed) input.cut()
+    if (this.#isOver || this.writableEnded || this.destroyed) input.endInput()
     else {
       this.#inputs.add(input)
       this.#unopened.delete(name)
@@ -154,7 +154,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
 
   override _flush(callback: TransformCallback): void {
     this.#end()
-    for (const input of [...this.#inputs]) input.cut()
+    for (const input of [...this.#inputs]) input.endInput()
     super._flush(callback)
   }
 
@@ -175,9 +175,9 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     super._destroy(error, callback)
   }
 
-  protected override cut(): void {
+  protected override endOutput(): void {
     this.#end()
-    super.cut()
+    super.endOutput()
   }
 
   #fail(error: Error, callback: TransformCallback): void {

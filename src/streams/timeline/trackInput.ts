@@ -22,7 +22,7 @@ export class TrackInput extends Writable implements Stoppable {
   readonly #frames: WholeFrames
   readonly #upstream: Upstream
   readonly #takes: Port
-  #isCut = false
+  #hasEnded = false
 
   constructor(port: TrackPort, format: PcmFormat, track: string, position: number) {
     super()
@@ -46,21 +46,21 @@ export class TrackInput extends Writable implements Stoppable {
 
   /** Ends it gracefully, and what is piped into it; the timeline goes on. */
   stop(): void {
-    if (this.#isCut || this.writableEnded || this.destroyed) return
+    if (this.#hasEnded || this.writableEnded || this.destroyed) return
     if (this.#upstream.stop()) return
-    this.cut()
-    this.#upstream.settleSoon()
+    this.endInput()
+    this.#upstream.endSoon()
   }
 
   /** What still comes is swallowed. */
-  cut(): void {
-    if (this.#isCut) return
-    this.#isCut = true
+  endInput(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     this.#port.ended(this)
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    if (this.#isCut) {
+    if (this.#hasEnded) {
       callback()
       return
     }
@@ -76,7 +76,7 @@ export class TrackInput extends Writable implements Stoppable {
 
   override _final(callback: (error?: Error | null) => void): void {
     this.#port.ended(this)
-    if (this.#isCut) {
+    if (this.#hasEnded) {
       callback()
       return
     }

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Step } from '../../../src/streams/segment/plan.ts'
-import { TilePlan } from '../../../src/streams/segment/tilePlan.ts'
+import type { Step } from '../../../src/streams/segment/segmentPlanner.ts'
+import { TilePlanner } from '../../../src/streams/segment/tilePlanner.ts'
 
 const spans = fc.integer({ min: 2, max: 60 }).chain((every) =>
   fc.record({
@@ -57,15 +57,15 @@ function tilesOf(steps: Step[]): [number, number][] {
 test('cuts each tile at the best pause in its last stretch, else at its longest end', () => {
   fc.assert(
     fc.property(spans, heard, (spans, stretches) => {
-      const plan = new TilePlan(spans)
+      const planner = new TilePlanner(spans)
       const speech = stretches.flatMap(({ isSpeech, frames }) => new Array<boolean>(frames).fill(isSpeech))
       const steps: Step[] = []
       let to = 0
       for (const { isSpeech, frames } of stretches) {
         // one frame at a time, as a stretch that goes beyond the limit is known only up to there
-        for (let i = 0; i < frames; i++) steps.push(...plan.hear(isSpeech, ++to))
+        for (let i = 0; i < frames; i++) steps.push(...planner.hear(isSpeech, ++to))
       }
-      steps.push(...plan.cut(to))
+      steps.push(...planner.cut(to))
       expect(tilesOf(steps)).toEqual(model(speech, spans))
     }),
     { numRuns: 2000 },
@@ -76,15 +76,15 @@ test('tiles without a gap, none longer than allowed, whatever the stretches and 
   const cuts = fc.array(fc.nat(40), { maxLength: 5 })
   fc.assert(
     fc.property(spans, heard, cuts, (spans, stretches, cuts) => {
-      const plan = new TilePlan(spans)
+      const planner = new TilePlanner(spans)
       const steps: Step[] = []
       let to = 0
       for (const [i, { isSpeech, frames }] of stretches.entries()) {
         to += frames
-        steps.push(...plan.hear(isSpeech, to))
-        if (cuts.includes(i)) steps.push(...plan.cut(to))
+        steps.push(...planner.hear(isSpeech, to))
+        if (cuts.includes(i)) steps.push(...planner.cut(to))
       }
-      steps.push(...plan.cut(to))
+      steps.push(...planner.cut(to))
       let at = 0
       for (const [start, end] of tilesOf(steps)) {
         expect(start).toBe(at)

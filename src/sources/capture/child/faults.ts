@@ -1,6 +1,6 @@
-import { WavespoolError } from '../../errors.ts'
-import type { PackageManager } from '../../packageManager.ts'
-import type { Device } from './backend.ts'
+import { WavespoolError } from '../../../errors.ts'
+import type { PackageManager } from '../../../packageManager.ts'
+import type { Device } from '../backend.ts'
 import { type Missing, remedyFor } from './installing.ts'
 
 /** What was asked of the device, for messages. */

@@ -1,34 +1,34 @@
-import { WavespoolError } from '../../errors.ts'
+import { WavespoolError } from '../../../errors.ts'
 
 /** A device that was told to stop has this many seconds to close. */
 const CLOSING_SECONDS = 2
 
 /**
- * Barks when a device gives nothing for too long: a blocking read of a device whose server died never returns, and
+ * Times out when a device gives nothing for too long: a blocking read of a device whose server died never returns, and
  * gives no error. It counts ticks instead of looking at the clock, so that a process that was itself suspended does
  * not blame the device.
  */
 export class Watchdog {
   /** Rejects with `ERR_WAVESPOOL_DEVICE`; never resolves. */
-  readonly barked: Promise<never>
+  readonly timedOut: Promise<never>
   readonly #timer: NodeJS.Timeout
   #allowed: number
-  #hungry = 0
+  #idleSeconds = 0
 
   constructor(seconds: number, deviceName: string) {
     this.#allowed = seconds
-    let bark: (error: Error) => void
-    this.barked = new Promise((_, reject) => {
-      bark = reject
+    let timeOut: (error: Error) => void
+    this.timedOut = new Promise((_, reject) => {
+      timeOut = reject
     })
-    this.barked.catch(() => {})
+    this.timedOut.catch(() => {})
     this.#timer = setInterval(() => {
-      this.#hungry += 1
-      if (this.#hungry < this.#allowed) return
-      bark(
+      this.#idleSeconds += 1
+      if (this.#idleSeconds < this.#allowed) return
+      timeOut(
         new WavespoolError(
           'ERR_WAVESPOOL_DEVICE',
-          `${JSON.stringify(deviceName)} has been giving no audio for ${this.#hungry} s: it may have been unplugged, or the sound server ended. All that it had recorded was delivered; open it again`,
+          `${JSON.stringify(deviceName)} has been giving no audio for ${this.#idleSeconds} s: it may have been unplugged, or the sound server ended. All that it had recorded was delivered; open it again`,
         ),
       )
       this.end()
@@ -36,12 +36,12 @@ export class Watchdog {
   }
 
   /** Something came. */
-  feed(): void {
-    this.#hungry = 0
+  reset(): void {
+    this.#idleSeconds = 0
   }
 
   /** The device was told to stop. */
-  hurry(): void {
+  shorten(): void {
     this.#allowed = Math.min(this.#allowed, CLOSING_SECONDS)
   }
 

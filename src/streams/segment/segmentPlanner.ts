@@ -6,7 +6,7 @@ export interface Step {
 }
 
 /** Decides where segments begin and end, reckoned from what is heard. */
-export interface Plan {
+export interface Planner {
   /** Takes what was heard between the last time and `to`. */
   hear(isSpeech: boolean, to: number): Step[]
   /** Ends the segment that is open, the stream having come to `at`. */
@@ -14,7 +14,7 @@ export interface Plan {
 }
 
 /** All in frames of the stream. */
-export interface PlanSpans {
+export interface SegmentSpans {
   /** what is kept in front of the first speech */
   preRoll: number
   /** what is kept behind the last speech, at most `silence` */
@@ -33,8 +33,8 @@ export const tiles = { preRoll: 0, postRoll: 0, minSpeech: 0, silence: Number.PO
  * Where segments begin and end, reckoned from what was heard: no audio, no stream. The steps go forward only, segments
  * never overlap, and none is longer than `maxLength`.
  */
-export class SegmentPlan implements Plan {
-  readonly #spans: PlanSpans
+export class SegmentPlanner implements Planner {
+  readonly #spans: SegmentSpans
   #steps: Step[] = []
   /** up to where it was told what is heard */
   #heard = 0
@@ -47,7 +47,7 @@ export class SegmentPlan implements Plan {
   /** begin of the segment that is open; while speech goes on there is none for a moment behind a cut */
   #start: number | undefined
 
-  constructor(spans: PlanSpans) {
+  constructor(spans: SegmentSpans) {
     this.#spans = spans
   }
 

@@ -1,4 +1,4 @@
-import type { Encoding } from '../../format/encoding.ts'
+import type { Encoding } from '../../../format/encoding.ts'
 
 // What is used of PortAudio's portaudio.h, as koffi wants it declared.
 

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type PlanSpans, SegmentPlan, type Step, tiles } from '../../../src/streams/segment/plan.ts'
+import {
+  SegmentPlanner,
+  type SegmentSpans,
+  type Step,
+  tiles,
+} from '../../../src/streams/segment/segmentPlanner.ts'
 
 interface Piece {
   start: number
@@ -40,7 +45,7 @@ class Follower {
 const FRAME = 4
 
 /** The rule once more, as it is written down, with all of the answers at hand at once. */
-function expected(heard: boolean[], spans: PlanSpans): Piece[] {
+function expected(heard: boolean[], spans: SegmentSpans): Piece[] {
   const { preRoll, postRoll, minSpeech, silence, maxLength } = spans
   const pieces: Piece[] = []
   let floor = 0
@@ -87,7 +92,7 @@ const spansOf = fc
     more: fc.nat(20),
     maxLength: fc.oneof(fc.integer({ min: 1, max: 90 }), fc.constant(Number.POSITIVE_INFINITY)),
   })
-  .map(({ more, ...spans }): PlanSpans => ({ ...spans, silence: spans.postRoll + more + 1 }))
+  .map(({ more, ...spans }): SegmentSpans => ({ ...spans, silence: spans.postRoll + more + 1 }))
 
 /** Runs of speech and of none, as they occur, and single answers in between. */
 const answers = fc
@@ -102,12 +107,12 @@ const answers = fc
 test('segments are those of the rule, whatever is heard', () => {
   fc.assert(
     fc.property(answers, spansOf, (heard, spans) => {
-      const plan = new SegmentPlan(spans)
+      const planner = new SegmentPlanner(spans)
       const follower = new Follower()
       for (const [i, isSpeech] of heard.entries()) {
-        follower.follow(plan.hear(isSpeech, (i + 1) * FRAME), (i + 1) * FRAME)
+        follower.follow(planner.hear(isSpeech, (i + 1) * FRAME), (i + 1) * FRAME)
       }
-      follower.cut(plan.cut(heard.length * FRAME), heard.length * FRAME)
+      follower.cut(planner.cut(heard.length * FRAME), heard.length * FRAME)
       expect(follower.pieces).toEqual(expected(heard, spans))
     }),
     { numRuns: 1000 },
@@ -119,16 +124,16 @@ test('with cuts anywhere nothing overlaps, nothing is too long, and speech that 
   fc.assert(
     fc.property(answers, spansOf, cuts, (heard, spans, cuts) => {
       const total = heard.length * FRAME
-      const plan = new SegmentPlan(spans)
+      const planner = new SegmentPlanner(spans)
       const follower = new Follower()
       for (const [i, isSpeech] of heard.entries()) {
         const from = i * FRAME
         const inside = cuts.filter((at) => at > from && at < from + FRAME).sort((a, b) => a - b)
-        for (const at of inside) follower.cut(plan.cut(at), at)
-        follower.follow(plan.hear(isSpeech, from + FRAME), from + FRAME)
-        if (cuts.includes(from + FRAME)) follower.cut(plan.cut(from + FRAME), from + FRAME)
+        for (const at of inside) follower.cut(planner.cut(at), at)
+        follower.follow(planner.hear(isSpeech, from + FRAME), from + FRAME)
+        if (cuts.includes(from + FRAME)) follower.cut(planner.cut(from + FRAME), from + FRAME)
       }
-      follower.cut(plan.cut(total), total)
+      follower.cut(planner.cut(total), total)
       const pieces = follower.pieces
       let end = 0
       for (const piece of pieces) {
@@ -148,16 +153,16 @@ test('with cuts anywhere nothing overlaps, nothing is too long, and speech that 
 })
 
 test('where everything is speech, it tiles by time, from each cut on', () => {
-  const plan = new SegmentPlan({ ...tiles, maxLength: 10 })
+  const planner = new SegmentPlanner({ ...tiles, maxLength: 10 })
   const follower = new Follower()
-  follower.follow(plan.hear(true, 7), 7)
-  follower.follow(plan.hear(true, 10), 10)
+  follower.follow(planner.hear(true, 7), 7)
+  follower.follow(planner.hear(true, 10), 10)
   expect(follower.pieces).toEqual([{ start: 0, end: 10 }]) // at once, not with the next sample
-  follower.follow(plan.hear(true, 23), 23)
-  follower.cut(plan.cut(23), 23)
-  follower.cut(plan.cut(23), 23)
-  follower.follow(plan.hear(true, 33), 33)
-  follower.cut(plan.cut(33), 33)
+  follower.follow(planner.hear(true, 23), 23)
+  follower.cut(planner.cut(23), 23)
+  follower.cut(planner.cut(23), 23)
+  follower.follow(planner.hear(true, 33), 33)
+  follower.cut(planner.cut(33), 33)
   expect(follower.pieces).toEqual([
     { start: 0, end: 10 },
     { start: 10, end: 20 },

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { WavespoolError } from '../../errors.ts'
-import { requirePermission } from './permission.ts'
+import { WavespoolError } from '../../../errors.ts'
+import { requirePermission } from '../permission.ts'
 
 /**
  * The file that the capture child runs. It lies where the build put it. Where a bundler has moved this code, the file
@@ -34,7 +34,7 @@ function ownPath(): string | undefined {
 function besides(self: string): string[] {
   // From the sources, as in this project's tests, what runs is the build: Node 20 starts no TypeScript.
   const places = self.endsWith('.ts')
-    ? ['../../../dist/sources/capture/child.js']
+    ? ['../../../../dist/sources/capture/child.js']
     : ['./sources/capture/child.js', '../sources/capture/child.js']
   return places.map((place) => fileURLToPath(new URL(place, pathToFileURL(self))))
 }

@@ -1,5 +1,5 @@
 /** The part of the stream of which it is not decided yet where it belongs, in the pieces that it came in. */
-export class SegmentTape {
+export class FrameQueue {
   readonly #bytesPerFrame: number
   #pieces: Uint8Array[] = []
   #start = 0

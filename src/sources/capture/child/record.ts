@@ -1,14 +1,14 @@
 import type { Writable } from 'node:stream'
-import { WavespoolError } from '../../errors.ts'
-import type { Backend, Capture, Device } from './backend.ts'
+import { WavespoolError } from '../../../errors.ts'
+import type { Backend, Capture, Device } from '../backend.ts'
+import type { CaptureRequest } from '../request.ts'
 import { chooseDevice } from './devices.ts'
 import { deviceHint, openingFault, readingFault } from './faults.ts'
 import { LagDetector } from './lag.ts'
 import { Outbox } from './outbox.ts'
-import type { CaptureRequest } from './request.ts'
 import { Watchdog } from './watchdog.ts'
 
-export interface Recording {
+export interface CaptureRun {
   /** No new audio; what was captured still goes out. */
   stop: () => void
   /** Resolves when everything has gone into the pipe and the device is closed. */
@@ -16,12 +16,12 @@ export interface Recording {
 }
 
 /** Records into the pipe, in the capture child. */
-export function record(backend: Backend, request: CaptureRequest, pipe: Writable): Recording {
+export function record(backend: Backend, request: CaptureRequest, pipe: Writable): CaptureRun {
   const device = findDevice(backend, request)
   const capture = open(backend, request, device)
   const watchdog = new Watchdog(request.stallSeconds, device.name)
   const stop = () => {
-    watchdog.hurry()
+    watchdog.shorten()
     capture.stop()
   }
   return { stop, done: deliver(backend, request, device, capture, watchdog, pipe) }
@@ -59,9 +59,9 @@ async function deliver(
   let isFirst = true
   try {
     for (;;) {
-      const read = await Promise.race([capture.read(), watchdog.barked])
+      const read = await Promise.race([capture.read(), watchdog.timedOut])
       if (read === undefined) break
-      watchdog.feed()
+      watchdog.reset()
       if (isFirst) {
         isFirst = false
         const age = read.bytes.length / bytesPerFrame / sampleRate + (capture.latency ?? 0)

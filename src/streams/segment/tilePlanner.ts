@@ -1,4 +1,4 @@
-import type { Plan, Step } from './plan.ts'
+import type { Planner, Step } from './segmentPlanner.ts'
 
 /** All in frames. */
 export interface TileSpans {
@@ -15,7 +15,7 @@ export interface TileSpans {
  * may go on no longer. The best pause is the one of which most lies in that stretch, the later one of two; it is cut in
  * the middle of that part.
  */
-export class TilePlan implements Plan {
+export class TilePlanner implements Planner {
   readonly #spans: TileSpans
   #steps: Step[] = []
   /** up to where it was told what is heard */

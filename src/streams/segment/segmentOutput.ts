@@ -18,7 +18,7 @@ interface Entry<F> {
  * What leaves a stage of segments: the one that is being written, and those that are finished and wait to be read, in
  * the buffer of the stage's readable side. Places are frames of the stream.
  */
-export class SegmentTray<F extends SegmentFile> {
+export class SegmentOutput<F extends SegmentFile> {
   readonly #stage: Readable
   readonly #makeFile: (number: number) => F
   readonly #header: Uint8Array

@@ -1,5 +1,5 @@
-import type { Read } from './backend.ts'
-import type { GapCause } from './protocol.ts'
+import type { Read } from '../backend.ts'
+import type { GapCause } from '../protocol.ts'
 
 /** Where the detector puts what it lets through. */
 export interface LagOutput {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { type Encoding, encodings } from '../../format/encoding.ts'
-import type { Backend, Capture, Device, OpenRequest, Read } from './backend.ts'
+import { type Encoding, encodings } from '../../../format/encoding.ts'
+import type { Backend, Capture, Device, OpenRequest, Read } from '../backend.ts'
 
 /** What `naudiodon.node` exports, as far as it is used here. */
 interface Addon {

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { type CaptureMessage, encode, type GapCause } from './protocol.ts'
+import { type CaptureMessage, encode, type GapCause } from '../protocol.ts'
 
 export interface OutboxBound {
   /** most frames of audio that may wait */

@@ -1,5 +1,5 @@
-import { WavespoolError } from '../../errors.ts'
-import type { Device } from './backend.ts'
+import { WavespoolError } from '../../../errors.ts'
+import type { Device } from '../backend.ts'
 
 /**
  * The one device that is meant: by its id, its exact name, or a part of its name that no other device's name has

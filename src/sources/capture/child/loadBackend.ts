@@ -1,12 +1,12 @@
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { findPackageManager } from '../../packageManager.ts'
-import type { Backend, BackendName } from './backend.ts'
+import { findPackageManager } from '../../../packageManager.ts'
+import type { Backend, BackendName } from '../backend.ts'
+import { requirePermission } from '../permission.ts'
 import { noBackend } from './faults.ts'
 import type { Lack, Missing } from './installing.ts'
 import { loadKoffi } from './koffi.ts'
 import { loadNaudiodon } from './naudiodon.ts'
-import { requirePermission } from './permission.ts'
 
 const loaders: Record<BackendName, () => Backend> = { naudiodon: loadNaudiodon, koffi: loadKoffi }
 

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { dirname } from 'node:path'
+import { requirePermission } from '../permission.ts'
 import { childScript } from './childScript.ts'
-import { requirePermission } from './permission.ts'
 
 /**
  * Starts a capture child. It does nothing until it is asked. It runs in the folder of node itself: the program's own

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
-import type { BackendName } from './backend.ts'
-import { errorOf } from './protocol.ts'
-import type { WarmAnswer } from './request.ts'
+import type { BackendName } from '../backend.ts'
+import { errorOf } from '../protocol.ts'
+import type { WarmAnswer } from '../request.ts'
 import { keepAlive, spawnChild } from './spawnChild.ts'
 
 /** At most one child waits, with its backend loaded and PortAudio's devices known, but none open. */

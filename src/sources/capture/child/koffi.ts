@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { encodings } from '../../format/encoding.ts'
-import type { Backend, Capture, Device, OpenRequest, Read } from './backend.ts'
+import { encodings } from '../../../format/encoding.ts'
+import type { Backend, Capture, Device, OpenRequest, Read } from '../backend.ts'
 import { functions, PA_CLIP_OFF, PA_INPUT_OVERFLOWED, sampleFormats, structs } from './portaudioHeader.ts'
 
 /** What is used of the package koffi, which calls functions of shared libraries without a compiler. */

@@ -1,5 +1,5 @@
-import { adding, type PackageManager } from '../../packageManager.ts'
-import type { BackendName } from './backend.ts'
+import { adding, type PackageManager } from '../../../packageManager.ts'
+import type { BackendName } from '../backend.ts'
 
 /**
  * Why a backend does not load: its package is not installed, or what the package needs is missing, the library PortAudio
