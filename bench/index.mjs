@@ -25,6 +25,8 @@ const runs = [
   ['timeline.mjs'],
   ['Many live calls in one process, against as many rows of three identity Transforms'],
   ['calls.mjs'],
+  ['Five minutes of speech compressed and back, against ffmpeg as a process'],
+  ['codec.mjs'],
   ['The VirtualFile, against what else bytes can be kept in'],
   ['virtualFile.mjs'],
   ['Append to memory, to its end'],

@@ -9,6 +9,7 @@ import { checkOptions } from '../options.ts'
 import { Stage } from '../streams/stage.ts'
 import type { Decoder } from './decoder.ts'
 import type { DecoderOutput } from './kernel.ts'
+import { Turns } from './turns.ts'
 
 export interface DecodeOptions extends Omit<ConvertOptions, 'channelMask'> {
   /** the format that is to come out, whatever the file is in; `channel` and `dither` are those of `convert()` */
@@ -71,6 +72,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
   readonly #gives: Port
   readonly #to: PcmFormat | undefined
   readonly #conversion: ConvertOptions
+  readonly #turns = new Turns()
   #decoder: Decoder | undefined
   #working: Promise<void> | undefined
   #converter: Converter | undefined
@@ -150,12 +152,20 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
 
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     if (this.#isEnded) callback()
-    else this.#work(this.#decoder!.push(chunk, this.#output), callback)
+    else this.#work(this.#decode(chunk), callback)
   }
 
   override _flush(callback: TransformCallback): void {
     if (this.#isEnded) callback()
     else this.#work(this.#decoder!.flush(this.#output), callback, true)
+  }
+
+  /** A large piece is decoded in small ones, so that the event loop is not blocked. */
+  async #decode(chunk: Buffer): Promise<void> {
+    for (let at = 0; at < chunk.length && !this.destroyed; at += STEP_BYTES) {
+      const piece = chunk.subarray(at, at + STEP_BYTES)
+      await this.#turns.do(() => (this.destroyed ? undefined : this.#decoder!.push(piece, this.#output)))
+    }
   }
 
   #work(working: Promise<void>, callback: TransformCallback, isLast = false): void {
@@ -193,5 +203,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
   }
 }
 
+/** Half a second of Opus, or some milliseconds of WAV. */
+const STEP_BYTES = 2048
 /** `gaps` keeps no more of them. */
 const MAX_GAPS = 10_000

@@ -1,8 +1,10 @@
+import type { TransformCallback } from 'node:stream'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { filePort, type Ports, pcmPort } from '../neighbours.ts'
 import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 import { type EncodeOptions, type EncodePlan, planEncoding } from './codecs.ts'
 import type { Encoder } from './encoder.ts'
+import { Turns } from './turns.ts'
 
 /**
  * A Transform from PCM to a compressed file: FLAC, MP3 (constant bitrate), or Opus in Ogg.
@@ -30,6 +32,9 @@ export function encode(format: PcmFormat, options: EncodeOptions): EncodeStage {
   return new EncodeStage(checked, planEncoding(checked, options, 'encode()'))
 }
 
+/** of audio that are encoded at a time: Opus, the slowest, takes a third of a millisecond */
+const STEP_SECONDS = 0.02
+
 /** Set in `_construct()`, before which nothing is written. */
 class LoadedKernel implements Kernel {
   readonly ports: Ports
@@ -53,6 +58,7 @@ class LoadedKernel implements Kernel {
 export class EncodeStage extends Stage {
   readonly #format: PcmFormat
   readonly #plan: EncodePlan
+  readonly #turns = new Turns()
   readonly #kernel: LoadedKernel
 
   constructor(format: PcmFormat, plan: EncodePlan) {
@@ -79,6 +85,22 @@ export class EncodeStage extends Stage {
         if (this.destroyed) encoder.free()
         callback()
       }, callback)
+  }
+
+  /** A large piece is encoded in small ones, so that the event loop is not blocked: what comes out does not depend on them. */
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
+    this.#encode(chunk).then(
+      () => callback(),
+      (error: Error) => this.failAfterEnd(error, callback),
+    )
+  }
+
+  async #encode(chunk: Buffer): Promise<void> {
+    const step = Math.ceil(this.#format.bytesPerSecond * STEP_SECONDS)
+    for (let at = 0; at < chunk.length && !this.destroyed; at += step) {
+      const piece = chunk.subarray(at, at + step)
+      await this.#turns.do(() => this.destroyed || this.#kernel.push(piece, this))
+    }
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -6,6 +6,7 @@ import type { DecoderKernel, DecoderOutput } from '../kernel.ts'
 import { opusPacketSamples, readOpusHead } from '../opus/opusHead.ts'
 import { OpusTrack } from '../opus/opusTrack.ts'
 import { loadPeer } from '../peer.ts'
+import { Turns } from '../turns.ts'
 
 /**
  * How much of a file is kept that has its index at the end, as phones write them: half a gigabyte is nine hours of AAC
@@ -101,10 +102,11 @@ export class Mp4Decoder implements DecoderKernel {
     const config = await track.getDecoderConfig()
     const description = config?.description && bytesOf(config.description)
     const decoder = await createDecoder(String(track.codec), description)
+    const turns = new Turns()
     try {
       for await (const packet of new EncodedPacketSink(track).packets()) {
         if (this.#isFreed) return
-        decoder.decode(packet, this.#out!)
+        await turns.do(() => this.#isFreed || decoder.decode(packet, this.#out!))
       }
     } finally {
       decoder.free()
