@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
@@ -23,6 +23,11 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
   afterAll(async () => {
     await packed?.[Symbol.asyncDispose]()
     await rig?.stop()
+  })
+
+  // what an attempt has written that failed is not there when it is tried again
+  beforeEach(() => {
+    for (const name of readdirSync(packed.folder)) if (name.endsWith('.wav')) rmSync(packed.path(name))
   })
 
   const run = (...args: string[]) => packed.run(args, { env: rig.env })
