@@ -281,6 +281,19 @@ describe('past 4 GiB', () => {
     expect(kinds(JSON.parse(again.stdout.toString()))).toEqual([])
   })
 
+  test('record and convert leave the room of RF64 where more than 4 GiB are to come', async () => {
+    const open = sparse('open.wav', 0xffffffff, 0xffffffff, 44 + dataBytes)
+    for (const line of [
+      'record --from /dev/zero --rate 48000 --channels 2 --seconds 25000 -',
+      `convert ${open} --to-encoding s24le -`,
+    ]) {
+      const { stdout } = await packed.shell(`wavespool ${line} 2> /dev/null | head -c 80`)
+      expect(readWavHeader(stdout), line).toMatchObject({ ds64At: 20 })
+    }
+    const { stdout } = await packed.shell(`wavespool record --from ${open} --seconds 60 - | head -c 44`)
+    expect(readWavHeader(stdout)).toMatchObject({ ds64At: undefined })
+  })
+
   test('a few samples in a sparse file of 5 GiB are read as quickly as a few samples', async () => {
     const name = sparse('hole.wav', 36 + 6400, 6400, 5 * 2 ** 30)
     const [{ frames, faults }] = await json('info', name)
