@@ -79,6 +79,15 @@ for (const name of readdirSync('src/serve/page')) {
   writeFileSync(join('dist/serve/page', name), small)
 }
 
+// An import for the sake of nothing is the bundler's way to keep an order of evaluation, and none of our modules does
+// anything when it is evaluated. A user's bundler would warn of each.
+for (const name of readdirSync('dist', { recursive: true })) {
+  if (!name.endsWith('.js')) continue
+  const path = join('dist', name)
+  const code = readFileSync(path, 'utf8')
+  writeFileSync(path, code.replaceAll(/import"\.\.?\/[^"]+\.js";/g, ''))
+}
+
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
 const tsc = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.tsc)
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })

@@ -36,7 +36,9 @@ describe('under the permission model', () => {
     try {
       const entry = join(directory, 'bundle.mjs')
       const entryPoints = [join(root, 'dist', 'index.js')]
-      await build({ entryPoints, bundle: true, outfile: entry, platform: 'node', format: 'esm' })
+      const options = { platform: 'node', format: 'esm', logLevel: 'silent' } as const
+      const { warnings } = await build({ entryPoints, bundle: true, outfile: entry, ...options })
+      expect(warnings).toEqual([])
       // the program and its bundle may be read, the package beside them may not
       const script = join(directory, 'sources', 'capture', 'child.js')
       await mkdir(dirname(script), { recursive: true })
