@@ -116,6 +116,30 @@ describe.each(storages)('reading: $label', (storage) => {
     expect((await buffer(file.createReadStream({ start: 990 }))).equals(bytes.subarray(990))).toBe(true)
   })
 
+  test.each([false, true])(
+    "createReadStream() takes fs's encoding, signal and end, { follow: %s }",
+    async (follow) => {
+      const all = await buffer(file.createReadStream({ start: 3, end: Number.POSITIVE_INFINITY, follow }))
+      expect(all.equals(bytes.subarray(3))).toBe(true)
+      const texts: unknown[] = []
+      for await (const piece of file.createReadStream({ encoding: 'base64', highWaterMark: 100, follow })) {
+        texts.push(piece)
+      }
+      expect(texts.every((piece) => typeof piece === 'string')).toBe(true)
+      expect(texts.join('')).toBe(bytes.toString('base64'))
+
+      const controller = new AbortController()
+      const stream = file.createReadStream({ signal: controller.signal, highWaterMark: 1, follow })
+      const failure = (async () => {
+        for await (const _ of stream) controller.abort()
+      })().catch((error) => error)
+      expect(await failure).toMatchObject({ name: 'AbortError' })
+      expect(stream.destroyed).toBe(true)
+      expect(() => file.createReadStream({ encoding: 'latin9' as never })).toThrow(ARG_TYPE)
+      expect(() => file.createReadStream({ signal: 'now' as never })).toThrow(ARG_TYPE)
+    },
+  )
+
   test('what cannot be read, changed or viewed at once says so', async () => {
     const refusal = expect.objectContaining({ code: 'ERR_WAVESPOOL_STORAGE' })
     if (storage.hasSync) expect(file.readSync(Buffer.alloc(4), 0)).toBe(4)

@@ -42,7 +42,8 @@ describe.skipIf(whyNoRig)(
         const [{ at, frames }] = source.gaps as [Gap]
         expect(rampBreaks(pcm())).toEqual([expect.objectContaining({ at, missing: frames % 32_000 })])
       }
-      for (const { source, pcm } of filling) {
+      for (const { source, pcm, largest } of filling) {
+        expect(largest()).toBeLessThanOrEqual(65_536) // a gap is filled in pieces
         const seconds = (stopped - source.startedAt!.monotonic) / 1000
         expect(source.gaps[0]!.frames).toBeGreaterThan(48_000)
         expect(pcm().length).toBe(source.frames * 2)
@@ -127,7 +128,8 @@ async function recordAll(options: PortAudioOptions, recorded = format) {
     const told: unknown[] = []
     source.on('data', (bytes: Buffer) => chunks.push(bytes))
     source.on('gap', (gap) => told.push(gap))
-    return { source, told, pcm: () => Buffer.concat(chunks) }
+    const largest = () => Math.max(...chunks.map(({ length }) => length))
+    return { source, told, largest, pcm: () => Buffer.concat(chunks) }
   })
   await Promise.all(recordings.map(({ source }) => source.ready))
   return recordings

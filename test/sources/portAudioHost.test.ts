@@ -16,6 +16,29 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
   })
   afterAll(() => rig?.stop())
 
+  test("what a listener of 'gap' throws is thrown, and all that was captured is delivered", async () => {
+    const { code, stdout, stderr } = await runHost(
+      `
+      const { pcmFormat, portAudio } = wavespool
+      let thrown = 0
+      process.on('uncaughtException', () => { thrown += 1 })
+      const source = portAudio(pcmFormat({ sampleRate: 48_000 }), { queue: { seconds: 0.2 } })
+      source.on('gap', () => { throw new Error('the listener fails') })
+      let bytes = 0
+      source.on('data', (chunk) => { bytes += chunk.length })
+      await source.ready
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3000)
+      setTimeout(() => source.stop(), 700)
+      source.on('end', () => {
+        const isAfter = source.frames > source.gaps[0]?.at + 4000
+        console.log('end', thrown > 0 && thrown === source.gaps.length, bytes === source.frames * 2, isAfter)
+      })
+      `,
+      { env: rig.env },
+    )
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'end true true true\n', stderr: '' })
+  })
+
   test.each(backendNames)(
     'has on stdout and stderr what it wrote, in its directory nothing, no handlers, and exits by itself (%s)',
     async (backend) => {
