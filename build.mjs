@@ -56,8 +56,13 @@ await build({
   outdir: 'dist/cli',
   plugins: [watForEsbuild, sharedWithTheCommand],
 })
-// So may those of what runs behind a door of its own: a server, a process that captures, the codecs.
-for (const path of ['dist/serve/index.js', 'dist/sources/capture/child.js', 'dist/codec/library.js']) {
+// So may those of what runs behind a door of its own: servers, a process that captures, the codecs.
+for (const path of [
+  'dist/serve/index.js',
+  'dist/jetstream/index.js',
+  'dist/sources/capture/child.js',
+  'dist/codec/library.js',
+]) {
   const { code } = await transform(readFileSync(path, 'utf8'), {
     minify: true,
     lineLimit: 120,

@@ -19,6 +19,7 @@ const documents = [
   'docs/compressed.md',
   'docs/microphone.md',
   'docs/command.md',
+  'docs/serve.md',
 ]
 const texts = new Map(
   [
@@ -237,6 +238,20 @@ socket.emit('close')
 await once(recognizer, 'finish')
 console.log(recognizer.size)`,
     prints: '64000',
+  },
+  page: {
+    before: `${imports}
+const portAudio = (format: ReturnType<typeof pcmFormat>, _options: { device: string }) => tone(format, { pace: 'realtime' })
+const recognise = async (file: File) => file.name
+`,
+    after: `await once(server, 'listening')
+const { port } = server.address() as { port: number }
+const response = await fetch(\`http://127.0.0.1:\${port}/recordings\`)
+console.log(Object.keys((await response.json()) as object))
+await page.close()
+server.close()
+server.closeAllConnections()`,
+    prints: "[ 'microphones', 'recordings' ]",
   },
   microphone: {
     before: `${imports}${aFormat}

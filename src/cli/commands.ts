@@ -30,6 +30,10 @@ export const commands = {
     about: 'puts a header right that a crash left wrong',
     load: async () => (await import('./commands/repair.ts')).repair as Command,
   },
+  serve: {
+    about: 'a page in which recordings are made, heard and marked while they go on',
+    load: async () => (await import('./commands/serve.ts')).serve as Command,
+  },
   doctor: {
     about: 'finds out why a microphone is silent',
     load: async () => (await import('./commands/doctor.ts')).doctor as Command,

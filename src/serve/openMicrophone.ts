@@ -3,18 +3,29 @@ import type { Source } from '../sources/source.ts'
 import { PageMicrophone } from './pageMicrophone.ts'
 import type { CheckedOptions } from './recordingPageOptions.ts'
 import { Refusal } from './refusal.ts'
+import { loadSockets } from './sockets.ts'
 
-/** The microphone that a page asks for. @throws {Refusal} where there is none */
-export function openMicrophone(
+/** The microphone that a page asks for, once it records. @returns a promise, rejected with a {@link Refusal} where it does not */
+export async function openMicrophone(
   { microphone, format, limits }: CheckedOptions,
   wanted: unknown,
   sampleRate: unknown,
-): Source {
-  if (wanted === 'computer' && microphone !== false) return microphone(format)
+): Promise<Source> {
+  if (wanted === 'computer' && microphone !== false) {
+    try {
+      const source = await microphone(format)
+      source.on('error', () => {}) // the pipeline tells it, and `ready` before there is one
+      await (source as { ready?: Promise<unknown> }).ready
+      return source
+    } catch (error) {
+      throw new Refusal(503, `the microphone does not record: ${(error as Error).message}`)
+    }
+  }
   if (wanted !== 'browser') throw new Refusal(400, 'there is no such microphone here')
   const rate = sampleRate as number
   if (!Number.isInteger(rate) || rate < 8000 || rate > 384_000) {
     throw new Refusal(400, 'a browser says its sampleRate, in Hz')
   }
+  await loadSockets() // what is missing is told now, not when there is something to lose
   return new PageMicrophone(pcmFormat({ sampleRate: rate }), limits.patience * 1000)
 }

@@ -16,7 +16,7 @@ export interface RecordingPageOptions {
   /** of this machine's microphone (default 16 kHz, mono, s16le); a browser has a rate of its own */
   format?: PcmFormat
   /** this machine's microphone, or any other source (default `portAudio(format)`); `false`: browsers alone record */
-  microphone?: false | ((format: PcmFormat) => Source)
+  microphone?: false | ((format: PcmFormat) => Source | Promise<Source>)
   /** where speech is cut into passages (default at pauses of 0.7 s, and after 30 s); `false`: nowhere */
   passages?: false | TimeRule | PauseRule
   /** gives the text of a passage, which the page shows; passages come one at a time, and are disposed of afterwards */

@@ -108,13 +108,7 @@ export class Recordings {
       }
       const folder = await this.#folder.open()
       freeName(wanted, []) // what is wrong with it is told before anything is opened
-      const source = openMicrophone(this.#options, microphone, sampleRate)
-      source.on('error', () => {}) // the pipeline tells it, and `ready` before there is one
-      try {
-        await (source as { ready?: Promise<unknown> }).ready
-      } catch (error) {
-        throw new Refusal(503, `the microphone does not record: ${(error as Error).message}`)
-      }
+      const source = await openMicrophone(this.#options, microphone, sampleRate)
       const name = freeName(wanted, [...there.map(({ name }) => name), ...this.#live.keys()])
       const path = join(folder, name)
       const notes = new Notes(path)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { loadPeer } from '../codec/peer.ts'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { PageMicrophone, PageSocket } from './pageMicrophone.ts'
 import { Refusal } from './refusal.ts'
@@ -18,21 +19,18 @@ interface Acceptor {
   ): void
 }
 
-let acceptor: Promise<Acceptor> | undefined
+let acceptor: Acceptor | undefined
 
-/** Loads the package once. */
-async function load(): Promise<Acceptor> {
-  try {
-    const { WebSocketServer } = await import('ws')
-    return new WebSocketServer({
-      noServer: true,
-      maxPayload: MOST_BYTES,
-      perMessageDeflate: false,
-    }) as Acceptor
-  } catch {
-    acceptor = undefined
-    throw new Refusal(501, 'the microphone of a browser needs the package ws on the server: npm install ws')
-  }
+/** Loads the package `ws`. @returns a promise, rejected with a {@link Refusal} where it is not installed */
+export async function loadSockets(): Promise<Acceptor> {
+  const { WebSocketServer } = await loadPeer('ws', 'the microphone of a browser', () => import('ws')).catch(
+    ({ message }: Error) => {
+      throw new Refusal(501, message)
+    },
+  )
+  const options = { noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false }
+  acceptor ??= new WebSocketServer(options) as Acceptor
+  return acceptor
 }
 
 /**
@@ -47,8 +45,7 @@ export async function acceptSocket(
   find: (key: string) => PageMicrophone,
 ): Promise<void> {
   socket.on('error', () => {})
-  acceptor ??= load()
-  const accepting = await acceptor
+  const accepting = await loadSockets()
   accepting.handleUpgrade(request, socket, head, (connection) => {
     connection.on('error', () => connection.terminate())
     const timer = setTimeout(() => connection.terminate(), PATIENCE_MILLISECONDS)

@@ -4,7 +4,7 @@ import { Packed } from './packed.ts'
 import { Window, whyNoWindow } from './window.ts'
 
 const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-const commands = ['record', 'devices', 'info', 'waveform', 'split', 'convert', 'repair', 'doctor']
+const commands = ['record', 'devices', 'info', 'waveform', 'split', 'convert', 'repair', 'serve', 'doctor']
 
 let packed: Packed
 beforeAll(() => {

@@ -6,6 +6,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -13,6 +14,7 @@ import { describe, expect, it } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { convert, pcmFormat, readWavHeader, wavHeader } from '../../src/index.ts'
 import { speech, tone } from '../../src/testing/index.ts'
+import { launchChromium } from '../browser/chromium.ts'
 import { realTime } from '../realTime.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
@@ -375,6 +377,62 @@ const checks: Record<string, (source: Source) => Promise<void>> = {
     expect(Buffer.from(await after!.arrayBuffer()).equals(bytes.subarray(44))).toBe(true)
   },
 
+  async 'serve-in-hono.mjs'() {
+    await withFolder(async (folder) => {
+      const outcome = await run('serve-in-hono.mjs', {
+        after: [folder],
+        during: whenServing(async (url) => {
+          const page = await fetch(url)
+          expect(page.url).toBe(`${url}studio/`)
+          expect(await page.text()).toContain('<title>Wavespool</title>')
+          const name = await recordFor(`${url}studio/`, 0.5)
+          const file = await fetch(`${url}studio/recordings/${name}`)
+          expect(readWavHeader(new Uint8Array(await file.arrayBuffer()))?.dataBytes).toBeGreaterThan(8000)
+          const socket = new WebSocket(`${url.replace('http', 'ws')}studio/recordings/${name}/microphone`)
+          await once(socket, 'open')
+          socket.send('a wrong key')
+          expect((await once(socket, 'close'))[0]).toBe(1008)
+          expect(
+            (await fetch(`${url}studio/recordings`, { headers: { origin: 'http://evil.example' } })).status,
+          ).toBe(403)
+        }),
+      })
+      expect(outcome).toMatchObject({ code: 0, stderr: builtIn.says })
+    })
+  },
+
+  async 'serve-transcribed.mjs'() {
+    const names: string[] = []
+    const service = createServer(async (request, response) => {
+      const headers = { 'content-type': request.headers['content-type'] ?? '' }
+      const form = await new Response(Readable.toWeb(request) as ReadableStream<Uint8Array>, {
+        headers,
+      }).formData()
+      names.push((form.get('file') as File).name)
+      response.setHeader('connection', 'close').end(JSON.stringify({ text: 'what was said' }))
+    })
+    service.listen(0, '127.0.0.1')
+    await once(service, 'listening')
+    const url = `http://127.0.0.1:${(service.address() as AddressInfo).port}/`
+    const browser = await launchChromium()
+    await withFolder(async (folder) => {
+      const outcome = await run('serve-transcribed.mjs', {
+        after: [folder],
+        env: { TRANSCRIPTION_URL: url },
+        during: whenServing(async (page) => {
+          const tab = await browser.newPage()
+          await tab.goto(page)
+          const name = await recordFor(page, 1, () => tab.getByRole('heading', { name: /wav$/ }).waitFor())
+          await tab.getByRole('button', { name: '0:00 what was said' }).waitFor()
+          expect(names).toEqual([`${name.slice(0, -4)}-0001.wav`])
+        }),
+      })
+      expect(outcome.code).toBe(0)
+    })
+    await browser.close()
+    service.close()
+  },
+
   async 'mocked-source.test.mjs'() {
     const { code, lines } = await run('mocked-source.test.mjs', { args: ['--test', '--test-reporter=tap'] })
     expect(lines).toContain('# pass 3')
@@ -412,6 +470,34 @@ const checks: Record<string, (source: Source) => Promise<void>> = {
   // what the others share: nothing happens when they are loaded
   'source.mjs': () => loads('source.mjs'),
   'terminal.mjs': () => loads('terminal.mjs'),
+}
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'wavespool-page-'))
+  await use(folder)
+  await rm(folder, { recursive: true })
+}
+
+/** Talks to a server when it says where it listens, then ends it; what is wrong is thrown where nobody catches it. */
+function whenServing(talk: (url: string) => Promise<void>): (child: ReturnType<typeof spawn>) => void {
+  return (child) =>
+    child.stdout?.once('data', async (line) => {
+      await talk(String(line).trim()).finally(() => child.kill('SIGINT'))
+    })
+}
+
+/** Records on a page for so long, and waits for what `during` does; returns the name of the recording. */
+async function recordFor(page: string, seconds: number, during = async () => {}): Promise<string> {
+  const post = (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' }
+    return fetch(page + path, { method: 'POST', headers, body: JSON.stringify(body) })
+  }
+  const begun = await post('recordings', { microphone: 'computer' })
+  const { name } = (await begun.json()) as { name: string }
+  await during()
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000))
+  expect((await post(`recordings/${name}/stop`, {})).status).toBe(200)
+  return name
 }
 
 async function loads(name: string): Promise<void> {

@@ -10,6 +10,7 @@ import { assertRamp, ramp, script, speech, tone } from '../../src/testing/index.
 import { Served } from './served.ts'
 
 const format = pcmFormat()
+const soon = { timeout: 20_000 }
 const secret = 'a-token-that-nobody-guesses'
 
 /** What a server says to bytes that no client of ours would send. */
@@ -441,7 +442,7 @@ describe('recording', () => {
       },
     })
     await served.begin({ name: 'talk' })
-    await expect.poll(() => served.lines.join()).toContain('8.0 s recorded')
+    await expect.poll(() => served.lines.join(), soon).toContain('8.0 s recorded')
     await served.close()
     const notes = JSON.parse(await readFile(served.path('talk.wav.json'), 'utf8'))
     expect(notes.passages.length).toBe(2)
@@ -450,6 +451,24 @@ describe('recording', () => {
       notes.passages.map((_: unknown, n: number) => (n === 0 ? undefined : `text ${n + 1}`)),
     )
     expect(served.lines.join('\n')).toContain('no service')
+  })
+
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no such device')
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no such device'))],
+    [
+      'is never ready',
+      () => Object.assign(tone(format), { ready: Promise.reject(new Error('no such device')) }),
+    ],
+  ])('a microphone that %s is told, and nothing is recorded', async (_what, microphone) => {
+    await using served = await Served.start({ microphone })
+    await expect(served.begin()).rejects.toThrow('the microphone does not record: no such device')
+    expect(await (await served.get('recordings')).json()).toMatchObject({ recordings: [] })
   })
 
   test('a microphone that fails keeps what was heard, and says why', async () => {
@@ -480,8 +499,8 @@ describe('recording', () => {
     })
     for (const name of ['one', 'two']) {
       await served.begin({ name })
-      await expect.poll(async () => (await stat(served.path(`${name}.wav`))).size).toBe(32_044)
-      await expect.poll(() => served.lines.join()).toContain(`${name}.wav: 1.0 s recorded`)
+      await expect.poll(async () => (await stat(served.path(`${name}.wav`))).size, soon).toBe(32_044)
+      await expect.poll(() => served.lines.join(), soon).toContain(`${name}.wav: 1.0 s recorded`)
     }
     await expect(served.begin()).rejects.toThrow('the most')
   })
@@ -540,7 +559,7 @@ test('ten thousand connections that ask for nothing whole cost a recording nothi
     socket.destroy()
   }
   await expect
-    .poll(() => new Promise((resolve) => served.server.getConnections((_, n) => resolve(n))))
+    .poll(() => new Promise((resolve) => served.server.getConnections((_, n) => resolve(n))), soon)
     .toBeLessThan(5)
   await served.stop(name)
   assertRamp((await readFile(served.path(name))).subarray(44), format, {})
