@@ -194,6 +194,20 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     }
   })
 
+  test.each([
+    ['index-first.m4a', 'stsc', 16],
+    ['fragmented.mp4', 'trun', 8],
+  ])('%s: a %s that counts thousands of millions of samples is an error at once', async (name, box, at) => {
+    if (name === 'fragmented.mp4') {
+      const args = '-c:a aac -movflags +frag_keyframe+empty_moov+default_base_moof'.split(' ')
+      run('ffmpeg', ['-v', 'error', '-i', pathOf('in.wav'), ...args, pathOf(name)])
+    }
+    const bytes = Buffer.from(readFileSync(pathOf(name)))
+    bytes.writeUInt32BE(0xfffffff0, bytes.indexOf(box) + at)
+    const { error } = await salvaged(bytes, [bytes.length])
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_CODEC', message: expect.stringMatching(/index/) })
+  })
+
   test('what is no audio file is a typed error', async () => {
     for (const text of ['', 'hello', 'this is a text, and no audio file at all', 'ID3', 'OggS']) {
       expect((await salvaged(Buffer.from(text))).error).toMatchObject({ code: 'ERR_WAVESPOOL_CODEC' })

@@ -59,13 +59,15 @@ export class Mpg123 {
       wasm.mpeg_decoder_feed(_decoder, _input.ptr, piece.length)
       for (let isMore = true; isMore; ) {
         _samplesDecodedPtr.buf[0] = 0
-        const status = wasm.mpeg_decoder_read(
-          _decoder,
-          _output.ptr,
-          _output.len,
-          _samplesDecodedPtr.ptr,
-          _sampleRatePtr.ptr,
-          _errorStringPtr.ptr,
+        const status = quietly(() =>
+          wasm.mpeg_decoder_read(
+            _decoder,
+            _output.ptr,
+            _output.len,
+            _samplesDecodedPtr.ptr,
+            _sampleRatePtr.ptr,
+            _errorStringPtr.ptr,
+          ),
         )
         const count = _samplesDecodedPtr.buf[0]!
         if (count > 0) {
@@ -79,5 +81,16 @@ export class Mpg123 {
 
   free(): void {
     this.#inside.free()
+  }
+}
+
+/** libmpg123 warns of broken frames, and its package prints that on stderr, which is the user's. */
+function quietly<T>(work: () => T): T {
+  const { error } = console
+  console.error = () => {}
+  try {
+    return work()
+  } finally {
+    console.error = error
   }
 }

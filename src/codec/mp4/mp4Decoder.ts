@@ -7,6 +7,7 @@ import { opusPacketSamples, readOpusHead } from '../opus/opusHead.ts'
 import { OpusTrack } from '../opus/opusTrack.ts'
 import { loadPeer } from '../peer.ts'
 import { Turns } from '../turns.ts'
+import { isSoundIndex } from './soundIndex.ts'
 
 /**
  * How much of a file is kept that has its index at the end, as phones write them: half a gigabyte is nine hours of AAC
@@ -126,22 +127,46 @@ export class Mp4Decoder implements DecoderKernel {
   }
 }
 
-/** mediabunny waits for ever for bytes from nowhere, as broken tables name them, and makes room for as many as they say. */
+/**
+ * Keeps mediabunny from what broken tables say: it would wait for ever for bytes from nowhere, make room for as many as
+ * they name, and count to four thousand million.
+ */
 function createSource(
   { ReadableStreamSource }: typeof import('mediabunny'),
   stream: ReadableStream<Uint8Array>,
 ): Source {
   const source = new ReadableStreamSource(stream as never, { maxCacheSize: MAX_CACHE_BYTES })
-  const inside = source as unknown as { _read(start: number, end: number): unknown }
+  const inside = source as unknown as Inside
   const read = inside._read
   inside._read = function (start, end) {
-    if (start >= 0 && end >= start && end - start <= MAX_READ_BYTES) return read.call(this, start, end)
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_CODEC',
-      'the index of this MP4 file names what cannot be there; what came before it was delivered',
-    )
+    if (!(start >= 0 && end >= start && end - start <= MAX_READ_BYTES)) throw wrongIndex()
+    const check = (result: ReadResult | null) => {
+      if (result && !isSoundIndex(result.bytes.subarray(start - result.offset, end - result.offset))) {
+        throw wrongIndex()
+      }
+      return result
+    }
+    const result = read.call(this, start, end)
+    return result instanceof Promise ? result.then(check) : check(result)
   }
   return source
+}
+
+interface ReadResult {
+  bytes: Uint8Array
+  /** position of the bytes in the file */
+  offset: number
+}
+
+interface Inside {
+  _read(start: number, end: number): ReadResult | null | Promise<ReadResult | null>
+}
+
+function wrongIndex(): WavespoolError {
+  return new WavespoolError(
+    'ERR_WAVESPOOL_CODEC',
+    'the index of this MP4 file names what cannot be there; what came before it was delivered',
+  )
 }
 
 function bytesOf(source: ArrayBuffer | ArrayBufferView | SharedArrayBuffer): Uint8Array {
