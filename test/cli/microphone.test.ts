@@ -74,6 +74,14 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     expect(existsSync(packed.path('crash.log'))).toBe(false)
   })
 
+  test('nothing but digital silence is told where nobody looks, too', async () => {
+    const { code, stderr } = await run('record', '--seconds', '0.5', 'silent.wav')
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: 'wavespool record: nothing but silence was heard; wavespool doctor looks for the reason\n',
+    })
+  })
+
   test('into sox through a pipe, at 48 kHz, in whole ramps', async () => {
     const ramp = await writeRamp(rig.directory, 'ramp.wav', 48_000, 1.5)
     const line =
@@ -165,6 +173,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     ]) {
       expect(text).toMatch(new RegExp(`^✓ ${name}: `, 'm'))
     }
+    expect(text).not.toContain('✗') // no sound card, say, which is not needed where a sound server is
     expect({ code: well.code, stderr: well.stderr }).toEqual({ code: 0, stderr: '' })
     const silent = await run('doctor', '--json', '--device', 'headset')
     const bad = JSON.parse(silent.stdout.toString()).filter(
