@@ -31,6 +31,8 @@ const runs = [
   ['virtualFile.mjs'],
   ['Append to memory, to its end'],
   ['appendFlat.mjs'],
+  ['The page while one records: 200 followers, ten pages, beside a process that does nothing'],
+  ['serve.mjs'],
   ['Import'],
   ['import.mjs'],
 ]

@@ -17,6 +17,7 @@ import {
   wavHeader,
   wavReader,
 } from 'wavespool'
+import { recordingPage } from 'wavespool/serve'
 import { assertRamp, ramp, script, silence, speech, tone } from 'wavespool/testing'
 import { checkOptions, nearest } from '../src/options.ts'
 
@@ -67,6 +68,8 @@ const calls: [name: string, wrong: string, right: string, call: (options: Option
     'directory',
     (options) => new VirtualFile({ storage: { spill: { after: 1, ...options } } }),
   ],
+  ['recordingPage()', 'host', 'hosts', (options) => recordingPage('recordings', options)],
+  ['recordingPage(): limits', 'file', 'files', (limits) => recordingPage('recordings', { limits })],
   ['assertRamp()', 'form', 'from', (options) => assertRamp(bytes, format, options)],
 ]
 

@@ -257,7 +257,9 @@ describe('the microphone of a browser', realTime, () => {
     for (let i = start; i < end; i++) if (recorded[i] !== sent[i + offset]) wrong++
     console.log(`${end - start} of ${recorded.length} samples compared, ${wrong} differ`)
     expect(wrong).toBe(0)
-    expect(recorded.length - (end - start)).toBeLessThan(48_000 / 4)
+    // what compares was loaded while it recorded already; of the end nothing is missing
+    expect(start).toBeLessThan(48_000)
+    expect(recorded.length - end).toBeLessThan(48_000 / 10)
     await context.close()
   })
 
