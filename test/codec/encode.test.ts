@@ -45,7 +45,7 @@ describe.runIf(hasTool('ffmpeg') && hasTool('flac') && hasTool('sox'))('FLAC', (
   test.each(formats)(
     'holds every sample of $encoding, $channels channels at $sampleRate Hz',
     async (format) => {
-      for (const frames of [1, 777, 63_333]) {
+      for (const frames of [1, 777, 63_333, 160_000]) {
         const { pcm, path } = await encoded(format, frames, { codec: 'flac' })
         expect(spawnSync('flac', ['-t', '-s', '-w', path]).status).toBe(0) // length and MD5 are right
         const { encoding } = format

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { chain } from '../../src/chain/index.ts'
 import type { Codec } from '../../src/codec/codecs.ts'
@@ -50,6 +50,24 @@ test.each(codecs)('%s in a chain, out and in', async (codec) => {
   await pipeline(out.createReadStream(), chain([decode({ to: format }), cap(), wavHeader(format)]), back)
   expect(back.size).toBe(44 + pcm.length)
   await Promise.all([out.dispose(), back.dispose()])
+})
+
+test.runIf(hasTool('flac'))('FLAC that is still being written can be read as far as it goes', async () => {
+  const file = new VirtualFile({ name: 'live.flac' })
+  const stage = encode(format, { codec: 'flac' })
+  stage.pipe(file)
+  for (const piece of inPieces(chord(format, 50_000), [32_000])) {
+    await new Promise((resolve) => stage.write(piece, resolve))
+    if (file.size < 100) continue // the head alone
+    const judged = await file.withPath((path) => spawnSync('flac', ['-t', path], { encoding: 'utf8' }))
+    expect(judged.stderr).toMatch(/\bok\b/)
+    expect(judged.status).toBe(0)
+  }
+  const whole = await fileOf(encode(format, { codec: 'flac' }), [chord(format, 50_000)])
+  stage.end()
+  await finished(file)
+  expect((await file.toBuffer()).equals(whole)).toBe(true)
+  await file.dispose()
 })
 
 describe('a recording, compressed', () => {
