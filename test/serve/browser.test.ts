@@ -10,7 +10,7 @@ import { launchChromium } from '../browser/chromium.ts'
 import { realTime } from '../realTime.ts'
 import { Network } from './network.ts'
 import { Served } from './served.ts'
-import { heard, knownAtClick, knownFrames, type Stretch, samplesHeard, tapSound } from './tap.ts'
+import { heard, hide, knownAtClick, knownFrames, type Stretch, samplesHeard, tapSound } from './tap.ts'
 
 /** Of a recording: the longer, the more pieces meet in it. */
 const SECONDS = Number(process.env.WAVESPOOL_SERVE_SECONDS ?? 14)
@@ -170,6 +170,9 @@ describe('playing while it is recorded', realTime, () => {
     await seconds(0.4)
     await heard(page)
     await seconds(Math.max(2.5, SECONDS - 4 - (Date.now() - began) / 1000))
+    await hide(page, true)
+    await seconds(2.5)
+    await hide(page, false)
     const newest = await knownFrames(page)
     const live = await hear('live')
     const behind = distance(newest, live) / rate
@@ -230,11 +233,9 @@ describe('the microphone of a browser', realTime, () => {
     const { page, context } = await open(network.url)
     await record(page, { from: 'browser', name: 'noise' })
     await seconds(SECONDS / 7)
-    const other = await context.newPage()
-    await other.goto('about:blank')
-    await other.bringToFront()
+    await hide(page, true)
     await seconds(SECONDS / 7)
-    await page.bringToFront()
+    await hide(page, false)
     await network.stall(5000)
     await seconds(SECONDS / 7)
     network.cut()

@@ -50,3 +50,8 @@ export function knownFrames(page: Page): Promise<number> {
 export function knownAtClick(page: Page): Promise<number> {
   return page.evaluate<number>('knownAtClick()')
 }
+
+/** Puts the page into the background, as a browser with windows would, or back. */
+export async function hide(page: Page, hides: boolean): Promise<void> {
+  await page.evaluate(`hide(${hides})`)
+}

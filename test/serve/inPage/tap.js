@@ -37,6 +37,30 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest)
 }
 
+// A browser without a window never hides a tab. This is what it does to one that is hidden: it says so, draws nothing, and
+// lets its timers run once a second.
+let isHidden = false
+Object.defineProperties(document, {
+  hidden: { get: () => isHidden },
+  visibilityState: { get: () => (isHidden ? 'hidden' : 'visible') },
+})
+/** @type {any[]} */
+const undrawn = []
+const { setTimeout, setInterval, requestAnimationFrame } = window
+Object.assign(window, {
+  setTimeout: (/** @type {any} */ act, /** @type {number} */ delay) =>
+    setTimeout(act, isHidden ? Math.max(1000, delay) : delay),
+  setInterval: (/** @type {any} */ act, /** @type {number} */ delay) =>
+    setInterval(act, Math.max(1000, delay)),
+  requestAnimationFrame: (/** @type {any} */ act) =>
+    isHidden ? undrawn.push(act) : requestAnimationFrame(act),
+  hide(/** @type {boolean} */ hides) {
+    isHidden = hides
+    document.dispatchEvent(new Event('visibilitychange'))
+    if (!hides) for (const act of undrawn.splice(0)) requestAnimationFrame(act)
+  },
+})
+
 let known = 0
 /** @type {number[]} */
 const clicks = []
