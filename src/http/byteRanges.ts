@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto'
-
 /** First and last byte, both inclusive, as HTTP has them. */
 export interface HttpRange {
   readonly start: number
@@ -56,7 +54,7 @@ export class MultipartRanges {
   readonly #tail: Buffer
 
   constructor(ranges: readonly HttpRange[], size: number, type: string) {
-    const boundary = randomUUID()
+    const boundary = crypto.randomUUID()
     this.contentType = `multipart/byteranges; boundary=${boundary}`
     this.#parts = ranges.map((range) => {
       const place = `content-range: bytes ${range.start}-${range.end}/${size}`

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { constants, readFileSync, rmSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, rmdir, unlink } from 'node:fs/promises'
-import { connect, createServer, type Server } from 'node:net'
+import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
@@ -51,7 +50,7 @@ const inUse = new Map<string, Lock | undefined>()
 
 /** A name that nobody has, for a directory that is made when it is needed; other threads are told it before. */
 export function nameDirectory(family: Family, parent = tmpdir()): string {
-  return resolve(parent, prefixOf(family) + randomUUID())
+  return resolve(parent, prefixOf(family) + crypto.randomUUID())
 }
 
 /** Makes the directory (0700) and takes its lock. What killed processes have left beside it is swept meanwhile. */
@@ -86,6 +85,7 @@ async function takeLock(directory: string): Promise<Lock | undefined> {
   if (process.platform === 'win32') return undefined
   const handle = await openDirectory(directory)
   try {
+    const { createServer } = process.getBuiltinModule('node:net') // when it is used: it is slow to load
     const server = createServer((socket) => socket.destroy()).unref()
     const address = addressIn(directory, handle, `${LOCK}.new`)
     await new Promise<void>((resolve, reject) => {
@@ -147,6 +147,7 @@ async function sweepDirectory(path: string, ours: RegExp): Promise<void> {
 
 function isAbandoned(address: string): Promise<boolean> {
   return new Promise((resolve) => {
+    const { connect } = process.getBuiltinModule('node:net')
     const socket = connect(address)
     socket.once('connect', () => resolve(false))
     socket.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'ECONNREFUSED'))

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, chmod, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
@@ -49,7 +48,7 @@ export class PathStorage implements BuiltInStorage {
   constructor(options: PathOptions) {
     this.#options = options
     this.#path = resolve(options.path)
-    this.#temporaryPath = join(dirname(this.#path), `.wavespool-${randomUUID()}.part`)
+    this.#temporaryPath = join(dirname(this.#path), `.wavespool-${crypto.randomUUID()}.part`)
   }
 
   async open(): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { ArgumentRangeError, WavespoolError } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import type { Content } from '../../neighbours.ts'
@@ -64,7 +63,7 @@ export abstract class RecordingReader {
   /** For HTTP: of this file alone, different after every change by a cursor, and for each form that is asked for. */
   entityTag(...form: (string | number | undefined)[]): string {
     this.refresh()
-    this.#id ??= randomUUID()
+    this.#id ??= crypto.randomUUID()
     return `"${[this.#id, this.revision, ...form].filter((part) => part !== undefined).join('-')}"`
   }
 
