@@ -30,22 +30,22 @@ export class PageMicrophone extends Readable implements Source {
   readonly format: PcmFormat
   /** frames that have come */
   received = 0
-  readonly #patience: number
   #socket: PageSocket | undefined
-  #timer: NodeJS.Timeout | undefined
+  /** runs out when nothing comes: a connection may be dead without having ended */
+  readonly #timer: NodeJS.Timeout
   #isStopped = false
 
   /** @param patience in milliseconds */
   constructor(format: PcmFormat, patience: number) {
     super()
     this.format = format
-    this.#patience = patience
-    this.#wait()
+    this.#timer = setTimeout(() => this.stop(), patience)
+    this.#timer.unref()
   }
 
   /** Takes the place of the connection that there was. */
   connect(socket: PageSocket): void {
-    clearTimeout(this.#timer)
+    this.#timer.refresh()
     this.#socket?.terminate()
     this.#socket = socket
     socket.on('message', (data, isBinary) => {
@@ -55,18 +55,13 @@ export class PageMicrophone extends Readable implements Source {
       if (this.#socket !== socket) return
       this.#socket = undefined
       if (GOING_AWAY.includes(code)) this.stop()
-      else this.#wait()
     })
     this.#tell()
   }
 
-  #wait(): void {
-    this.#timer = setTimeout(() => this.stop(), this.#patience)
-    this.#timer.unref()
-  }
-
   #take(data: Buffer, isBinary: boolean): void {
     if (this.#isStopped) return
+    this.#timer.refresh()
     if (!isBinary) {
       this.stop() // there is one message of text, and nothing is said behind it
       return

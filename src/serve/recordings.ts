@@ -109,11 +109,7 @@ export class Recordings {
       const folder = await this.#folder.open()
       freeName(wanted, []) // what is wrong with it is told before anything is opened
       const source = await openMicrophone(this.#options, microphone, sampleRate)
-      const name = freeName(wanted, [...there.map(({ name }) => name), ...this.#live.keys()])
-      const path = join(folder, name)
-      const notes = new Notes(path)
-      this.#notes.set(name, Promise.resolve(notes))
-      this.#record(name, path, source, notes)
+      const name = this.#recordInto(folder, wanted, there, source)
       log(`recording ${name} from the ${microphone}`)
       if (!(source instanceof PageMicrophone)) return { name }
       const key = randomUUID()
@@ -121,6 +117,22 @@ export class Recordings {
       return { name, key }
     } finally {
       this.#beginning--
+    }
+  }
+
+  /** Gives it a name. @throws {Refusal} where that cannot be, and then lets go of the microphone */
+  #recordInto(folder: string, wanted: unknown, there: readonly { name: string }[], source: Source): string {
+    try {
+      if (this.#isClosed) throw new Refusal(503, 'the server is being stopped')
+      const name = freeName(wanted, [...there.map(({ name }) => name), ...this.#live.keys()])
+      const path = join(folder, name)
+      const notes = new Notes(path)
+      this.#notes.set(name, Promise.resolve(notes))
+      this.#record(name, path, source, notes)
+      return name
+    } catch (error) {
+      source.destroy()
+      throw error
     }
   }
 

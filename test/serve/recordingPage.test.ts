@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { pcmFormat, VirtualFile, wavHeader } from '../../src/index.ts'
 import { recordingPage } from '../../src/serve/index.ts'
 import { assertRamp, ramp, script, speech, tone } from '../../src/testing/index.ts'
@@ -503,6 +504,34 @@ describe('recording', () => {
       await expect.poll(() => served.lines.join(), soon).toContain(`${name}.wav: 1.0 s recorded`)
     }
     await expect(served.begin()).rejects.toThrow('the most')
+  })
+
+  test('a browser that falls silent, its connection open, ends its recording when patience does', async () => {
+    await using served = await Served.start({ passages: false, limits: { patience: 1 } })
+    const begun = await served.post('recordings', { microphone: 'browser', sampleRate: 8000, name: 'lost' })
+    const { key } = (await begun.json()) as { key: string }
+    const socket = new WebSocket(`${served.url.replace('http', 'ws')}recordings/lost.wav/microphone`)
+    await once(socket, 'open')
+    socket.send(key)
+    socket.send(Buffer.alloc(8 + 1600)) // 0.1 s from frame 0 on
+    await expect.poll(() => served.lines.join(), soon).toContain('lost.wav: 0.1 s recorded')
+    socket.terminate()
+  })
+
+  test('a name that has no room for its number lets go of the microphone', async () => {
+    let opened = 0
+    let closed = 0
+    await using served = await Served.start({
+      passages: false,
+      microphone: (format) => {
+        opened++
+        return tone(format, { pace: 'realtime' }).on('close', () => closed++)
+      },
+    })
+    const name = 'x'.repeat(251)
+    await served.begin({ name })
+    await expect(served.begin({ name })).rejects.toThrow('name must be')
+    await expect.poll(() => [opened, closed], soon).toEqual([2, 1])
   })
 
   test('so many at a time, and no name twice', async () => {

@@ -15,6 +15,7 @@ const audio = { echoCancellation: false, autoGainControl: false, noiseSuppressio
 export async function recordHere(name, onEnd) {
   const stream = await navigator.mediaDevices.getUserMedia({ audio })
   const context = new AudioContext()
+  void context.resume()
   const close = () => {
     for (const track of stream.getTracks()) track.stop()
     void context.close()
