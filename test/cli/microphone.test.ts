@@ -32,6 +32,32 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
 
   const run = (...args: string[]) => packed.run(args, { env: rig.env })
 
+  test('serve records from it for a page', () =>
+    whilePlaying(async () => {
+      const child = packed.start(['serve', '.', '--port', '0', '--rate', '48000'], rig.env)
+      const result = ended(child)
+      let told = ''
+      child.stderr.on('data', (bytes) => {
+        told += bytes
+      })
+      await expect.poll(() => told, { timeout: 20_000 }).toContain('http:')
+      const [url] = /http:\S+/.exec(told) as RegExpExecArray
+      const post = (path: string, body: object) => {
+        const headers = { 'content-type': 'application/json' }
+        return fetch(url + path, { method: 'POST', headers, body: JSON.stringify(body) })
+      }
+      expect((await post('recordings', { microphone: 'computer', name: 'hum' })).status).toBe(201)
+      await sleep(3000)
+      expect((await post('recordings/hum.wav/stop', {})).status).toBe(200)
+      child.kill('SIGINT')
+      expect((await result).code).toBe(0)
+      const bytes = readFileSync(packed.path('hum.wav'))
+      const { format, dataBytes = 0 } = readWavHeader(bytes)!
+      expect(format?.sampleRate).toBe(48_000)
+      expect(dataBytes).toBeGreaterThan(48_000 * 2 * 2)
+      expect(toneLevel(bytes.subarray(bytes.length - 48_000 * 2), 48_000, 1000)).toBeCloseTo(0.5, 1)
+    }))
+
   async function whilePlaying<T>(work: () => Promise<T>): Promise<T> {
     const player = rig.play(hum)
     try {
