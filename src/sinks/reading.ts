@@ -192,10 +192,11 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
  */
 function startOf(read: RecordingReader, start: number | 'live', header: boolean): number {
   read.refresh()
-  const { tracker, writtenBytes, isEnded } = read
+  const { tracker, writtenBytes, isEnded } = read // once: another thread may have recorded more by the next look
   const live = tracker.dataEnd(writtenBytes)
+  const { end, pad } = tracker.extent(writtenBytes)
   if (start === 'live') return header ? live : live - tracker.dataStart
-  return header && !isEnded && start > live && start <= read.size ? live : start
+  return header && !isEnded && start > live && start <= end + pad ? live : start
 }
 
 function sampled({ name, [recording]: read }: Recorded & { name: string }): SampledFile {

@@ -372,7 +372,8 @@ export class Life {
       this.edited ?? model.at(maxBytes === undefined ? size : Math.min(size, model.fitting(maxBytes)))
     const onDisk = readFileSync(made.path)
     // what is replaced stays where nothing that can be heard took its place
-    const isSilent = size === 0 || (this.#error !== undefined && size <= model.dataStart)
+    const isBroken = this.#error !== undefined || this.ending === 'dispose'
+    const isSilent = size === 0 || (isBroken && size <= model.dataStart)
     const isOld = isSilent && onDisk.toString() === 'what was there before'
     if (!isOld && !onDisk.equals(expected))
       fail(`${onDisk.length} bytes on the disk are not the ${expected.length} recorded`)

@@ -1,7 +1,7 @@
 // Another thread that follows the recordings which it is handed.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { VirtualFile } from 'wavespool'
-import { fail } from './failures.mjs'
+import { differ, fail } from './failures.mjs'
 
 /** The recordings that the thread follows, seen from the thread that records. */
 export class Readers {
@@ -32,7 +32,8 @@ export class Readers {
         const { bytes, error, code } = await outcome
         const expected = model.at(size).subarray(dataStart)
         const got = Buffer.from(bytes)
-        if (!got.equals(expected.subarray(0, got.length))) fail('a follower in a worker got other bytes')
+        const beginning = expected.subarray(0, got.length)
+        if (!got.equals(beginning)) fail(`a follower in a worker got other bytes: ${differ(got, beginning)}`)
         if (isDisposed) return
         if (got.length !== expected.length)
           fail(`a worker got ${got.length} of ${expected.length} bytes, ${error}`)
