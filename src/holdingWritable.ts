@@ -5,6 +5,8 @@ type Callback = (error?: Error | null) => void
 /** A Writable that is handed, when it is destroyed, the chunks that it still held back, which Node forgets. */
 export abstract class HoldingWritable extends Writable {
   readonly #held: { chunk: unknown; encoding: unknown }[] = []
+  /** chunks that Node has handed on */
+  #taken = 0
 
   /** Takes what was written, as `_writev()` does. @internal */
   protected abstract takeChunks(chunks: readonly Uint8Array[], callback: Callback): void
@@ -15,15 +17,11 @@ export abstract class HoldingWritable extends Writable {
   override write(chunk: unknown, callback?: Callback): boolean
   override write(chunk: unknown, encoding: BufferEncoding, callback?: Callback): boolean
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
-    const write = super.write as (...args: unknown[]) => boolean
-    if (this.writableEnded || this.destroyed) return write.call(this, chunk, encoding, callback)
-    this.#held.push({ chunk, encoding })
-    try {
-      return write.call(this, chunk, encoding, callback)
-    } catch (error) {
-      this.#held.pop() // it is no chunk
-      throw error
-    }
+    const taken = this.#taken
+    const hasRoom = super.write(chunk, encoding as BufferEncoding, callback as Callback)
+    // What was not handed on at once waits in Node's buffer.
+    if (this.#taken === taken && !this.writableEnded && !this.destroyed) this.#held.push({ chunk, encoding })
+    return hasRoom
   }
 
   override end(callback?: () => void): this
@@ -46,11 +44,13 @@ export abstract class HoldingWritable extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
-    this.#held.shift()
+    this.#taken++
+    if (this.#held.length > 0) this.#held.shift()
     this.takeChunks([chunk], callback)
   }
 
   override _writev(items: { chunk: Buffer }[], callback: Callback): void {
+    this.#taken += items.length
     this.#held.splice(0, items.length)
     this.takeChunks(
       items.map(({ chunk }) => chunk),
