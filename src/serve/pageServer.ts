@@ -1,11 +1,14 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { RecordingPage } from './recordingPage.ts'
 
 /** Whoever is slower to ask than this is let go, in milliseconds. */
 const PATIENCE = 15_000
 const MOST_CONNECTIONS = 2000
+/** Who is answered while it still sends has this long to read the answer, in milliseconds. */
+const LINGER = 500
 
 /** A server of `node:http` around a page: call its `listen()`. */
 export function pageServer(page: RecordingPage): Server {
@@ -25,8 +28,19 @@ async function serve(page: RecordingPage, incoming: IncomingMessage, answer: Ser
   // What is sent and not read would have to be read to its end before the next request.
   if (!incoming.complete) headers.set('connection', 'close')
   answer.writeHead(status, Object.fromEntries(headers)).flushHeaders()
-  if (body === null) answer.end()
-  else await pipeline(body, answer).catch(() => {}) // whoever asked may go away
+  if (body !== null) await pipeline(body, answer, { end: false }).catch(() => {}) // whoever asked may go away
+  if (!incoming.complete) await discard(incoming)
+  answer.end()
+}
+
+/** A connection that is closed while more comes is reset, which takes the answer from who has not read it yet. */
+async function discard(incoming: IncomingMessage): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LINGER)
+    incoming.once('end', resolve).once('close', resolve).resume()
+  })
+  clearTimeout(timer)
 }
 
 /** undefined for what `fetch` knows no request for */
@@ -36,7 +50,8 @@ function requestOf(incoming: IncomingMessage): Request | undefined {
   try {
     const headers = new Headers()
     for (let i = 0; i < rawHeaders.length; i += 2) headers.append(rawHeaders[i]!, rawHeaders[i + 1]!)
-    const body = method === 'GET' || method === 'HEAD' ? null : Readable.toWeb(incoming)
+    const body =
+      method === 'GET' || method === 'HEAD' ? null : Readable.toWeb(incoming.pipe(new PassThrough()))
     return new Request(`http://${headers.get('host')}${url}`, {
       method,
       headers,
