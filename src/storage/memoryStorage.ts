@@ -20,6 +20,8 @@ export class MemoryStorage implements BuiltInStorage {
   /** while it is small */
   #blocks: Blocks | undefined = new Blocks()
   #reservation: SharedArrayBuffer | undefined
+  /** bytes of the reservation that can be written: its own `byteLength` is slow to ask for */
+  #capacity = 0
   /** follows the reservation's growth */
   #bytes: Uint8Array = new Uint8Array(0)
   /** where the file begins in the reservation, such that its samples begin at a multiple of 8 */
@@ -40,7 +42,8 @@ export class MemoryStorage implements BuiltInStorage {
   append(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) {
       const end = this.size + chunk.length
-      if (this.#blocks === undefined || end > SMALL_BYTES) this.#makeRoom(this.base + end + 1)
+      const needed = this.base + end + 1
+      if (this.#blocks === undefined ? needed > this.#capacity : end > SMALL_BYTES) this.#makeRoom(needed)
       this.write(chunk, this.size)
       this.size = end
     }
@@ -55,18 +58,20 @@ export class MemoryStorage implements BuiltInStorage {
       this.#blocks?.copyTo(this.#bytes.subarray(this.base), this.size)
       this.#blocks = undefined
       this.#reservation = reservation
+      this.#capacity = reservation.byteLength
     }
     return this.#reservation
   }
 
   #makeRoom(needed: number): void {
     const reservation = this.reserve()
-    if (needed <= reservation.byteLength) return
+    if (needed <= this.#capacity) return
     const { maxByteLength } = reservation
     // One part in a hundred at least, so that the number of steps stays logarithmic.
     const wanted = roundUp(needed + needed / 100, STEP)
     try {
       reservation.grow(Math.max(needed, Math.min(wanted, maxByteLength)))
+      this.#capacity = reservation.byteLength
     } catch (cause) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_FULL',
@@ -109,6 +114,7 @@ export class MemoryStorage implements BuiltInStorage {
   dispose(): void {
     this.#blocks = undefined
     this.#reservation = undefined
+    this.#capacity = 0
     this.#bytes = new Uint8Array(0)
     this.size = 0
   }
