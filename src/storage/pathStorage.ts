@@ -200,6 +200,7 @@ export class PathStorage implements BuiltInStorage {
   async finish(failure?: Error): Promise<void> {
     const file = this.#open!
     this.#requireUnchanged(file)
+    this.#wav = undefined // from now on the bytes are the user's
     if (this.#isTemporary) {
       if (failure === undefined) await this.#takePlace()
       else {
@@ -218,7 +219,6 @@ export class PathStorage implements BuiltInStorage {
       throw changedError(`${this.#options.path} was removed or replaced`)
     }
     this.#sharedIdentity()
-    this.#wav = undefined // from now on the bytes are the user's
     this.#closed = new ClosedFile(this.#path, identity)
     this.#open = undefined
     await file.close()

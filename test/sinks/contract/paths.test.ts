@@ -240,6 +240,18 @@ describe('overwrite', () => {
     expect(leftovers()).toEqual([])
     expect(openBelow(place)).toEqual([])
   })
+
+  test('a header that no audio followed is the bytes of who changes it', async () => {
+    const file = recording()
+    await write(file, recorded.bytes.subarray(0, 44))
+    await settles(closed(file.destroy()), "'close'")
+    const header = await file.toBuffer()
+    const cursor = file.cursor()
+    cursor.seek(0, 'end')
+    await cursor.write(Buffer.alloc(100, 7))
+    expect((await file.toBuffer()).equals(Buffer.concat([header, Buffer.alloc(100, 7)]))).toBe(true)
+    await file.dispose()
+  })
 })
 
 describe('two recordings on one path', () => {
