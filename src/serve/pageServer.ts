@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { PassThrough, Readable } from 'node:stream'
+import { PassThrough, Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { RecordingPage } from './recordingPage.ts'
@@ -25,12 +25,23 @@ async function serve(page: RecordingPage, incoming: IncomingMessage, answer: Ser
   const request = requestOf(incoming)
   const response = request ? await page.fetch(request) : new Response(null, { status: 400 })
   const { status, headers, body } = response
+  const isSending = !incoming.complete
   // What is sent and not read would have to be read to its end before the next request.
-  if (!incoming.complete) headers.set('connection', 'close')
+  if (isSending) headers.set('connection', 'close')
   answer.writeHead(status, Object.fromEntries(headers)).flushHeaders()
-  if (body !== null) await pipeline(body, answer, { end: false }).catch(() => {}) // whoever asked may go away
-  if (!incoming.complete) await discard(incoming)
-  answer.end()
+  if (body === null) {
+    if (isSending) await discard(incoming)
+    answer.end()
+  } else if (isSending) await pipeline(body, untilDiscarded(incoming), answer)
+  else await pipeline(body, answer)
+}
+
+/** Passes all on, and ends once what is still sent has been discarded. */
+function untilDiscarded(incoming: IncomingMessage): Transform {
+  return new Transform({
+    transform: (bytes, _encoding, callback) => callback(null, bytes),
+    flush: (callback) => void discard(incoming).then(() => callback()),
+  })
 }
 
 /** A connection that is closed while more comes is reset, which takes the answer from who has not read it yet. */
