@@ -13,7 +13,7 @@ export const codecOptions = {
   bitrate: { type: 'string', value: 'BITS', about: 'of MP3 and Opus, in bits a second: 64k, 128000' },
 } as const satisfies Options
 
-/** What the names of files promise. */
+/** The codec that each extension stands for. */
 const named: Record<string, Codec | 'none'> = {
   '.flac': 'flac',
   '.mp3': 'mp3',

@@ -17,7 +17,7 @@ export interface Envelope {
 /** Windows in a column: where the frames do not divide, a column is at most a quarter off. */
 const WINDOWS = 4
 
-/** What is drawn. */
+/** The audio to draw. */
 export interface Subject {
   path: string
   /** what messages and the picture call it */

@@ -31,7 +31,7 @@ export async function firstBytes(stream: Readable): Promise<Uint8Array> {
   })
 }
 
-/** What a file is that begins so, an ID3 tag in front of it or not; undefined for what is no compressed file. */
+/** Returns the container of a compressed file by its first bytes, ID3 tag included; undefined for any other file. */
 export function compressedContainer(head: Uint8Array): Exclude<Container, 'wav'> | undefined {
   const { container } = fileKind(head.subarray(id3Bytes(head) ?? 0)) ?? fileKind(head) ?? {}
   return container === 'wav' ? undefined : container

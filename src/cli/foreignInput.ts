@@ -13,7 +13,7 @@ export function foreignInput(head: Uint8Array, name: string): string | undefined
   return `${name} is ${kind.name}, which wavespool does not read: ${byFfmpeg(name)}`
 }
 
-/** What to do about a file that only others read. */
+/** Returns the advice to convert a file by ffmpeg, with the command. */
 export function byFfmpeg(name: string): string {
   const stem = basename(name, extname(name))
   const output = `${stem}.wav` === name ? `${stem}-converted.wav` : `${stem}.wav`

@@ -97,12 +97,12 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
     return this.#format
   }
 
-  /** What the file is, by its first bytes; undefined until `'format'`. */
+  /** The container, which the first bytes tell; undefined until `'format'`. */
   get container(): Container | undefined {
     return this.#codec === undefined ? undefined : this.#decoder?.container
   }
 
-  /** What its samples are in: `flac`, `mp3`, `opus`, `vorbis`, `aac`, or `pcm`; undefined until `'format'`. */
+  /** The codec of the samples: `flac`, `mp3`, `opus`, `vorbis`, `aac`, or `pcm`; undefined until `'format'`. */
   get codec(): string | undefined {
     return this.#codec
   }

@@ -39,14 +39,14 @@ const marks: readonly (readonly [kind: FileKind, ...starts: string[]])[] = [
 /** So many bytes tell what a file is; an ID3 tag in front of it (`id3Bytes()`) hides it. */
 export const MARK_BYTES = 20
 
-/** What a file is that begins with a mark; undefined for samples without a header, and for MP3 without a tag. */
+/** Returns the kind of a file that begins with a mark; undefined for samples without a header, and for MP3 without a tag. */
 export function markedKind(bytes: Uint8Array): FileKind | undefined {
   const begins = (start: string) =>
     Array.from(start).every((char, i) => char === '?' || bytes[i] === char.charCodeAt(0))
   return marks.find(([, ...starts]) => (starts as string[]).some(begins))?.[0]
 }
 
-/** What a file is that begins like this, MPEG audio included, which samples without a header can look like by chance. */
+/** Returns the kind of a file, MPEG audio included, which samples without a header can look like by chance. */
 export function fileKind(bytes: Uint8Array): FileKind | undefined {
   const marked = markedKind(bytes)
   if (marked) return marked

@@ -132,9 +132,9 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     const end = at + data.length / size
     const start = Math.max(at, this.#floor)
     // What is younger than the window has gone out only where every track had it.
-    const window = Math.max(0, Math.min(this.#floor, this.#newest - this.#spans.window))
-    this.#leaveOut(track, at, Math.min(end, window), 'late')
-    this.#leaveOut(track, Math.max(at, window), Math.min(end, this.#floor), 'duplicate')
+    const windowStart = Math.max(0, Math.min(this.#floor, this.#newest - this.#spans.window))
+    this.#leaveOut(track, at, Math.min(end, windowStart), 'late')
+    this.#leaveOut(track, Math.max(at, windowStart), Math.min(end, this.#floor), 'duplicate')
     if (end <= start) return
     lane.coverage.add(start, end, (from, to, isKnown) => {
       if (isKnown) this.#leaveOut(track, from, to, 'duplicate')
