@@ -161,11 +161,9 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
   }
 
   /** A large piece is decoded in small ones, so that the event loop is not blocked. */
-  async #decode(chunk: Buffer): Promise<void> {
-    for (let at = 0; at < chunk.length && !this.destroyed; at += STEP_BYTES) {
-      const piece = chunk.subarray(at, at + STEP_BYTES)
-      await this.#turns.do(() => (this.destroyed ? undefined : this.#decoder!.push(piece, this.#output)))
-    }
+  #decode(chunk: Buffer): Promise<void> {
+    const decode = (piece: Buffer) => this.#decoder!.push(piece, this.#output)
+    return this.#turns.each(chunk, STEP_BYTES, decode, () => this.destroyed)
   }
 
   #work(working: Promise<void>, callback: TransformCallback, isLast = false): void {

@@ -95,12 +95,10 @@ export class EncodeStage extends Stage {
     )
   }
 
-  async #encode(chunk: Buffer): Promise<void> {
+  #encode(chunk: Buffer): Promise<void> {
     const step = Math.ceil(this.#format.bytesPerSecond * STEP_SECONDS)
-    for (let at = 0; at < chunk.length && !this.destroyed; at += step) {
-      const piece = chunk.subarray(at, at + step)
-      await this.#turns.do(() => this.destroyed || this.#kernel.push(piece, this))
-    }
+    const encode = (piece: Buffer) => this.#kernel.push(piece, this)
+    return this.#turns.each(chunk, step, encode, () => this.destroyed)
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

@@ -10,6 +10,19 @@ const MOST_MS = 3
 export class Turns {
   #spent = 0
 
+  /** Does `work` with a large piece in pieces of at most `size` bytes, until `isOver`. */
+  async each(
+    bytes: Buffer,
+    size: number,
+    work: (piece: Buffer) => void | Promise<void>,
+    isOver: () => boolean,
+  ): Promise<void> {
+    for (let at = 0; at < bytes.length && !isOver(); at += size) {
+      const piece = bytes.subarray(at, at + size)
+      await this.do(() => (isOver() ? undefined : work(piece)))
+    }
+  }
+
   /** @returns a promise of what `work` returns, after a turn of the event loop where it is time for one */
   async do<T>(work: () => T | Promise<T>): Promise<T> {
     if (this.#spent >= MOST_MS) {

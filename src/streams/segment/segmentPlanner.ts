@@ -5,6 +5,21 @@ export interface Step {
   at: number
 }
 
+/** The steps that a planner has decided on, until somebody takes them. */
+export class Steps {
+  #steps: Step[] = []
+
+  add(what: Step['do'], at: number): void {
+    this.#steps.push({ do: what, at })
+  }
+
+  take(): Step[] {
+    const steps = this.#steps
+    this.#steps = []
+    return steps
+  }
+}
+
 /** Decides where segments begin and end, reckoned from what is heard. */
 export interface Planner {
   /** Takes what was heard between the last time and `to`. */
@@ -35,7 +50,7 @@ export const tiles = { preRoll: 0, postRoll: 0, minSpeech: 0, silence: Number.PO
  */
 export class SegmentPlanner implements Planner {
   readonly #spans: SegmentSpans
-  #steps: Step[] = []
+  readonly #steps = new Steps()
   /** up to where it was told what is heard */
   #heard = 0
   /** where the segment before ended */
@@ -58,7 +73,7 @@ export class SegmentPlanner implements Planner {
     if (this.#speechEnd === undefined) this.#await(isSpeech, from, to)
     else if (isSpeech) this.#speak(to)
     else this.#pause(this.#speechEnd, to)
-    return this.#takeSteps()
+    return this.#steps.take()
   }
 
   /**
@@ -72,7 +87,7 @@ export class SegmentPlanner implements Planner {
     const end = isSpeaking ? at : Math.min(at, this.#speechEnd + this.#spans.postRoll)
     this.#keep(end)
     this.#end(end)
-    return this.#takeSteps()
+    return this.#steps.take()
   }
 
   /** No segment is open, and none goes on behind a cut. */
@@ -112,13 +127,13 @@ export class SegmentPlanner implements Planner {
 
   #begin(at: number): void {
     this.#start = at
-    this.#do('begin', at)
+    this.#steps.add('begin', at)
   }
 
   #keep(to: number): void {
     if (this.#start === undefined) return
     const longest = this.#start + this.#spans.maxLength
-    this.#do('keep', Math.min(to, longest))
+    this.#steps.add('keep', Math.min(to, longest))
     if (to >= longest) this.#end(longest)
   }
 
@@ -126,20 +141,10 @@ export class SegmentPlanner implements Planner {
     if (this.#start === undefined) return
     this.#start = undefined
     this.#floor = at
-    this.#do('end', at)
+    this.#steps.add('end', at)
   }
 
   #drop(at: number): void {
-    if (at > this.#floor) this.#do('drop', at)
-  }
-
-  #do(what: Step['do'], at: number): void {
-    this.#steps.push({ do: what, at })
-  }
-
-  #takeSteps(): Step[] {
-    const steps = this.#steps
-    this.#steps = []
-    return steps
+    if (at > this.#floor) this.#steps.add('drop', at)
   }
 }

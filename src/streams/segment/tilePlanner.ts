@@ -1,4 +1,4 @@
-import type { Planner, Step } from './segmentPlanner.ts'
+import { type Planner, type Step, Steps } from './segmentPlanner.ts'
 
 /** All in frames. */
 export interface TileSpans {
@@ -17,7 +17,7 @@ export interface TileSpans {
  */
 export class TilePlanner implements Planner {
   readonly #spans: TileSpans
-  #steps: Step[] = []
+  readonly #steps = new Steps()
   /** up to where it was told what is heard */
   #heard = 0
   /** where the open tile begins, and the next one where none is open */
@@ -40,14 +40,14 @@ export class TilePlanner implements Planner {
       else this.#pauses.push({ from, to })
     }
     this.#goOn(to)
-    return this.#takeSteps()
+    return this.#steps.take()
   }
 
   /** Ends the tile that is open, the stream having come to `at`, a little of which may not have been listened to yet. */
   cut(at: number): Step[] {
     this.#goOn(at)
     if (this.#isOpen) this.#end(at)
-    return this.#takeSteps()
+    return this.#steps.take()
   }
 
   #goOn(to: number): void {
@@ -58,7 +58,7 @@ export class TilePlanner implements Planner {
       if (to > this.#start) this.#begin()
       else return
     }
-    if (this.#isOpen) this.#do('keep', Math.min(to, this.#start + every - within))
+    if (this.#isOpen) this.#steps.add('keep', Math.min(to, this.#start + every - within))
   }
 
   #bestCut(): number {
@@ -77,24 +77,14 @@ export class TilePlanner implements Planner {
 
   #begin(): void {
     this.#isOpen = true
-    this.#do('begin', this.#start)
+    this.#steps.add('begin', this.#start)
   }
 
   #end(at: number): void {
-    this.#do('keep', at)
-    this.#do('end', at)
+    this.#steps.add('keep', at)
+    this.#steps.add('end', at)
     this.#isOpen = false
     this.#start = at
     this.#pauses = this.#pauses.filter(({ to }) => to > at || to === this.#heard)
-  }
-
-  #do(what: Step['do'], at: number): void {
-    this.#steps.push({ do: what, at })
-  }
-
-  #takeSteps(): Step[] {
-    const steps = this.#steps
-    this.#steps = []
-    return steps
   }
 }
