@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { scanWavHeader } from '../format/readWavHeader.ts'
 import { type RequestLike, respond } from '../http/response.ts'
+import { Latest } from '../latest.ts'
 import { isRecordingName, recordingName } from './names.ts'
 import { Peaks } from './peaks.ts'
 import { Refusal } from './refusal.ts'
@@ -14,7 +15,7 @@ const HEADER_BYTES = 2 ** 16
 /** so many lists of peaks are kept */
 const KEPT = 16
 /** a link in the place of a file is not followed, and a pipe not waited for */
-const SAFELY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+export const SAFELY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** A finished recording on the disk; without a format it is none that can be played here. */
 export interface Stored {
@@ -31,7 +32,7 @@ export interface Stored {
 export class Folder {
   readonly path: string
   readonly #known = new Map<string, Stored>()
-  readonly #peaks = new Map<string, Promise<Peaks>>()
+  readonly #peaks = new Latest<string, Promise<Peaks>>(KEPT)
   #root: Promise<string> | undefined
 
   constructor(path: string) {
@@ -104,13 +105,7 @@ export class Folder {
   async peaksOf(stored: Stored): Promise<Peaks> {
     const { name, size, modified, format, frames } = stored
     const key = `${name}/${size}/${modified}`
-    const peaks =
-      this.#peaks.get(key) ?? this.samples(stored, 0, frames).then((samples) => Peaks.of(samples, format!))
-    this.#peaks.delete(key) // to stand last
-    this.#peaks.set(key, peaks)
-    const [oldest] = this.#peaks.keys()
-    if (this.#peaks.size > KEPT) this.#peaks.delete(oldest!)
-    return peaks
+    return this.#peaks.get(key, async () => Peaks.of(await this.samples(stored, 0, frames), format!))
   }
 }
 

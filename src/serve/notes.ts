@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { SAFELY } from './folder.ts'
 import { Refusal } from './refusal.ts'
 
 /** A place in a recording that somebody marked. */
@@ -41,10 +41,7 @@ export class Notes {
   static async of(recording: string): Promise<Notes> {
     const notes = new Notes(recording)
     try {
-      const file = await open(
-        notes.#path,
-        constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0),
-      )
+      const file = await open(notes.#path, SAFELY)
       try {
         const stats = await file.stat()
         if (!stats.isFile() || stats.size > MOST_BYTES) return notes

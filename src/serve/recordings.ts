@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { Latest } from '../latest.ts'
 import type { Source } from '../sources/source.ts'
 import { Audience } from './audience.ts'
 import { event } from './eventStream.ts'
@@ -30,7 +31,7 @@ export class Recordings {
   /** recordings whose microphone is being opened */
   #beginning = 0
   /** of recordings that are shown or marked */
-  readonly #notes = new Map<string, Promise<Notes>>()
+  readonly #notes = new Latest<string, Promise<Notes>>(MOST_LISTED)
   /** what is still to come of recordings that have ended */
   readonly #unsettled = new Set<Promise<void>>()
   #isClosed = false
@@ -85,12 +86,7 @@ export class Recordings {
 
   /** Notes are read once, and kept while they are in use. */
   #notesOf(name: string): Promise<Notes> {
-    const notes = this.#notes.get(name) ?? this.#folder.pathOf(name).then((path) => Notes.of(path))
-    this.#notes.delete(name) // to stand last
-    this.#notes.set(name, notes)
-    const [oldest] = this.#notes.keys()
-    if (this.#notes.size > MOST_LISTED) this.#notes.delete(oldest!)
-    return notes
+    return this.#notes.get(name, () => this.#folder.pathOf(name).then((path) => Notes.of(path)))
   }
 
   /** Begins a recording; resolves when audio comes, or when a browser may send it. */

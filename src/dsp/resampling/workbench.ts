@@ -1,3 +1,4 @@
+import { Latest } from '../../latest.ts'
 import { type FirMachine, firMachine } from './firKernel.ts'
 import { type SincFilters, sincFilters } from './sincFilters.ts'
 
@@ -14,7 +15,7 @@ export class Workbench {
   readonly machine: FirMachine
   /** where each table lies, in floats */
   readonly #tables = new Map<SincFilters, number>()
-  readonly #kept = new Map<string, SincFilters>()
+  readonly #kept = new Latest<string, SincFilters>(KEPT)
   #workLength = 0
   #end = 0
 
@@ -24,12 +25,7 @@ export class Workbench {
 
   /** The filters of a pair of rates without their common divisor, which resamplers that are made soon after share. */
   filters(from: number, to: number): SincFilters {
-    const pair = `${from}:${to}`
-    const filters = this.#kept.get(pair) ?? sincFilters(from, to)
-    this.#kept.delete(pair)
-    this.#kept.set(pair, filters) // as the latest
-    if (this.#kept.size > KEPT) this.#kept.delete(this.#kept.keys().next().value!)
-    return filters
+    return this.#kept.get(`${from}:${to}`, () => sincFilters(from, to))
   }
 
   /**
