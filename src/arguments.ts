@@ -43,3 +43,9 @@ export function portableName(name: string): string {
   const plain = name.replace(/[:\\\p{Cc}]/gu, '-')
   return reservedNames.test(plain) ? `_${plain}` : plain
 }
+
+/** A name without an extension for what is recorded now: `recording-2026-01-31-090503`, in local time. */
+export function nameByTime(now = new Date()): string {
+  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString()
+  return `recording-${local.slice(0, 10)}-${local.slice(11, 19).replaceAll(':', '')}`
+}

@@ -1,4 +1,4 @@
-import { checkName } from '../arguments.ts'
+import { checkName, nameByTime } from '../arguments.ts'
 import { Refusal } from './refusal.ts'
 
 export function isRecordingName(name: string): boolean {
@@ -24,14 +24,8 @@ export function recordingName(name: string): string {
 export function freeName(wanted: unknown, names: readonly string[]): string {
   const taken = new Set(names.map((name) => name.toLowerCase())) // some disks take no notice of the case
   const plain = typeof wanted === 'string' ? wanted.trim().replace(/\.wav$/i, '') : ''
-  const stem = plain || `recording-${timeName(new Date())}`
+  const stem = plain || nameByTime()
   let name = recordingName(`${stem}.wav`)
   for (let n = 2; taken.has(name.toLowerCase()); n++) name = recordingName(`${stem}-${n}.wav`)
   return name
-}
-
-/** `2026-01-31-090503`, in local time. */
-function timeName(now: Date): string {
-  const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString()
-  return `${local.slice(0, 10)}-${local.slice(11, 19).replaceAll(':', '')}`
 }

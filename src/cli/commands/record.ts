@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { type Codec, codecFiles } from '../../codec/codecs.ts'
+import { nameByTime } from '../../arguments.ts'
+import { codecFiles, type EncodeOptions } from '../../codec/codecs.ts'
 import { convert } from '../../streams/convert.ts'
 import { type Gate, gate } from '../../streams/gate.ts'
 import { limit } from '../../streams/limit.ts'
@@ -56,7 +57,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     backend: backendOption,
   },
   async run([named], values) {
-    const path = named ?? nameByTime(new Date(), compressionOf(undefined, values)?.codec)
+    const path = named ?? nameOf(compressionOf(undefined, values))
     const seconds = timeOf('seconds', values.seconds)
     const bytes = sizeOf('bytes', values.bytes)
     const silence = timeOf('until-silence', values['until-silence'])
@@ -99,10 +100,6 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
   },
 })
 
-/** `recording-2026-01-31-090503.wav`, in local time. */
-function nameByTime(now: Date, codec: Codec | undefined): string {
-  const two = (value: number) => String(value).padStart(2, '0')
-  const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-')
-  const time = [now.getHours(), now.getMinutes(), now.getSeconds()].map(two).join('')
-  return `recording-${date}-${time}${codec ? codecFiles[codec].extension : '.wav'}`
+function nameOf(compression: EncodeOptions | undefined): string {
+  return `${nameByTime()}${compression ? codecFiles[compression.codec].extension : '.wav'}`
 }
