@@ -54,12 +54,13 @@ async function follow({ id, handle, start }) {
   const pieces = []
   /** @type {{ message?: string, code?: string }} */
   let failure = {}
+  const file = VirtualFile.attach(handle)
   try {
-    const file = VirtualFile.attach(handle)
     for await (const piece of file.createReadStream({ follow: true, start })) pieces.push(piece)
-    await file.dispose()
   } catch (error) {
     failure = /** @type {Error} */ (error)
+  } finally {
+    await file.dispose() // also where it failed: its files stay open until then
   }
   parentPort?.postMessage({ id, bytes: Buffer.concat(pieces), error: failure.message, code: failure.code })
 }
