@@ -2,11 +2,11 @@
 // and decode() keep the event loop from everything else: node bench/codec.mjs
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { Readable, Writable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { decode, encode, pcmFormat, VirtualFile, wavHeader } from 'wavespool'
 import { speech } from 'wavespool/testing'
-import { alternate, median, ratio } from './measure.mjs'
+import { alternate, median, ratio, through } from './measure.mjs'
 
 const SECONDS = 300
 /** The longest that a turn of the event loop may take, in ms: p99, while five minutes are encoded or decoded. */
@@ -16,26 +16,6 @@ const format = pcmFormat()
 const pieces = []
 for await (const piece of speech(format, { pace: 'fast', duration: { seconds: SECONDS } })) pieces.push(piece)
 const pcm = Buffer.concat(pieces).subarray(0, SECONDS * format.bytesPerSecond)
-
-/** What goes through a stage, in pieces as a file stream or a microphone delivers them. */
-async function through(stage, bytes, size) {
-  let at = 0
-  const source = new Readable({
-    read() {
-      this.push(at < bytes.length ? bytes.subarray(at, at + size) : null)
-      at += size
-    },
-  })
-  const out = []
-  const sink = new Writable({
-    write(piece, _encoding, callback) {
-      out.push(piece)
-      callback()
-    },
-  })
-  await pipeline(source, stage, sink)
-  return Buffer.concat(out)
-}
 
 async function ffmpeg(bytes, args) {
   const child = spawn('ffmpeg', ['-v', 'error', ...args, '-'], { stdio: ['pipe', 'pipe', 'ignore'] })
@@ -80,14 +60,14 @@ const memo = new VirtualFile()
 await pipeline(Readable.from([pcm], { objectMode: false }), wavHeader(format), memo)
 
 for (const [codec, { out }] of Object.entries(codecs)) {
-  const file = await through(encode(format, { codec }), pcm, 2 ** 16)
+  const file = await through(encode(format, { codec }), pcm)
   const work = {
     'encode()': {
-      ours: () => through(encode(format, { codec }), pcm, 2 ** 16),
+      ours: () => through(encode(format, { codec }), pcm),
       theirs: () => ffmpeg(pcm, [...raw, '-i', '-', ...out]),
     },
     'decode()': {
-      ours: () => through(decode(), file, 2 ** 16),
+      ours: () => through(decode(), file),
       theirs: () => ffmpeg(file, ['-i', '-', '-f', 's16le']),
     },
   }
@@ -102,7 +82,7 @@ for (const [codec, { out }] of Object.entries(codecs)) {
   }
   for (const [name, work] of [
     ['toFile()', () => memo.toFile({ codec })],
-    ['decode()', () => through(decode({ to: format }), file, 2 ** 16)],
+    ['decode()', () => through(decode({ to: format }), file)],
   ]) {
     await work()
     const isJudged = name === 'toFile()' // the longest of decode() is the start of its library

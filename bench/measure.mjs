@@ -1,3 +1,6 @@
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
 /**
  * Runs the candidates in turn, so that whatever disturbs the machine disturbs them alike; returns seconds each. With
  * `isWarm`, each runs once more before it is timed, and so does not pay for what the one before it did to the caches
@@ -27,6 +30,27 @@ export function median(values) {
 /** The median of a's times over b's, pair by pair. */
 export function ratio(a, b) {
   return median(a.map((value, i) => value / b[i]))
+}
+
+/** Returns what a stage makes of the bytes, which it gets in pieces of the size that a file stream delivers. */
+export async function through(stage, bytes) {
+  const size = 2 ** 16
+  let at = 0
+  const source = new Readable({
+    read() {
+      this.push(at < bytes.length ? bytes.subarray(at, at + size) : null)
+      at += size
+    },
+  })
+  const out = []
+  const sink = new Writable({
+    write(piece, _encoding, callback) {
+      out.push(piece)
+      callback()
+    },
+  })
+  await pipeline(source, stage, sink)
+  return Buffer.concat(out)
 }
 
 /** What every append is held against: pages of 1 MiB that are filled one after another. */

@@ -5,10 +5,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { convert, pcmFormat } from 'wavespool'
-import { alternate, median, ratio } from './measure.mjs'
+import { alternate, median, ratio, through } from './measure.mjs'
 import { loadPeers } from './peers.mjs'
 
 const [from, to, seconds] = process.argv.slice(2).map(Number)
@@ -23,30 +21,8 @@ const peers = await loadPeers(
   { '@echogarden/speex-resampler-wasm': '@echogarden/speex-resampler-wasm/simd' },
 ).catch((error) => console.log(`  no npm peers, as they could not be installed: ${error.message}`))
 
-/** s16le through the stage, in pieces as a file stream delivers them. */
-async function wavespool(bytes, fromRate, toRate) {
-  const size = 2 ** 16
-  let at = 0
-  const source = new Readable({
-    read() {
-      this.push(at < bytes.length ? bytes.subarray(at, at + size) : null)
-      at += size
-    },
-  })
-  const out = []
-  const sink = new Writable({
-    write(piece, _encoding, callback) {
-      out.push(piece)
-      callback()
-    },
-  })
-  await pipeline(
-    source,
-    convert(pcmFormat({ sampleRate: fromRate }), pcmFormat({ sampleRate: toRate })),
-    sink,
-  )
-  return Buffer.concat(out)
-}
+const wavespool = (bytes, fromRate, toRate) =>
+  through(convert(pcmFormat({ sampleRate: fromRate }), pcmFormat({ sampleRate: toRate })), bytes)
 
 const raw = (rate) => ['-t', 'raw', '-r', rate, '-c', 1, '-e', 'signed', '-b', 16].map(String)
 
