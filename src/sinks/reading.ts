@@ -193,8 +193,7 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
 function startOf(read: RecordingReader, start: number | 'live', header: boolean): number {
   read.refresh()
   const { tracker, writtenBytes, isEnded } = read // once: another thread may have recorded more by the next look
-  const live = tracker.dataEnd(writtenBytes)
-  const { end, pad } = tracker.extent(writtenBytes)
+  const { dataEnd: live, end, pad } = tracker.extent(writtenBytes)
   if (start === 'live') return header ? live : live - tracker.dataStart
   return header && !isEnded && start > live && start <= end + pad ? live : start
 }

@@ -56,10 +56,7 @@ export class VirtualFile extends reading(HoldingWritable) {
     this.#recorder = recorder
     this.on('pipe', (source) => {
       if (this.writableLength > 0 || recorder.writtenBytes > 0) return
-      portsOf(source).gives?.whenKnown((content) => {
-        if (content.kind === 'pcm') recorder.rawFormat = content.format
-        if (content.kind === 'file') recorder.finalHead = content.head
-      })
+      portsOf(source).gives?.whenKnown((content) => recorder.expect(content))
     })
   }
 

@@ -35,7 +35,7 @@ export class MemoryStorage implements BuiltInStorage {
   }
 
   /** V8 copies into shared memory at full speed only where the target is 8-aligned. */
-  startWav(dataStart: number): void {
+  onWavHeader(dataStart: number): void {
     if (this.size === 0) this.base = (8 - (dataStart % 8)) % 8
   }
 

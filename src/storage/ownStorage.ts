@@ -79,12 +79,12 @@ export class OwnStorage implements BuiltInStorage {
     }
   }
 
-  header(bytes: Uint8Array): void {
-    this.#own.header?.(bytes)
+  refreshHeader(bytes: Uint8Array): void {
+    this.#own.refreshHeader?.(bytes)
   }
 
-  startWav(dataStart: number, headerAt: (size: number) => Uint8Array): void {
-    this.#own.startWav?.(dataStart, headerAt)
+  onWavHeader(dataStart: number, headerAt: (size: number) => Uint8Array): void {
+    this.#own.onWavHeader?.(dataStart, headerAt)
   }
 
   finish(failure?: Error): void | Promise<void> {

@@ -142,7 +142,7 @@ export class PathStorage implements BuiltInStorage {
     })
   }
 
-  startWav(dataStart: number, headerAt: (size: number) => Uint8Array): void {
+  onWavHeader(dataStart: number, headerAt: (size: number) => Uint8Array): void {
     this.#wav = { dataStart, headerAt }
   }
 

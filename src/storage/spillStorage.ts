@@ -99,9 +99,9 @@ export class SpillStorage implements BuiltInStorage {
     return this.#memoryOf(index).extentAt(offset, offset + length)
   }
 
-  startWav(dataStart: number): void {
+  onWavHeader(dataStart: number): void {
     this.#headBytes = Math.max(HEAD_BYTES, dataStart)
-    this.#first?.startWav(dataStart)
+    this.#first?.onWavHeader(dataStart)
   }
 
   append(chunks: readonly Uint8Array[]): void | Promise<void> {

@@ -24,13 +24,13 @@ interface StorageVerbs {
    * Told after every append of a WAV file what its first bytes should be at that moment, for those who look at the
    * bytes without asking the VirtualFile, which itself knows. They are written at the end in any case.
    */
-  header?(bytes: Uint8Array): void
+  refreshHeader?(bytes: Uint8Array): void
 
   /**
    * Told before the bytes arrive that they are a WAV file: where its samples begin, and what the bytes in front of
    * them should be when the file has a size.
    */
-  startWav?(dataStart: number, headerAt: (size: number) => Uint8Array): void
+  onWavHeader?(dataStart: number, headerAt: (size: number) => Uint8Array): void
 
   /** Called once, however the recording ended, with the reason if it failed: what is still on its way should arrive. */
   finish?(failure?: Error): void | Promise<void>

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { Readable } from 'node:stream'
@@ -39,6 +40,21 @@ describe.each(storages)('recorded into a VirtualFile: $label', (storage) => {
     }
     await file.dispose()
   })
+})
+
+test.each(['flac', 'mp3'] as const)('%s that maxBytes cuts tells no length', async (codec) => {
+  const whole = await encoded(codec)
+  const file = new VirtualFile({ name: `memo.${codec}`, maxBytes: whole.length - 100 })
+  const stage = encode(format, { codec })
+  const first = once(stage, 'data').then(([chunk]) => chunk as Buffer)
+  await expect(pipeline(source(), stage, file)).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_FULL' })
+  const { length } = stage.head!
+  const bytes = await file.toBuffer()
+  const start = bytes.subarray(0, length)
+  expect(start.equals(whole.subarray(0, length))).toBe(false)
+  const written = await first
+  expect(start.subarray(0, written.length).equals(written.subarray(0, length))).toBe(true)
+  await file.dispose()
 })
 
 test.each(codecs)('%s in a chain, out and in', async (codec) => {

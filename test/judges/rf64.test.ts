@@ -101,5 +101,5 @@ test.each([1, 2, 6])('past 2 GiB the size that sox gives to a pipe of %i channel
   const tracker = new WavTracker()
   tracker.offer(header)
   const dataBytes = bytesPerFrame * 2 ** 31
-  expect(tracker.extent(header.length + dataBytes).dataBytes).toBe(dataBytes)
+  expect(tracker.extent(header.length + dataBytes).dataEnd).toBe(header.length + dataBytes)
 })

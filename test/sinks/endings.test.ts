@@ -158,7 +158,7 @@ test.each([0, 10, 43, 44, 45, 101, 102, 345])('a storage that has room for %i by
 
 test('a storage that can put nothing right any more, not even the header', async () => {
   class Broken extends PlainStorage {
-    header(): void {
+    refreshHeader(): void {
       throw new Error('broken')
     }
     override write(): void {

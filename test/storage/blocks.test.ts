@@ -18,7 +18,7 @@ test('memory holds what was written, in blocks and in one piece', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 60 }), (steps, dataStart) => {
       const storage = new MemoryStorage()
-      storage.startWav(dataStart)
+      storage.onWavHeader(dataStart)
       let model = new Uint8Array(0)
       for (const [i, each] of steps.entries()) {
         if (each.verb === 'append') {

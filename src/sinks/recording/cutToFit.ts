@@ -1,12 +1,12 @@
 import { takeBytes } from '../../storage/chunkList.ts'
-import type { WavTracker } from './wavTracker.ts'
+import type { HeaderTracker } from './headerTracker.ts'
 
 /** What `maxBytes` leaves room for: whole frames, and the pad byte that they may need. */
 export function cutToFit(
   chunks: readonly Uint8Array[],
   size: number,
   maxBytes: number,
-  tracker: WavTracker,
+  tracker: HeaderTracker,
 ): readonly Uint8Array[] {
   if (maxBytes === Number.POSITIVE_INFINITY) return chunks
   let total = 0

@@ -1,14 +1,15 @@
 import { WavespoolError } from '../../errors.ts'
 import { overwrite } from '../../storage/overwrite.ts'
 import type { BuiltInStorage } from '../../storage/storage.ts'
+import type { HeaderTracker } from './headerTracker.ts'
 import { RecordingReader } from './recordingReader.ts'
 import { SerialQueue } from './serialQueue.ts'
-import { WavTracker } from './wavTracker.ts'
+import { trackHeader } from './trackHeader.ts'
 
 /** A recording on its storage, as cursors change it once it has ended. */
 export abstract class EditableRecording extends RecordingReader {
   readonly storage: BuiltInStorage
-  tracker = new WavTracker()
+  tracker: HeaderTracker = trackHeader()
   revision = 0
   /** for those who read along in other threads */
   onPublish: (() => void) | undefined
@@ -62,7 +63,7 @@ export abstract class EditableRecording extends RecordingReader {
   #takeOver(): void {
     this.revision += 1
     if (this.revision === 1) {
-      this.tracker = new WavTracker()
+      this.tracker = trackHeader()
       this.tracker.giveUp()
     }
     this.tell()

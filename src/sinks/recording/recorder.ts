@@ -1,12 +1,13 @@
 import { WavespoolError } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
+import type { Content } from '../../neighbours.ts'
 import { dropBytes } from '../../storage/chunkList.ts'
 import type { BuiltInStorage } from '../../storage/storage.ts'
 import { Checkpoints } from './checkpoints.ts'
 import { cutToFit } from './cutToFit.ts'
 import { EditableRecording } from './editableRecording.ts'
 import type { RecordingState } from './recordingReader.ts'
-import { WavTracker } from './wavTracker.ts'
+import { trackHeader } from './trackHeader.ts'
 
 /**
  * What stands between a VirtualFile and its storage. Every verb on the storage passes through its one queue; it lets in
@@ -16,8 +17,6 @@ export class Recorder extends EditableRecording {
   state: RecordingState
   failure: Error | undefined
   rawFormat: PcmFormat | undefined
-  /** what a file that is no WAV should begin with once it has ended: FLAC and MP3 have their length there */
-  finalHead: (() => Uint8Array | undefined) | undefined
   /** settles when the storage is open; undefined where nothing must be opened */
   readonly opening: Promise<void> | undefined
   #disposedBytes = 0
@@ -36,6 +35,12 @@ export class Recorder extends EditableRecording {
       this.opening = Promise.resolve(this.queue.run(() => this.#open()))
       this.opening.catch(() => {}) // the stream reports it
     }
+  }
+
+  /** Says what will be written, before any of it is. */
+  expect(content: Content): void {
+    if (content.kind === 'pcm') this.rawFormat = content.format
+    if (!this.tracker.isWav) this.tracker = trackHeader(content)
   }
 
   get writtenBytes(): number {
@@ -66,7 +71,7 @@ export class Recorder extends EditableRecording {
     try {
       if (!tracker.isDecided) {
         for (const chunk of chunks) tracker.offer(chunk)
-        if (tracker.isWav) storage.startWav?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
+        if (tracker.isWav) storage.onWavHeader?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
       }
       const fitting = cutToFit(chunks, storage.size, this.maxBytes, tracker)
       const overflow = fitting === chunks ? undefined : this.fullError()
@@ -96,8 +101,8 @@ export class Recorder extends EditableRecording {
 
   /** A header never says more than is there, not even before the first sample has arrived on a disk. */
   #startRight(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-    this.tracker.update(this.tracker.dataStart)
-    return [this.tracker.bytes.slice(), ...dropBytes(chunks, this.tracker.dataStart)]
+    const { dataStart } = this.tracker
+    return [this.tracker.headerAt(dataStart, 0), ...dropBytes(chunks, dataStart)]
   }
 
   #refuse(error: unknown): WavespoolError {
@@ -113,9 +118,8 @@ export class Recorder extends EditableRecording {
   /** A storage that wants the header gets it once an append, not once a chunk; readers get it from the tracker. */
   #publish(): void {
     const { tracker, storage } = this
-    if (storage.header && tracker.isWav) {
-      tracker.update(storage.size)
-      if (storage.size >= tracker.bytes.length) storage.header(tracker.bytes)
+    if (storage.refreshHeader && tracker.isWav && storage.size >= tracker.dataStart) {
+      storage.refreshHeader(tracker.headerAt(storage.size, 0))
     }
     // The header where the bytes lie: other threads see it, and those who hold a view.
     if (this.onPublish || this.isViewed) storage.view?.(storage.size, this.header)
@@ -166,7 +170,6 @@ export class Recorder extends EditableRecording {
     } catch (error) {
       // Half a frame that could not be cut off must not look like something behind the samples.
       if (this.tracker.extent(storage.size).end === storage.size) this.tracker.seal(storage.size)
-      this.tracker.update(storage.size)
       this.failure ??= this.storageError(error)
       throw this.failure
     } finally {
@@ -178,7 +181,7 @@ export class Recorder extends EditableRecording {
   async #putRight(): Promise<void> {
     const { storage } = this
     // A header of which only a part found room is none.
-    if (storage.size < this.tracker.bytes.length) this.tracker = new WavTracker()
+    if (storage.size < this.tracker.dataStart) this.tracker = trackHeader()
     const { tracker } = this
     tracker.giveUp()
     const { end, pad } = tracker.extent(storage.size)
@@ -194,9 +197,9 @@ export class Recorder extends EditableRecording {
         tracker.endUnpadded(storage.size)
       }
     }
-    tracker.update(storage.size)
-    const head = tracker.isWav ? tracker.bytes : this.finalHead?.()
-    if (head && head.length <= storage.size) await storage.write(head, 0)
+    const isComplete = this.failure === undefined && !this.#isRefused
+    const header = tracker.finalHeader(storage.size, isComplete)
+    if (header !== undefined) await storage.write(header, 0)
     if (refused !== undefined) throw refused
   }
 

@@ -2,8 +2,9 @@ import { ArgumentRangeError, WavespoolError } from '../../errors.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import type { Content } from '../../neighbours.ts'
 import type { ExtentMap } from '../../storage/extents.ts'
+import type { HeaderTracker } from './headerTracker.ts'
 import { Snapshot } from './snapshot.ts'
-import { WavTracker } from './wavTracker.ts'
+import { trackHeader } from './trackHeader.ts'
 
 /** How far the life of a recording has come. */
 export type RecordingState = 'opening' | 'recording' | 'ended' | 'disposed'
@@ -17,7 +18,7 @@ export abstract class RecordingReader {
   abstract readonly state: RecordingState
   /** why it did not end in good order, once it has ended */
   abstract readonly failure: Error | undefined
-  abstract readonly tracker: WavTracker
+  abstract readonly tracker: HeaderTracker
   /** bytes that were written, half a frame at the end included; still known after dispose() */
   abstract readonly writtenBytes: number
   /** how often cursors have changed the bytes, which are the user's since the first time */
@@ -32,7 +33,7 @@ export abstract class RecordingReader {
   /** the header where the bytes lie is in somebody's hands, and must stay right */
   protected isViewed = false
   readonly #listeners = new Set<() => void>()
-  #described: { revision: number; tracker: WavTracker } | undefined
+  #described: { revision: number; tracker: HeaderTracker } | undefined
   #last: { revision: number; writtenBytes: number; snapshot: Snapshot } | undefined
 
   constructor(name: string) {
@@ -74,7 +75,11 @@ export abstract class RecordingReader {
 
   get duration(): number | undefined {
     this.refresh()
-    return this.state === 'disposed' ? undefined : this.#describe().duration(this.writtenBytes)
+    if (this.state === 'disposed') return undefined
+    const described = this.#describe()
+    const { format, dataStart, blockAlign } = described
+    const dataBytes = Math.max(0, described.extent(this.writtenBytes).dataEnd - dataStart)
+    return format && dataBytes / blockAlign / format.sampleRate
   }
 
   /** The media type: `'audio/wav'` is not said of what is known to be none. */
@@ -95,12 +100,12 @@ export abstract class RecordingReader {
   }
 
   /** Bytes that a cursor has changed are looked at anew, where that can be done at once. */
-  #describe(): WavTracker {
+  #describe(): HeaderTracker {
     if (this.revision === 0 || this.state === 'disposed' || this.extents.canReadSync === false) {
       return this.tracker
     }
     if (this.#described?.revision !== this.revision) {
-      const tracker = new WavTracker()
+      const tracker = trackHeader()
       const start = new Uint8Array(Math.min(this.writtenBytes, HEAD_BYTES))
       try {
         this.#snapshotOf(this.tracker).readSync(start, 0)
@@ -163,27 +168,23 @@ export abstract class RecordingReader {
     )
   }
 
-  #snapshotOf(described: WavTracker, writtenBytes = this.writtenBytes): Snapshot {
+  #snapshotOf(described: HeaderTracker, writtenBytes = this.writtenBytes): Snapshot {
     const { tracker } = this
     const { end, pad } = tracker.extent(writtenBytes)
     const isDecided = described.isDecided || this.isEnded // else these bytes are the beginning of a header
-    const samples = { start: described.dataStart, end: isDecided ? described.dataEnd(writtenBytes) : 0 }
+    const samples = {
+      start: described.dataStart,
+      end: isDecided ? described.extent(writtenBytes).dataEnd : 0,
+    }
     return new Snapshot(
       this.extents,
-      { header: this.#headerOf(writtenBytes), end, pad, samples },
+      { header: tracker.headerAt(writtenBytes), end, pad, samples },
       this.#toReadError,
     )
   }
 
-  /** The header of this moment. A part of one is as it was written: the whole one will get the sizes of a later moment. */
   protected get header(): Uint8Array<ArrayBuffer> {
-    return this.#headerOf(this.writtenBytes)
-  }
-
-  #headerOf(writtenBytes: number): Uint8Array<ArrayBuffer> {
-    const { tracker } = this
-    const isWhole = tracker.isDecided && writtenBytes >= tracker.bytes.length
-    return isWhole ? tracker.headerAt(writtenBytes) : tracker.original.slice(0, writtenBytes)
+    return this.tracker.headerAt(this.writtenBytes)
   }
 
   /** All that was written, behind another header: for followers, whose header must not change any more. */

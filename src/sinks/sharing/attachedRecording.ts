@@ -3,7 +3,7 @@ import { WavespoolError } from '../../errors.ts'
 import { now } from '../../realTimers.ts'
 import { readExtentsSync } from '../../storage/extents.ts'
 import { RecordingReader, type RecordingState } from '../recording/recordingReader.ts'
-import { WavTracker } from '../recording/wavTracker.ts'
+import { restoreTracker, trackHeader } from '../recording/trackHeader.ts'
 import { AttachedExtents } from './attachedExtents.ts'
 import type { SharedVirtualFile } from './sharedRecording.ts'
 import { type PublishedState, SharedState } from './sharedState.ts'
@@ -16,7 +16,7 @@ const START_BYTES = 32
 
 /** The recording of another thread, as far as that has published it. */
 export class AttachedRecording extends RecordingReader {
-  tracker = new WavTracker()
+  tracker = trackHeader()
   state: RecordingState = 'recording'
   failure: Error | undefined
   writtenBytes = 0
@@ -60,23 +60,21 @@ export class AttachedRecording extends RecordingReader {
       before.dataStart === published.dataStart &&
       before.dataBytes === published.dataBytes &&
       before.riffBytes === published.riffBytes
-    if (!isSame) {
-      const { dataStart } = published
-      if (dataStart > published.size) return // decided, but not there yet
-      // Of what is no WAV file a few bytes tell what it is.
-      const header = new Uint8Array(dataStart < 0 ? Math.min(START_BYTES, published.size) : dataStart)
-      try {
-        if (header.length > 0) readExtentsSync(this.extents, header, 0)
-      } catch {
-        // Gone meanwhile, or not to be read: whoever asks for the bytes is told.
-        if (this.#state.changes !== this.#seen) this.refresh()
-        return
-      }
-      this.tracker = WavTracker.restore(header, published, this.isEnded)
-      if (dataStart < 0) this.tracker.giveUp()
-      this.#known = published
+    if (isSame) return
+    const { dataStart } = published
+    if (dataStart > published.size) return // decided, but not there yet
+    // Of what is no WAV file a few bytes tell what it is.
+    const header = new Uint8Array(dataStart < 0 ? Math.min(START_BYTES, published.size) : dataStart)
+    try {
+      if (header.length > 0) readExtentsSync(this.extents, header, 0)
+    } catch {
+      // Gone meanwhile, or not to be read: whoever asks for the bytes is told.
+      if (this.#state.changes !== this.#seen) this.refresh()
+      return
     }
-    this.tracker.update(published.size)
+    this.tracker = restoreTracker(header, published, this.isEnded)
+    if (dataStart < 0) this.tracker.giveUp()
+    this.#known = published
   }
 
   /**

@@ -37,7 +37,9 @@ export class FollowStream extends Readable {
     recording.refresh()
     const { tracker } = recording
     if (this.#header === undefined && tracker.isDecided) {
-      this.#header = recording.isEnded ? tracker.bytes.slice() : tracker.openHeader(recording.writtenBytes)
+      this.#header = recording.isEnded
+        ? tracker.headerAt(recording.writtenBytes, 0)
+        : tracker.openHeader(recording.writtenBytes)
       this.#tell()
       if (!this.#withHeader) {
         this.#position += tracker.dataStart
@@ -74,8 +76,9 @@ export class FollowStream extends Readable {
   /** Where the bytes end that can be delivered now. Half a frame is held back: it may still be cut off. */
   #deliverableEnd(): number {
     const { tracker, isEnded, writtenBytes } = this.#recording
-    if (!this.#withHeader) return tracker.dataEnd(writtenBytes)
-    return isEnded ? writtenBytes : tracker.extent(writtenBytes).end
+    const { dataEnd, end } = tracker.extent(writtenBytes)
+    if (!this.#withHeader) return dataEnd
+    return isEnded ? writtenBytes : end
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

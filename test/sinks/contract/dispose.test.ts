@@ -281,7 +281,7 @@ test('dispose() in any tick around a failure to open has no error left to throw'
 })
 
 /** open, then whatever the recording needs, then finish, then dispose. */
-const inOrder = /^open (?:(?:startWav|append|header|write|truncate|read|readSync) )*finish dispose$/
+const inOrder = /^open (?:(?:onWavHeader|append|refreshHeader|write|truncate|read|readSync) )*finish dispose$/
 
 describe.each([0, 1, 3])('the order in which a storage of the user is asked: verbs of %i turns', (turns) => {
   test.each(moments)('$label', async ({ reach, written, fails }) => {

@@ -4,9 +4,9 @@ import type { VirtualFileStorage } from '../../../src/index.ts'
 /** The verbs of a storage, with the optional ones. */
 export type Verb =
   | 'open'
-  | 'startWav'
+  | 'onWavHeader'
   | 'append'
-  | 'header'
+  | 'refreshHeader'
   | 'write'
   | 'truncate'
   | 'finish'
@@ -94,12 +94,12 @@ export class WatchedStorage implements VirtualFileStorage {
     })
   }
 
-  startWav(): void {
-    this.#perform('startWav', () => {})
+  onWavHeader(): void {
+    this.#perform('onWavHeader', () => {})
   }
 
-  header(): void {
-    this.#perform('header', () => {})
+  refreshHeader(): void {
+    this.#perform('refreshHeader', () => {})
   }
 
   append(chunks: readonly Uint8Array[]): void | Promise<void> {
