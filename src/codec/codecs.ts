@@ -6,7 +6,9 @@ import { checkOptions } from '../options.ts'
 /** The codecs that `encode()` writes. */
 export type Codec = 'flac' | 'mp3' | 'opus'
 
+/** The options of `encode()`. */
 export interface EncodeOptions {
+  /** what the file holds */
   codec: Codec
   /**
    * bits a second of MP3 and Opus; the default serves speech: 32,000 for Opus and 64,000 for MP3 a channel, where the

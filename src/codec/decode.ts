@@ -11,6 +11,7 @@ import type { Decoder } from './decoder.ts'
 import type { DecoderOutput } from './kernel.ts'
 import { Turns } from './turns.ts'
 
+/** The options of `decode()`. */
 export interface DecodeOptions extends Omit<ConvertOptions, 'channelMask'> {
   /** the format that is to come out, whatever the file is in; `channel` and `dither` are those of `convert()` */
   to?: PcmFormat

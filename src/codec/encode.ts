@@ -55,6 +55,7 @@ class LoadedKernel implements Kernel {
   }
 }
 
+/** `encode()` returns one: a {@link Stage} from PCM to a compressed file. */
 export class EncodeStage extends Stage {
   readonly #format: PcmFormat
   readonly #plan: EncodePlan

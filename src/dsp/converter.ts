@@ -9,6 +9,7 @@ import { type MixMatrix, mixChannels, mixMatrix, pickChannel, spreadChannel } fr
 import { checkRates, Resampler } from './resampling/resampler.ts'
 import { type Samples, Scratch } from './scratch.ts'
 
+/** The options of `convert()`. */
 export interface ConvertOptions {
   /** the one channel to take, from 0, where the target has one; without it all are mixed */
   channel?: number

@@ -11,6 +11,7 @@ import { checkOptions } from '../options.ts'
 import { Converter } from './converter.ts'
 import { checkExpansion, mostBytesOf } from './expansion.ts'
 
+/** The options of `samples()`. */
 export interface SamplesOptions {
   /** Hz (default 16,000, as recognisers want it) */
   sampleRate?: number

@@ -26,6 +26,7 @@ export interface ChannelLevels {
 
 /** The same over all channels, and for each. */
 export interface Levels extends ChannelLevels {
+  /** the levels of each channel, in the order of the samples */
   channels: ChannelLevels[]
 }
 

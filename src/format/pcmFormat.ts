@@ -8,10 +8,13 @@ export interface PcmFormat {
   readonly sampleRate: number
   /** samples in a frame */
   readonly channels: number
+  /** how a sample is written */
   readonly encoding: Encoding
+  /** bytes of one sample of one channel */
   readonly bytesPerSample: number
   /** bytes of one frame: one sample for every channel */
   readonly bytesPerFrame: number
+  /** bytes of one second of all channels */
   readonly bytesPerSecond: number
 }
 

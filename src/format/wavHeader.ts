@@ -10,6 +10,7 @@ export const OPEN_SIZE = 0xffffffff
 /** ds64 without its table: riffSize, dataSize, sampleCount (64 bit each) and tableLength (EBU Tech 3306). */
 export const DS64_BYTES = 28
 
+/** The options of `wavHeader()`. */
 export interface WavHeaderOptions {
   /** length of the sample data in bytes, whole frames, where it is known beforehand */
   dataBytes?: number
@@ -157,6 +158,7 @@ export function makeDs64(): Uint8Array<ArrayBuffer> {
 
 /** Where in a header the fields stand that depend on its length. */
 export interface WavSizeFields {
+  /** how the file begins: `RIFF`, or one of its kin */
   container: WavContainer
   /** where the RIFF chunk begins: behind an ID3 tag it is not 0 */
   riffAt: number

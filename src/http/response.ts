@@ -10,9 +10,11 @@ import { toWeb } from './webStream.ts'
 export interface RequestLike {
   /** `GET` (default) or `HEAD`; anything else is answered with 405 */
   readonly method?: string | undefined
+  /** the request's headers: Node's object, or those of `fetch` */
   readonly headers?: Headers | Readonly<Record<string, string | readonly string[] | undefined>> | undefined
 }
 
+/** The options of `toResponse()`. */
 export interface ResponseOptions extends Partial<EncodeOptions> {
   /**
    * the file as it was when it had so many bytes: of a recording that goes on too, this never changes, and has a length,

@@ -20,6 +20,7 @@ export interface StreamLimits {
   maxBytes?: number
 }
 
+/** The options of `ensureStreams()`. */
 export interface EnsureStreamsOptions extends PrefixOptions, RetryOptions {
   /** Servers that hold each stream: 1 (default), or 3 or 5 of a cluster, which then survives the loss of 1 or 2. */
   replicas?: number

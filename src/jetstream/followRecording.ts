@@ -6,6 +6,7 @@ import { checkId, namesOf, type PrefixOptions } from './names.ts'
 import { RecordingFollower } from './recordingFollower.ts'
 import { RecordingSubject } from './recordingSubject.ts'
 
+/** The options of `followRecording()`. */
 export interface FollowRecordingOptions extends PrefixOptions, RetryOptions {
   /** The byte of the recording to begin at, at the beginning of a frame (default 0); `'live'`: the newest one. */
   start?: number | 'live'

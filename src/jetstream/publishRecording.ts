@@ -9,6 +9,7 @@ import { RecordingAppender } from './recordingAppender.ts'
 import { LARGEST_MESSAGE, RecordingPublisher } from './recordingPublisher.ts'
 import { RecordingSubject } from './recordingSubject.ts'
 
+/** The options of `publishRecording()`. */
 export interface PublishRecordingOptions extends PrefixOptions, RetryOptions {
   /** How much audio is put into one message (default 100 ms). While one is under way, the next one grows. */
   message?: Span

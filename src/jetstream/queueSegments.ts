@@ -8,6 +8,7 @@ import { type Place, placeHeaders } from './message.ts'
 import { checkId, type Names, namesOf, type PrefixOptions, placeToken } from './names.ts'
 import { publishOnce } from './publishOnce.ts'
 
+/** The options of `queueSegments()`. */
 export interface QueueSegmentsOptions extends PrefixOptions, RetryOptions {
   /**
    * What a job carries: `'file'` (default), the segment's whole file; `'place'`, its place alone: the worker reads the

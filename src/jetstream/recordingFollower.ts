@@ -16,7 +16,9 @@ import { seek } from './seek.ts'
 export interface RecordingGap {
   /** the byte of the recording at which it is missing */
   at: number
+  /** bytes that are missing */
   bytes: number
+  /** frames that are missing */
   frames: number
 }
 
@@ -33,8 +35,11 @@ const SILENCE_BYTES = 64 * 1024
 
 /** A message of a recorder whose turn it was not. */
 export interface StrayMessage {
+  /** the recorder that sent it */
   recorder: string
+  /** bytes of the recording in front of the message */
   position: number
+  /** bytes of the message */
   bytes: number
 }
 
@@ -52,6 +57,7 @@ export class RecordingFollower
   extends (Readable as WithEvents<typeof Readable, RecordingFollowerEvents>)
   implements Source
 {
+  /** of the recording */
   readonly id: string
   /** @internal */
   readonly [ports]: Ports & { gives: Port } = { gives: new Port('followRecording()') }

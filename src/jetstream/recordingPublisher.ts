@@ -23,7 +23,9 @@ interface Sizes {
 
 /** `'begin'` gives, in bytes, the position where the recorder begins, and the length of the gap in front of it. */
 export interface RecordingBegin {
+  /** bytes of the recording in front of this recorder */
   position: number
+  /** what is missing in front of this recorder, where something is */
   gap: number
 }
 
@@ -43,7 +45,9 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
   typeof HoldingWritable,
   RecordingPublisherEvents
 >) {
+  /** of the recording */
   readonly id: string
+  /** of the PCM that it takes */
   readonly format: PcmFormat
   /** @internal */
   readonly [ports]: Ports

@@ -7,6 +7,7 @@ import { RecordingSubject } from './recordingSubject.ts'
 
 /** How far a recording has come. */
 export interface RecordingState {
+  /** of the PCM that was published */
   format: PcmFormat
   /** bytes of the recording that are stored: where the next ones belong */
   position: number

@@ -5,8 +5,10 @@ import { checkId, namesOf, type PrefixOptions } from './names.ts'
 
 /**
  * How far a recording has been cut into segments: the frame behind the last one that was queued, whatever has become of
- * it; 0 where there is none. What was cut by a process that died is cut again from there: `followRecording(js, id,
- * { start: frame * format.bytesPerFrame })` into `segment()` into `queueSegments(js, id, { offset: frame })`.
+ * it; 0 where there is none. What was cut by a process that died is cut again from there:
+ *
+ * - `followRecording(js, id, { start: frame * format.bytesPerFrame })` into `segment()`
+ * - into `queueSegments(js, id, { offset: frame })`
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong client, id or option
  *

@@ -16,6 +16,7 @@ import { lookUpText, type SegmentText } from './texts.ts'
 export interface QueuedSegment extends Place {
   /** the id of its recording */
   id: string
+  /** the PCM format of the segment */
   format: PcmFormat
   /** a finished WAV; it is disposed when the work is done */
   file: VirtualFile
@@ -27,8 +28,11 @@ export interface QueuedSegment extends Place {
 
 /** A segment that failed, without its audio. */
 export interface FailedAttempt extends Place {
+  /** of the recording */
   id: string
+  /** the number of the attempt, from 1 */
   attempt: number
+  /** what the worker failed with */
   error: Error
 }
 

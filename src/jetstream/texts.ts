@@ -15,6 +15,7 @@ import { checkId, type Names, namesOf, type PrefixOptions, placeToken } from './
 export interface SegmentText extends Place {
   /** the id of the recording */
   id: string
+  /** what the worker returned */
   text: string
 }
 

@@ -5,6 +5,7 @@ import { checkClient, checkPositive, checkRetrySeconds, type RetryOptions } from
 import { namesOf, type PrefixOptions } from './names.ts'
 import { type QueuedSegment, SegmentWorkers } from './segmentWorkers.ts'
 
+/** The options of `workSegments()`. */
 export interface WorkSegmentsOptions extends PrefixOptions, RetryOptions {
   /** Segments at a time (default 1). */
   concurrency?: number
@@ -22,8 +23,10 @@ export interface WorkSegmentsOptions extends PrefixOptions, RetryOptions {
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong client, function or option
  *
  * @example
+ * ```ts
  * const workers = workSegments(js, async ({ file }) => transcribe(await file.toFile()), { concurrency: 4 })
  * process.once('SIGTERM', () => workers.stop())
+ * ```
  * await workers.finished
  */
 export function workSegments(

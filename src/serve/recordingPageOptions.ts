@@ -6,6 +6,7 @@ import type { Source } from '../sources/source.ts'
 import { checkRule, type PauseRule, type TimeRule } from '../streams/segment/rule.ts'
 import type { Segment } from '../streams/segment.ts'
 
+/** The options of `recordingPage()`. */
 export interface RecordingPageOptions {
   /** the path under which it is mounted, from a slash to a slash (default `'/'`) */
   base?: string
@@ -33,6 +34,7 @@ export interface TranscribedPassage extends Segment {
   recording: string
 }
 
+/** How much a page may record and keep. */
 export interface RecordingLimits {
   /** of the samples of a recording, which ends there (default 4,000,000,000) */
   bytes?: number

@@ -5,7 +5,9 @@ import { WavespoolError } from '../errors.ts'
 
 /** What is used of ONNX Runtime: the module `onnxruntime-node`, or `onnxruntime-web`. */
 export interface OnnxRuntime {
+  /** makes a session of the model */
   InferenceSession: { create(model: Uint8Array, options?: object): Promise<unknown> }
+  /** the runtime's class of tensors */
   Tensor: unknown
 }
 

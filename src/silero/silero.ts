@@ -3,6 +3,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import { loadModel, type Model, type OnnxRuntime, type Tensor } from './model.ts'
 
+/** The options of `silero()`. */
 export interface SileroOptions {
   /** Hz at which it hears: 16,000 (default), or 8000 for a telephone's audio */
   sampleRate?: 8000 | 16_000

@@ -3,6 +3,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import type { StreamOptions } from './views/snapshotStream.ts'
 
+/** The options of `createReadStream()`. */
 export interface ReadStreamOptions {
   /**
    * first byte (default 0); `'live'` is behind the newest whole frame, where one joins that wants only what is still to

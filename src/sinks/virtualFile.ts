@@ -14,6 +14,7 @@ import { checkVirtualFileOptions, type VirtualFileOptions } from './virtualFileO
 
 type Callback = (error?: Error | null) => void
 
+/** The options of `VirtualFile.from()`. */
 export interface FromOptions extends VirtualFileOptions {
   /** breaks off when it is aborted */
   signal?: AbortSignal
@@ -23,6 +24,7 @@ export interface FromOptions extends VirtualFileOptions {
 
 /** A source that failed, with the part that came: `partial` is a finished VirtualFile, yours to dispose of. */
 export class PartialFileError extends WavespoolError {
+  /** what came; yours to dispose of */
   readonly partial: VirtualFile
 
   constructor(partial: VirtualFile, cause: unknown) {

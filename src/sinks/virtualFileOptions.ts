@@ -7,6 +7,7 @@ import type { SpillOptions } from '../storage/spillStorage.ts'
 import type { BuiltInStorage, VirtualFileStorage } from '../storage/storage.ts'
 import { hasPath, makeStorage } from './makeStorage.ts'
 
+/** The options of `new VirtualFile()`. */
 export interface VirtualFileOptions {
   /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */
   name?: string

@@ -6,9 +6,11 @@ import { checkBackend } from './portAudioOptions.ts'
 
 /** An input device, and the backend that found it: ids are good for that backend only. */
 export interface ListedDevice extends Device {
+  /** the library that found it */
   backend: BackendName
 }
 
+/** The options of `listDevices()`. */
 export interface ListDevicesOptions {
   /** as for `portAudio()` */
   backend?: BackendName

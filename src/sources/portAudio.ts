@@ -29,11 +29,13 @@ export interface Gap {
 export interface Started {
   /** the package that talks to PortAudio */
   backend: string
+  /** what is captured */
   device: Device
   /** Hz, at which the device was opened */
   sampleRate: number
   /** seconds from the air to the program; undefined where the backend cannot tell */
   latency: number | undefined
+  /** when its first frame was captured */
   startedAt: StartedAt
 }
 
@@ -71,6 +73,7 @@ export class PortAudioSource
   extends (Readable as WithEvents<typeof Readable, PortAudioSourceEvents>)
   implements Source
 {
+  /** what it delivers */
   readonly format: PcmFormat
   /** @internal */
   readonly [ports]: Ports

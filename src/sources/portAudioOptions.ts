@@ -4,6 +4,7 @@ import { checkOptions } from '../options.ts'
 import { type BackendName, backendNames } from './capture/backend.ts'
 import type { CaptureRequest } from './capture/request.ts'
 
+/** The options of `portAudio()`. */
 export interface PortAudioOptions {
   /**
    * The microphone: an id from `listDevices()`, or its name, or a part of its name that no other one has. The

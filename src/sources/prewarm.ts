@@ -3,6 +3,7 @@ import type { BackendName } from './capture/backend.ts'
 import { warmChild } from './capture/host/warmChild.ts'
 import { checkBackend } from './portAudioOptions.ts'
 
+/** The options of `prewarm()`. */
 export interface PrewarmOptions {
   /** as for `portAudio()` */
   backend?: BackendName

@@ -10,6 +10,7 @@ import { checkOptions } from '../options.ts'
 import { clearTimeout, now, setTimeout } from '../realTimers.ts'
 import type { Source } from './source.ts'
 
+/** The options of `replay()`. */
 export interface ReplayOptions {
   /** `'realtime'` (default): as if it were being recorded, in steps of 20 ms; `'fast'`: as fast as it is read */
   pace?: 'realtime' | 'fast'
@@ -17,6 +18,7 @@ export interface ReplayOptions {
 
 /** A VirtualFile, or anything else that reads like a file; asked to follow, as it may still be growing. */
 export interface Replayable {
+  /** Makes a stream of the file, from its first byte. */
   createReadStream(options: { follow: true }): AsyncIterable<Uint8Array>
 }
 

@@ -7,7 +7,9 @@ import type { CloneSource, Extent } from './extents.ts'
 import { ClosedFile, CREATE, isSameFile, OpenFile } from './openFile.ts'
 import { type BuiltInStorage, NO_FILE, type SharedStorage } from './storage.ts'
 
+/** The options of `storage`, for a recording in a named file. */
 export interface PathOptions {
+  /** of the file, in a folder that exists */
   path: string
   /** replace a file that is there, once audio has come (default false: that is an error) */
   overwrite?: boolean

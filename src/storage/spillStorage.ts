@@ -7,6 +7,7 @@ import { PartFiles } from './partFiles.ts'
 import { PART_BYTES, placeOf } from './parts.ts'
 import { type BuiltInStorage, NO_FILE, type SharedStorage } from './storage.ts'
 
+/** The options of `storage`, for a recording that moves from memory to a temporary file. */
 export interface SpillOptions {
   /** bytes that stay in memory before anything is written to a disk (default 64 MiB) */
   after?: number

@@ -7,6 +7,7 @@ import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
+/** The options of `chunk()`. */
 export interface ChunkOptions {
   /** from the start of one window to the start of the next, at most the span itself (default); less makes them overlap */
   hop?: Span

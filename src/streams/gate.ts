@@ -6,6 +6,7 @@ import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
+/** The options of `gate()`. */
 export interface GateOptions {
   /** what becomes of audio that comes while the gate is closed: `'drop'` (default) leaves it out, `'silence'` keeps its place */
   closed?: 'drop' | 'silence'

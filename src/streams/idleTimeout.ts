@@ -3,6 +3,7 @@ import { checkOptions } from '../options.ts'
 import { clearInterval, setInterval } from '../realTimers.ts'
 import { identity, Stage } from './stage.ts'
 
+/** The options of `idleTimeout()`. */
 export interface IdleTimeoutOptions {
   /** how long nothing may come before the source is taken for dead */
   seconds: number

@@ -7,6 +7,7 @@ import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 import { checkSource, type StoppableSource } from './stopping.ts'
 
+/** The options of `limit()`. */
 export interface LimitOptions {
   /**
    * at the cap: `'stop'` (default) ends the recording gracefully, `'error'` fails it with `ERR_WAVESPOOL_LIMIT` once

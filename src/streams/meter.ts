@@ -7,6 +7,7 @@ import { type Ports, passing } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { type Kernel, type Output, Stage } from './stage.ts'
 
+/** The options of `meter()`. */
 export interface MeterOptions {
   /** how much audio each level is measured over */
   every: Span

@@ -22,6 +22,7 @@ import { type Work, WorkQueue } from './segment/workQueue.ts'
 import type { Stoppable } from './stopping.ts'
 import { Upstream } from './upstream.ts'
 
+/** The options of `segment()`. */
 export type SegmentOptions = (TimeRule | PauseRule) & SegmentFileOptions
 
 /** A piece of the stream. */

@@ -6,6 +6,7 @@ import { type Clock, clockOf } from './clock.ts'
 import { TimelineKernel } from './timeline/kernel.ts'
 import { Timeline } from './timeline/timelineStage.ts'
 
+/** The options of `timeline()`. */
 export interface TimelineOptions {
   /** the names of the tracks; they become channels in this order */
   tracks: readonly string[]

@@ -11,6 +11,7 @@ import { type Kernel, type Output, Stage } from './stage.ts'
 
 export { type Truncation, WavReaderKernel }
 
+/** The options of `wavReader()`. */
 export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
   /**
    * where the samples end before the length that the header announces: `'keep'` (default) takes what is there and emits
@@ -149,6 +150,7 @@ interface WavReaderEvents {
   next: []
 }
 
+/** `wavReader()` returns one: a {@link Stage} from a WAV file to its samples. */
 export class WavReader extends (Stage as WithEvents<typeof Stage, WavReaderEvents>) {
   readonly #kernel: WavReaderKernel
   readonly #samples: InOneFormat

@@ -4,6 +4,7 @@ import { checkOptions } from '../options.ts'
 /** Part of a message of JSON, not checked yet. */
 export type Fields = Record<string, unknown>
 
+/** The options of a parser of messages. */
 export interface MessagesOptions {
   /**
    * what becomes of a message that is malformed, too large or against the protocol: `'error'` (default) fails the stream

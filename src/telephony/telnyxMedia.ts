@@ -3,6 +3,7 @@ import { MediaParser } from './messageParser.ts'
 import { checkMessagesOptions, type MessagesOptions } from './messages.ts'
 import { PhoneMedia } from './phoneMedia.ts'
 
+/** The options of `telnyxMedia()`. */
 export interface TelnyxOptions extends MessagesOptions {
   /** how the samples of L16 lie (default `'s16le'`): the vendor's documents do not say, and RFC 3551 says `'s16be'` */
   l16?: 's16le' | 's16be'

@@ -5,6 +5,7 @@ import { type Span, spanFrames } from '../format/span.ts'
 import { checkArguments } from './mockSource.ts'
 import { rampCodes, rampMaker } from './ramp.ts'
 
+/** What `assertRamp()` looks for. */
 export interface RampExpectations {
   /** frame of the ramp with which the bytes should begin (default 0) */
   from?: number

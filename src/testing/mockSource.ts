@@ -9,6 +9,7 @@ import { setImmediate } from '../realTimers.ts'
 import type { Source } from '../sources/source.ts'
 import { type Clock, clockOf } from '../streams/clock.ts'
 
+/** The options of every mock source. */
 export interface MockSourceOptions {
   /** `'fast'` (default): as fast as it is read; `'realtime'`: as a microphone would; or a clock that the test moves */
   pace?: 'fast' | 'realtime' | Clock

@@ -3,6 +3,7 @@ import { checkOptions } from '../options.ts'
 import { type Clock, clockOf } from '../streams/clock.ts'
 import { checkError, MockSource } from './mockSource.ts'
 
+/** The options of `script()`. */
 export interface ScriptOptions {
   /** `'fast'` (default): as fast as it is read; `'realtime'`; or a clock that the test moves */
   pace?: 'fast' | 'realtime' | Clock

@@ -8,7 +8,11 @@ import {
   pcmSource,
 } from './mockSource.ts'
 
-/** Digital silence, in any encoding. */
+/**
+ * Digital silence, in any encoding.
+ *
+ * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
+ */
 export function silence(format: PcmFormat, options: MockSourceOptions = {}): MockSource {
   const checked = checkArguments(format, options, 'silence()', mockSourceOptions)
   const { silentByte } = encodings[checked.encoding]

@@ -11,6 +11,7 @@ import {
 } from './mockSource.ts'
 import { sampleWriters } from './sampleWriter.ts'
 
+/** The options of `speech()`. */
 export interface SpeechOptions extends MockSourceOptions {
   /** length of a sentence (default 1.6 s) */
   sentence?: Span
@@ -22,10 +23,13 @@ export interface SpeechOptions extends MockSourceOptions {
 
 /** Where a sentence stands in the stream: frames, `end` exclusive. */
 export interface Sentence {
+  /** its first frame */
   start: number
+  /** the frame behind its last one */
   end: number
 }
 
+/** `speech()` returns one: a {@link MockSource} that knows where its sentences are. */
 export interface SpeechSource extends MockSource {
   /** The place of a sentence, counted from 0. */
   sentence(index: number): Sentence

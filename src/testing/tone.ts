@@ -9,6 +9,7 @@ import {
 } from './mockSource.ts'
 import { sampleWriters } from './sampleWriter.ts'
 
+/** The options of `tone()`. */
 export interface ToneOptions extends MockSourceOptions {
   /** Hz, up to half the sample rate (default 440) */
   frequency?: number

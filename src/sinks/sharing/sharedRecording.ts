@@ -8,11 +8,15 @@ import { isSharedState, SharedState } from './sharedState.ts'
 export interface SharedVirtualFile {
   /** tells it from anything else, and says how it is laid out */
   readonly wavespool: typeof KIND
+  /** the name that consumers see */
   readonly name: string
+  /** the media type */
   readonly type: string
   /** the thread that records */
   readonly threadId: number
+  /** how far the recording is; for `VirtualFile.attach()` alone */
   readonly state: SharedArrayBuffer
+  /** where the bytes lie; for `VirtualFile.attach()` alone */
   readonly parts: SharedParts
 }
 

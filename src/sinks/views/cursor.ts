@@ -3,6 +3,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
 import { bytesOf } from '../../storage/bytes.ts'
 import type { RecordingReader } from '../recording/recordingReader.ts'
 
+/** What the offset of a `seek()` counts from: the start, the place of the cursor, or the end. */
 export type SeekOrigin = 'start' | 'current' | 'end'
 
 /** The pieces in which a cursor is iterated over. */
@@ -55,6 +56,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return done < length ? Buffer.from(buffer.subarray(0, done)) : buffer // never what was not written
   }
 
+  /** {@link Cursor.read}, which blocks this thread meanwhile. */
   readSync(count?: number): Buffer {
     const buffer = this.#bufferFor(count)
     this.readIntoSync(buffer)
@@ -79,6 +81,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     }
   }
 
+  /** {@link Cursor.readInto}, which blocks this thread meanwhile. */
   readIntoSync(target: NodeJS.ArrayBufferView): number {
     const bytes = bytesOf(target, 'readIntoSync()')
     this.#recording.requireSyncRead()
@@ -101,6 +104,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return source.length
   }
 
+  /** {@link Cursor.write}, which blocks this thread meanwhile. */
   writeSync(bytes: NodeJS.ArrayBufferView): number {
     const source = bytesOf(bytes, 'writeSync()')
     this.#recording.requireSyncChange(this.#position + source.length)
@@ -116,6 +120,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return size
   }
 
+  /** {@link Cursor.truncate}, which blocks this thread meanwhile. */
   truncateSync(size = this.#position): number {
     checkPosition(size, 'size')
     this.#recording.requireSyncChange(this.#recording.size)

@@ -7,6 +7,7 @@ import type { Snapshot } from '../recording/snapshot.ts'
 
 /** A copy of a recording under a real path, which is the user's to read, rewrite and remove. */
 export interface PrivateCopy extends AsyncDisposable {
+  /** of the copy, absolute */
   readonly path: string
   /** Removes the file and its directory; also what `Symbol.asyncDispose` does. */
   remove(): Promise<void>

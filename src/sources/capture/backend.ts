@@ -4,6 +4,7 @@ import type { Encoding } from '../../format/encoding.ts'
 export interface Device {
   /** PortAudio's index: valid until devices are plugged in or out */
   id: number
+  /** as the system names it */
   name: string
   /** ALSA, Core Audio, Windows WASAPI … */
   hostApi: string
@@ -19,6 +20,7 @@ export interface Device {
 
 /** The backends, in the order in which they are tried. */
 export const backendNames = ['naudiodon', 'koffi'] as const
+/** The library that captures. */
 export type BackendName = (typeof backendNames)[number]
 
 /** What is asked of a backend. */

@@ -18,6 +18,7 @@ export interface TimeRule {
   detector?: VoiceDetector
 }
 
+/** Where a segment may be cut: within a pause. */
 export interface AtPause {
   /** the least pause that is cut in (default 300 ms) */
   silence?: Span

@@ -7,6 +7,7 @@ import { Lane } from './lane.ts'
 
 /** A packet of a track. */
 export interface TimelineItem {
+  /** the track that it belongs to */
   track: string
   /** the place of its first frame in the timeline */
   at: number
@@ -16,13 +17,17 @@ export interface TimelineItem {
 
 /** A stretch of a track, in frames of the timeline. */
 export interface TimelineGap {
+  /** the track in which audio is missing */
   track: string
+  /** frames from the start of the timeline */
   at: number
+  /** its length in frames */
   frames: number
 }
 
 /** Audio that was left out: it came when its place had gone out, or its place was taken. */
 export interface TimelineLate extends TimelineGap {
+  /** why it was left out */
   cause: 'late' | 'duplicate'
 }
 

@@ -15,6 +15,7 @@ export interface TrackPort {
 
 /** A continuous stream of one track: a Writable of mono PCM in the format of its timeline. */
 export class TrackInput extends Writable implements Stoppable {
+  /** the track that it is written into */
   readonly track: string
   /** where its next frame goes, in frames of the timeline */
   position: number

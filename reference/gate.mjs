@@ -1,0 +1,50 @@
+// What the docblocks of the public surface leave out.
+import { readDocblock } from './docblock.mjs'
+import { isDocumentedElsewhere, publicMembers } from './model.mjs'
+
+/** A number means nothing without one of these. */
+const unit =
+  /\b(bytes?|frames?|samples?|(milli)?seconds?|minutes?|ms|Hz|dB|dBFS|bits?|bitrate|process|thread|replicas|channels?|mask|times|numbers?|counts?|packets?|segments?|messages?|attempts?|workers?|files?|pixels?|index|0 to 1|level|rate)\b|how many|probability|full scale|at most|\d\.\d/i
+
+/** These take what the package has made, and refuse nothing. */
+const unchecked = new Set(['measureLevels', 'pageServer'])
+
+/**
+ * @param {object[]} exported of one entry point
+ * @param {Map<string, object>} all declarations by name
+ * @param {Set<string>} names that any entry point exports
+ */
+export function* gaps(exported, all, names) {
+  for (const item of exported) {
+    if (item.overloadIndex > 1) continue
+    const { text, tags } = readDocblock(item.docComment)
+    if (!text) yield `${item.name} has no docblock`
+    if (
+      item.kind === 'Function' &&
+      item.parameters.length > 0 &&
+      !unchecked.has(item.name) &&
+      !saysWhatItRefuses(tags)
+    ) {
+      yield `${item.name}() does not say what it throws`
+    }
+    for (const member of publicMembers(item, all, names)) {
+      if (isDocumentedElsewhere(member, item, all)) continue
+      const place = `${item.name}.${member.name ?? 'constructor'}`
+      const { text, tags } = readDocblock(member.docComment)
+      if (!text && tags.length === 0 && member.kind !== 'Constructor') yield `${place} has no docblock`
+      else if (
+        isNumber(member) &&
+        !unit.test(`${member.name.replace(/[A-Z]/g, (each) => ` ${each}`)} ${text}`)
+      )
+        yield `${place} has no unit`
+    }
+  }
+}
+
+const saysWhatItRefuses = (tags) =>
+  tags.some(({ tag, text }) => tag === 'throws' || (tag === 'returns' && text.includes('reject')))
+
+function isNumber({ kind, excerptTokens }) {
+  if (!kind.startsWith('Property')) return false
+  return /: number( \| undefined)?;?$/.test(excerptTokens.map(({ text }) => text).join(''))
+}

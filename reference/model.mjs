@@ -1,0 +1,79 @@
+// What the model of the extractor says about a declaration, as a reader wants it.
+
+/** Node documents these itself, as it does the hooks of its streams. */
+const nodes = new Set(['push', 'read', 'pipe', 'toString', 'on', 'once', 'off', '[Symbol.asyncDispose]'])
+
+/** The build names an array by what returns it, for the sake of older compilers. */
+const textOf = (tokens) =>
+  tokens
+    .map(({ text }) => text)
+    .join('')
+    .replace(/ReturnType<(\w+)Constructor\['\w+'\]>/g, '$1')
+
+/** The names of this package that a declaration mentions, and its entry point does not export. */
+export function unexportedIn({ excerptTokens = [] }) {
+  return excerptTokens
+    .map(({ canonicalReference }) => /^wavespool\/?[^!]*!~([\w$]+)/.exec(canonicalReference ?? '')?.[1])
+    .filter((name) => name !== undefined)
+    .map((name) => name.replace(/_\d+$/, ''))
+}
+
+/**
+ * What a user sees of a class or an interface, with what it inherits from declarations that nothing exports; a constructor
+ * only where all that it takes can be named.
+ */
+export function publicMembers(item, all, names) {
+  const inherited = unexportedIn(item)
+    .filter((name) => !names.has(name) && !name.endsWith('Events') && name !== 'Emitting')
+    .flatMap((name) => (all.get(name)?.kind === 'Interface' ? publicMembers(all.get(name), all, names) : []))
+  const own = (item.members ?? []).filter(
+    (member) =>
+      !member.isProtected &&
+      (member.kind !== 'Constructor' || unexportedIn(member).every((name) => names.has(name))),
+  )
+  return [...own, ...inherited]
+}
+
+/** Whether a member is documented where it comes from: by Node, or by an interface that its class implements. */
+export function isDocumentedElsewhere(member, item, all) {
+  const name = member.name ?? ''
+  if (name.startsWith('_') || nodes.has(name)) return true
+  const { declaration } = signature(item, all)
+  if (/ extends \w*Error/.test(declaration) && ['name', 'code'].includes(name)) return true
+  const bases = declaration.replace(/^.*? (extends|implements) /, '').match(/\w+/g) ?? []
+  return bases.some((base) => all.get(base)?.members?.some((each) => each.name === name && each.docComment))
+}
+
+/** How it is declared, with the base that the compiler has hidden behind a name, and the events it tells of. */
+export function signature(item, all) {
+  let declaration = textOf(item.excerptTokens ?? [])
+    .replace(/^export (declare )?/, '')
+    .replace(/;$/, '')
+    .replace(/\s+$/, '')
+  const events = []
+  const [, hidden] = /extends (\w+_base)\b/.exec(declaration) ?? []
+  if (hidden) {
+    const base = textOf(all.get(hidden)?.excerptTokens ?? [])
+    declaration = declaration.replace(`extends ${hidden}`, heritage(base))
+    const [, told] = /WithEvents<[^,]+, (\w+)/.exec(base) ?? []
+    for (const event of all.get(told)?.members ?? []) events.push(event)
+  }
+  for (const told of unexportedIn(item).filter((name) => name.endsWith('Events'))) {
+    events.push(...(all.get(told)?.members ?? []))
+  }
+  return {
+    declaration: declaration.replace(/\n\s+/g, (space) => (item.kind === 'TypeAlias' ? space : ' ')),
+    events,
+  }
+}
+
+function heritage(base) {
+  const [, withEvents] = /WithEvents<typeof (\w+)/.exec(base) ?? []
+  const parent = withEvents ?? (base.includes('HoldingWritable') ? 'Writable' : undefined)
+  return [
+    parent && `extends ${parent === 'HoldingWritable' ? 'Writable' : parent}`,
+    base.includes('ReadableFile') && 'implements ReadableFile',
+  ]
+    .filter(Boolean)
+    .join(' ')
+}
