@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** What it may take on a disk, in bytes. */
 const MOST = 1_000_000
@@ -49,7 +49,8 @@ try {
   for (const script of ['preinstall', 'install', 'postinstall', 'prepare'])
     assert.ok(!(script in scripts), script)
   assert.ok(repository && homepage && bugs, 'npm has no page to lead to')
-  for (const name of ['README.md', ...readdirSync(join(installed, 'docs')).map((page) => `docs/${page}`)]) {
+  for (const name of readdirSync(installed, { recursive: true })) {
+    if (!name.endsWith('.md')) continue
     const text = readFileSync(join(installed, name), 'utf8')
     for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
       assert.ok(
@@ -87,6 +88,13 @@ console.log('without a compiler: ' + error.message)
 `,
   )
   console.log(run('node', ['record.mjs'], { cwd: user, env }))
+  // The other versions of Node, which the tests have brought.
+  for (const version of [22, 24, 26]) {
+    const node = resolve('.cache', `node-${version}`, 'node_modules', 'node', 'bin', 'node')
+    assert.ok(existsSync(node), `the tests have not brought ${node}`)
+    run(node, ['record.mjs'], { cwd: user, env })
+    console.log(`in the same folder by Node ${run(node, ['--version']).trim()}`)
+  }
   run('node', ['-e', "require('node:assert').equal(typeof require('wavespool').limit, 'function')"], {
     cwd: user,
     env,

@@ -34,7 +34,7 @@ export interface WavDiagnosis {
 }
 
 /** What makes an RF64 file of a RIFF file. */
-export interface Rf64Change {
+interface Rf64Change {
   at: number
   insert: Uint8Array<ArrayBuffer>
   patches: Patch[]

@@ -1,5 +1,5 @@
 /** What a parser asks for: so many bytes in one piece, or to be rid of so many unseen. */
-export type Step = { take: number } | { skip: number }
+type Step = { take: number } | { skip: number }
 
 /** A parser in the order of the format itself; what it yields decides what it is resumed with. */
 export type Parsing<T> = Generator<Step, T, Uint8Array>

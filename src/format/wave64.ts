@@ -6,7 +6,7 @@ import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
 export const WAVE64_RIFF = 'riff'
 
 /** A chunk's head: a GUID of 16 bytes and a size of 64 bits that counts both. */
-export const WAVE64_HEAD = 24
+const WAVE64_HEAD = 24
 
 /** How the GUIDs of Wave64 go on behind the four letters of the chunk. */
 const riffTail = '2e91cf11a5d628db04c10000'

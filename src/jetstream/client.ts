@@ -75,7 +75,7 @@ export class Retrying {
  * Errors that pass: what a client says while a server is away and while a leader is elected. Told by their names,
  * since a program may hold several copies of the client.
  */
-export function isTransient(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   const { name, status, code, message } = error as Partial<Error> & { status?: number; code?: number }
   if (name === TRANSIENT || code === WRONG_LAST_SEQUENCE || code === NO_PEERS) return true
   if (name === 'TimeoutError' || name === 'JetStreamNotEnabled' || name === 'RequestError') return true

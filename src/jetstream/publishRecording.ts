@@ -80,7 +80,7 @@ export function publishRecording(
 }
 
 /** @throws {ArgumentRangeError} for anything but a whole number of frames, in bytes */
-export function checkPosition(position: unknown, { bytesPerFrame }: PcmFormat, name: string): number {
+function checkPosition(position: unknown, { bytesPerFrame }: PcmFormat, name: string): number {
   if (
     Number.isSafeInteger(position) &&
     (position as number) >= 0 &&

@@ -16,7 +16,7 @@ export interface Tensor {
   data: unknown
 }
 /** The Tensor of ONNX Runtime. */
-export type TensorMaker = new (
+type TensorMaker = new (
   type: 'float32' | 'int64',
   data: Float32Array | BigInt64Array,
   dims: number[],

@@ -20,7 +20,7 @@ export interface MemoryExtent {
   readonly offset?: undefined
 }
 
-export interface FileExtent {
+interface FileExtent {
   readonly length: number
   readonly bytes?: undefined
   readonly file: ExtentFile

@@ -131,7 +131,7 @@ interface BigStats {
   readonly mtimeNs: bigint
 }
 
-export function identityOf({ dev, ino, birthtimeNs, ctimeNs, mtimeNs }: BigStats): FileIdentity {
+function identityOf({ dev, ino, birthtimeNs, ctimeNs, mtimeNs }: BigStats): FileIdentity {
   // libuv gives the time of the last change where there is no time of birth.
   const isBirthTime = birthtimeNs > 0n && birthtimeNs !== ctimeNs
   return { device: dev, inode: ino, time: isBirthTime ? birthtimeNs : mtimeNs, isBirthTime }

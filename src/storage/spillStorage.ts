@@ -15,7 +15,7 @@ export interface SpillOptions {
   directory?: string
 }
 
-export const SPILL_AFTER = 64 * 2 ** 20
+const SPILL_AFTER = 64 * 2 ** 20
 
 /** The beginning stays in memory: a header changes, and a part file, once sealed, must not. */
 const HEAD_BYTES = 4096

@@ -14,7 +14,7 @@ export interface Clock {
  * The time of the machine. It looks up its functions when it needs them, so that the fake timers of a test framework
  * move it; and since not every framework fakes `performance` too, a timer that fired is proof enough of the time.
  */
-export function realTime(): Clock {
+function realTime(): Clock {
   let reached = 0
   let beats: Clock | undefined
   const faked = () => {

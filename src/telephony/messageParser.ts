@@ -8,7 +8,7 @@ import { type Fields, type MessagesOptions, messageError, parseJson } from './me
 
 /** A message as its vendor documents it, parsed. */
 // biome-ignore lint/suspicious/noExplicitAny: its fields are the vendor's
-export type VendorMessage = Record<string, any>
+type VendorMessage = Record<string, any>
 
 /** What a parser tells before the first audio. */
 export interface MediaStart {
@@ -38,7 +38,7 @@ export interface Sink {
   message(message: Fields): void
 }
 
-export class MessageKernel implements Kernel<unknown, TimelineItem> {
+class MessageKernel implements Kernel<unknown, TimelineItem> {
   readonly isApart = true
   readonly ports: Ports & { gives: Port }
   onStart: (start: MediaStart) => void = () => {}

@@ -7,7 +7,7 @@ import module from './fir.wat'
  * `input` on by one sample. All arguments are bytes. Filters are `filterBytes` long, a multiple of 64; at least one
  * place is written.
  */
-export type FirKernel = (
+type FirKernel = (
   output: number,
   outputEnd: number,
   outputStep: number,

@@ -1,7 +1,7 @@
 import { WavespoolError } from '../../errors.ts'
 
 /** How far a recording is. */
-export type RecordingStatus = 'recording' | 'ended' | 'failed' | 'disposed'
+type RecordingStatus = 'recording' | 'ended' | 'failed' | 'disposed'
 
 const statuses = ['recording', 'ended', 'failed', 'disposed'] as const
 

@@ -15,13 +15,13 @@ export type CaptureMessage =
   | { type: 'error'; body: Fault }
 
 /** The answer to the question for devices. */
-export interface Devices {
+interface Devices {
   backend: BackendName
   devices: Device[]
 }
 
 /** Goes in front of the first PCM. */
-export interface Started {
+interface Started {
   backend: BackendName
   device: Device
   /** Hz, as the device was really opened */
@@ -35,7 +35,7 @@ export interface Started {
 }
 
 /** Frames that are missing right here. */
-export interface GapNotice {
+interface GapNotice {
   /** 0 where something was lost but nobody can tell how much */
   frames: number
   /** the reader was away for longer than the queue holds; the device said so; only the clock shows it */

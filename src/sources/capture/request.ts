@@ -6,7 +6,7 @@ import type { Fault } from './protocol.ts'
 export type ChildRequest = CaptureRequest | DevicesRequest | WarmRequest | { ask: 'stop' }
 
 /** Load everything, open nothing, and wait for one of the others. Answered over IPC. */
-export interface WarmRequest {
+interface WarmRequest {
   ask: 'warm'
   backend: BackendName | undefined
 }

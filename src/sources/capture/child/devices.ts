@@ -48,7 +48,7 @@ export function chooseDevice(devices: readonly Device[], wanted: number | string
 }
 
 /** `0 "USB Microphone" (ALSA, default), 2 "hw:1" (ALSA)` */
-export function list(devices: readonly Device[]): string {
+function list(devices: readonly Device[]): string {
   return devices
     .map(
       ({ id, name, hostApi, isDefault }) =>

@@ -27,7 +27,7 @@ interface AddonDevice {
 }
 
 /** The addon's `sampleFormat`. Its 8 bits are signed, which is no WAV encoding. */
-export const sampleFormats: Partial<Record<Encoding, number>> = { s16le: 16, s24le: 24, s32le: 32, f32le: 1 }
+const sampleFormats: Partial<Record<Encoding, number>> = { s16le: 16, s24le: 24, s32le: 32, f32le: 1 }
 
 /** Callbacks that may wait to be read; the default of 2 loses audio as soon as a read is late. */
 const MAX_QUEUE = 1000
