@@ -30,6 +30,7 @@ const texts = new Map(
     'docs/scale.md',
     'docs/install.md',
     'docs/reliability.md',
+    'docs/stability.md',
   ].map((path) => [path, readFileSync(join(root, path), 'utf8')]),
 )
 const blocks = new Map(
