@@ -6,7 +6,7 @@ import { checkOptions } from '../options.ts'
 import { type HttpRange, MultipartRanges, parseRanges } from './byteRanges.ts'
 import { toWeb } from './webStream.ts'
 
-/** What an answer depends on: a standard `Request` has it, and so has a request of `node:http`. */
+/** The part of a request that an answer depends on: a standard `Request` has it, and so has a request of `node:http`. */
 export interface RequestLike {
   /** `GET` (default) or `HEAD`; anything else is answered with 405 */
   readonly method?: string | undefined
@@ -27,7 +27,7 @@ export interface ResponseOptions extends Partial<EncodeOptions> {
   disposition?: 'inline' | 'attachment'
 }
 
-/** What is served. */
+/** The file that is served. */
 export interface ServedFile {
   readonly name: string
   readonly type: string
@@ -39,10 +39,11 @@ export interface ServedFile {
 }
 
 /**
- * Answers a request for a file as RFC 9110 has it: ranges, and the conditions on the entity tag. A recording that goes on has no length, and its header is not yet what it will
- * be: it is sent from its beginning to its end, whatever range was asked for, as the RFC allows.
+ * Answers a request for a file as RFC 9110 has it: ranges, and the conditions on the entity tag. A
+ * recording that goes on has no length, and its header is not final: it is sent as a whole for any range, as the RFC
+ * allows.
  *
- * @throws {ArgumentTypeError} for what is no request
+ * @throws {ArgumentTypeError} for a value that is no request
  */
 export function respond(file: ServedFile, request: RequestLike = {}): Response {
   const { name, type, recorded, open } = file
@@ -50,7 +51,7 @@ export function respond(file: ServedFile, request: RequestLike = {}): Response {
   if (method !== 'GET' && method !== 'HEAD') {
     return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
   }
-  // It may be kept but not used unasked: a recording goes on, and a cursor may change what was recorded.
+  // A cache must revalidate: a recording goes on, and a cursor may change its bytes.
   const headers = new Headers({ 'cache-control': recorded ? 'no-cache' : 'no-store' })
   if (recorded) headers.set('etag', recorded.entityTag)
   const answer = (status: number, body?: Readable) =>
@@ -94,7 +95,7 @@ function names(list: string, entityTag: string | undefined): boolean {
   return (list.match(/(?:W\/)?"[^"]*"/g) ?? []).some((tag) => tag === entityTag)
 }
 
-/** The name for whoever saves it: RFC 6266, with RFC 8187 for what is not ASCII. */
+/** The name under which a browser saves the file: RFC 6266, with RFC 8187 for characters outside ASCII. */
 function disposition(kind: 'inline' | 'attachment', name: string): string {
   const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
   if (plain === name) return `${kind}; filename="${name}"`
@@ -132,7 +133,7 @@ function checkRequest(request: RequestLike): { method: string; asked: Headers } 
   if (headers instanceof Headers) return { method, asked: headers }
   const asked = new Headers()
   for (const [name, value] of Object.entries(headers)) {
-    // only what is looked at: HTTP/2 has names such as `:path` that no Headers takes
+    // only the names that are read: HTTP/2 has names such as `:path` that no Headers takes
     if (conditions.has(name.toLowerCase()) && value !== undefined) asked.set(name, String(value))
   }
   return { method, asked }

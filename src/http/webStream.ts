@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream'
 import { ReadableStream } from 'node:stream/web'
 
 /**
- * A Node stream as one of the Web that reads on only when it is asked. `Readable.toWeb()` reads ahead, and throws away
- * what it has read when the stream fails: a slow reader would never see the last bytes of a recording that broke off.
+ * A Node stream as one of the Web that reads on only when it is asked. `Readable.toWeb()` reads ahead, and discards
+ * the bytes it has read when the stream fails: a slow reader would never see the last bytes of a recording that broke off.
  */
 export function toWeb(readable: Readable): ReadableStream<Uint8Array> {
   const chunks = readable[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>

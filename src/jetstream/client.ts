@@ -49,7 +49,7 @@ export class Retrying {
   }
 
   /**
-   * The first answer of `request` that is one. What asking again cannot mend is passed on at once.
+   * The first answer of `request` that is one. Errors that a retry cannot mend are passed on at once.
    *
    * @throws {WavespoolError} `ERR_WAVESPOOL_JETSTREAM` when none came in time
    */
@@ -72,7 +72,7 @@ export class Retrying {
 }
 
 /**
- * Errors that pass: what a client says while a server is away and while a leader is elected. Told by their names,
+ * Transient errors: those of a client while a server is away and while a leader is elected. Told by their names,
  * since a program may hold several copies of the client.
  */
 function isTransient(error: unknown): boolean {
@@ -95,21 +95,21 @@ export const TRANSIENT = 'Transient'
 
 /** Codes of the server's errors (`err_code`); the client names but a few. */
 export const WRONG_LAST_SEQUENCE = 10071
-/** "no suitable peers for placement": what a cluster says while its servers still get to know each other */
+/** "no suitable peers for placement": the error of a cluster whose servers do not know each other yet */
 const NO_PEERS = 10005
 /** "JSStreamStoreFailedF": maximum messages, bytes or messages per subject exceeded */
 export const FULL = 10077
 
 export const codeOf = (error: unknown): number | undefined => (error as { code?: number }).code
 
-/** What a request of the client failed with, as an error of ours that says what to do. */
-export function jetStreamError(error: unknown, what?: string): WavespoolError {
+/** Wraps the error of a request in a WavespoolError that names the remedy. */
+export function jetStreamError(error: unknown, summary?: string): WavespoolError {
   if (error instanceof WavespoolError) return error
   const { name, message } = error as Error
   const advice = remedies[name] ?? (codeOf(error) === FULL ? FULL_REMEDY : '')
   return new WavespoolError(
     codeOf(error) === FULL ? 'ERR_WAVESPOOL_FULL' : 'ERR_WAVESPOOL_JETSTREAM',
-    `${what ?? 'JetStream refused a request'}: ${message}${advice}`,
+    `${summary ?? 'JetStream refused a request'}: ${message}${advice}`,
     { cause: error },
   )
 }

@@ -16,7 +16,7 @@ import { type Kind, namesOf, type PrefixOptions, WORKERS } from './names.ts'
 export interface StreamLimits {
   /** Messages that are older are removed. */
   maxAgeSeconds?: number
-  /** Bytes that the stream may take on each server that holds it; what comes then is refused (default: no limit). */
+  /** Bytes that the stream may take on each server that holds it; further messages are refused (default: no limit). */
   maxBytes?: number
 }
 
@@ -50,15 +50,14 @@ const NAME_IN_USE = 10058
 const nanoseconds = (seconds: number) => Math.round(seconds * 1e9)
 
 /**
- * Creates what the other functions need, or brings it up to date: four streams (`recordings`, `segments`, `texts`,
+ * Creates or updates the streams and the consumer of the other functions: four streams (`recordings`, `segments`, `texts`,
  * `failed`) and the consumer that all workers share. Call it when a service starts; several may at a time.
  *
- * A stream that is full refuses what comes, with `ERR_WAVESPOOL_FULL` at the recorder: nothing that was recorded makes
- * room for it before its time.
+ * A full stream refuses messages, with `ERR_WAVESPOOL_FULL` at the recorder: no recording is removed before its time.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong client or option
  *
- * The promise is rejected with `ERR_WAVESPOOL_JETSTREAM` for what the server refuses, such as three replicas on one
+ * The promise is rejected with `ERR_WAVESPOOL_JETSTREAM` for a refused request, such as three replicas on one
  * server.
  *
  * @example

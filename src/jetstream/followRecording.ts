@@ -13,7 +13,7 @@ export interface FollowRecordingOptions extends PrefixOptions, RetryOptions {
   /** The last byte, inclusive as in `fs.createReadStream()`, where the recording goes on behind it. */
   end?: number
   /**
-   * What becomes of audio that no recorder has sent, because one died and another one took over later. `'report'` (the
+   * How audio is handled that no recorder has sent, because one died and another one took over later. `'report'` (the
    * default): an entry in `gaps` and the event `'gap'`; `'fill'`: that, and silence of its length, so that places stay
    * true; `'error'`: that, and the stream fails there with `ERR_WAVESPOOL_GAP`.
    */
@@ -34,8 +34,8 @@ export interface FollowRecordingOptions extends PrefixOptions, RetryOptions {
  *
  * Fails with a WavespoolError: `ERR_WAVESPOOL_HOLE` (audio is missing in the stream, as where the oldest of it has been
  * removed by age), `ERR_WAVESPOOL_GAP` (with `onGap: 'error'`), `ERR_WAVESPOOL_IDLE` (see `idleSeconds`),
- * `ERR_WAVESPOOL_JETSTREAM` (no server answered in time, or the streams are not there). What came until then is
- * delivered first.
+ * `ERR_WAVESPOOL_JETSTREAM` (no server answered in time, or the streams are not there). The audio that arrived until then
+ * is delivered first.
  *
  * @example
  * const call = followRecording(js, 'call-1')

@@ -7,7 +7,7 @@ import { followRecording } from './followRecording.ts'
 import { type Place, readFormat, readPlace } from './message.ts'
 import type { Names } from './names.ts'
 
-/** What a message of the stream of segments asks for. */
+/** The job in a message of the stream of segments. */
 export interface Job extends Place {
   id: string
   format: PcmFormat
@@ -21,7 +21,7 @@ export function readJob({ subject, headers, seq }: JsMsg): Job {
   return { id: id!, ...readPlace({ headers, seq }), format: readFormat({ headers, seq }) }
 }
 
-/** The audio of a job: what the message carries, or what stands in the recording at its place. */
+/** The audio of a job: the body of the message, or the bytes of the recording at its place. */
 export async function openJob(
   js: JetStreamClient,
   names: Names,

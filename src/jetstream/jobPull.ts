@@ -26,7 +26,7 @@ export class JobPull {
     this.#retrying = retrying
   }
 
-  /** How often the server has to hear of a job, so that it gives it to nobody else; known once there is one. */
+  /** The interval of progress reports within which the server keeps a job with this worker; known once there is one. */
   get beatMilliseconds(): number {
     return this.#beatMilliseconds
   }

@@ -14,7 +14,7 @@ const FORMAT = 'Wavespool-Format'
 const FOLLOWS = 'Wavespool-Follows'
 const START = 'Wavespool-Start'
 const END = 'Wavespool-End'
-/** what the server puts in for the bytes that it leaves out, where a reader asks for headers alone */
+/** the header in which the server gives the size of the body, where a reader asks for headers alone */
 const SIZE = 'Nats-Msg-Size'
 
 /** A message as it comes from the server, by whichever way. */
@@ -24,7 +24,7 @@ export interface Carried {
   seq: number
 }
 
-/** An entry of a recording with what carries it. */
+/** An entry of a recording, and the message that carries it. */
 export interface Carrier {
   entry: LogEntry
   format: PcmFormat

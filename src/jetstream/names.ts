@@ -2,21 +2,21 @@ import { ArgumentTypeError, show } from '../errors.ts'
 
 export interface PrefixOptions {
   /**
-   * What the names of all streams and subjects begin with (default `'wavespool'`: the recording `call-1` is on the
+   * The beginning of the names of all streams and subjects (default `'wavespool'`: the recording `call-1` is on the
    * subject `wavespool.recordings.call-1` of the stream `wavespool-recordings`). Services that share a server take
    * one each.
    */
   prefix?: string
 }
 
-/** The streams of a prefix, by what is on them. */
+/** The streams of a prefix, by their content. */
 export type Kind = 'recordings' | 'segments' | 'texts' | 'failed'
 
 /** The durable consumer that all workers share. */
 export const WORKERS = 'workers'
 
 const DEFAULT_PREFIX = 'wavespool'
-/** What NATS takes in one token of a subject and in the name of a stream, without being asked to quote. */
+/** The characters that NATS allows in a token of a subject and in the name of a stream without quoting. */
 const TOKEN = /^[A-Za-z0-9_-]+$/
 
 /** The names that follow from a prefix. */

@@ -16,15 +16,15 @@ export interface PublishRecordingOptions extends PrefixOptions, RetryOptions {
   /** How much audio may wait for the servers before the source has to wait (default 30 s). */
   buffer?: Span
   /**
-   * Continues a recording that is there already: the byte of the recording at which the audio to come begins. What is
-   * there already is left out; what is missing in between is told as a gap. Without it, the id must be new.
+   * Continues an existing recording: the byte of the recording at which the audio to come begins. Bytes that are there
+   * already are left out; missing bytes are reported as a gap. Without it, the id must be new.
    */
   position?: number
 }
 
 /**
  * A Writable that puts PCM into a stream of NATS JetStream, where any machine can follow it: see
- * {@link followRecording}. One message is under way at a time, and the next one takes what has come meanwhile. While a
+ * {@link followRecording}. One message is under way at a time; the next one carries the audio written meanwhile. While a
  * leader is elected or a server restarts, the audio waits.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong client, id, format or option

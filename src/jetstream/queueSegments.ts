@@ -11,7 +11,7 @@ import { publishOnce } from './publishOnce.ts'
 /** The options of `queueSegments()`. */
 export interface QueueSegmentsOptions extends PrefixOptions, RetryOptions {
   /**
-   * What a job carries: `'file'` (default), the segment's whole file; `'place'`, its place alone: the worker reads the
+   * The content of a job: `'file'` (default), the segment's whole file; `'place'`, its place alone: the worker reads the
    * audio from the recording of this id, which {@link publishRecording} has put on the same servers.
    */
   audio?: 'file' | 'place'
@@ -19,7 +19,7 @@ export interface QueueSegmentsOptions extends PrefixOptions, RetryOptions {
   offset?: number
 }
 
-/** What a message carries beside its body: headers, and the protocol's own line. */
+/** The size of a message without its body: headers, and the line of the protocol. */
 const OVERHEAD_BYTES = 1024
 
 /**

@@ -24,7 +24,7 @@ export class RecordingAppender {
   #sequence = 0
   /** recorders that came too late, and do not know it yet */
   readonly #outpaced = new Set<string>()
-  /** what became of our own beginning, once it has been read */
+  /** the verdict on our own `begin`, once it has been read */
   #begun: Verdict | undefined
 
   constructor(
@@ -51,7 +51,7 @@ export class RecordingAppender {
   /**
    * Takes the turn. A `position` says that the recording may be there already, and where the audio to come belongs.
    *
-   * @returns bytes of audio that are missing between the end of what is there and `position`
+   * @returns bytes of audio that are missing between the end of the recording and `position`
    */
   async begin(position: number | undefined): Promise<number> {
     const known = await this.#subject.known()
@@ -67,7 +67,7 @@ export class RecordingAppender {
       bytes: 0,
       follows: this.#log.recorder,
     }
-    // Without expecting anything: a recorder that goes on could always be faster. Who has the turn, the order tells.
+    // Without expecting anything: a recorder that goes on could always be faster. The order tells which one has the turn.
     const verdict = await this.#retrying.run(async () => {
       await this.#js.publish(this.#subject.subject, NOTHING, {
         msgID: `${this.#id}:begin:${this.#recorder}`,
@@ -108,7 +108,7 @@ export class RecordingAppender {
     }
   }
 
-  /** @returns whether it is stored now, and was expected; if not, what is stored instead has been taken in */
+  /** @returns whether it is stored now, and was expected; if not, the messages stored instead have been read */
   #publish(entry: LogEntry, bytes: Uint8Array, msgID: string): Promise<boolean> {
     return this.#retrying.run(async () => {
       try {
@@ -131,7 +131,7 @@ export class RecordingAppender {
     })
   }
 
-  /** Takes in what was stored behind the last message that is known here; says whether there was anything. */
+  /** Reads the messages stored behind the last known one; returns whether there were any. */
   async #catchUp(): Promise<boolean> {
     const before = this.#sequence
     for (;;) {
@@ -153,7 +153,7 @@ export class RecordingAppender {
   }
 
   /**
-   * Another recorder goes on as if it had the turn. Servers that check what is expected in no common order can have
+   * Another recorder goes on as if it had the turn. Servers that check the expected sequence in no common order can have
    * stored its beginning in front of a message of ours that they had acknowledged: only the whole order tells.
    */
   async #readAgain(other: string): Promise<void> {
@@ -167,13 +167,13 @@ export class RecordingAppender {
   #superseded(): WavespoolError {
     return new WavespoolError(
       'ERR_WAVESPOOL_SUPERSEDED',
-      `another recorder has taken over the recording ${this.#id}, at byte ${this.#log.position}; what comes from here ` +
+      `another recorder has taken over the recording ${this.#id}, at byte ${this.#log.position}; audio from here ` +
         'is no longer part of it',
     )
   }
 }
 
-/** What a new leader may say for a moment: it knows of a message that it cannot show yet. */
+/** The error of a new leader that knows of a message that it cannot show yet. */
 const notYetReadable = () =>
   Object.assign(new Error('a message that is stored cannot be read yet'), { name: TRANSIENT })
 

@@ -80,7 +80,7 @@ export class RecordingFollower
     super({
       construct: (callback) => {
         callback()
-        this.read(0) // the format comes before anybody can know what to pipe this into
+        this.read(0) // a caller needs the format before it can pipe this stream
       },
     })
     this.id = id
@@ -103,7 +103,7 @@ export class RecordingFollower
     return this.#position
   }
 
-  /** No more audio than has come until now: what is there is delivered, then the stream ends. */
+  /** Ends the stream once the audio that has arrived until now is delivered. */
   stop(): void {
     this.#ending.abort()
     this.#wake?.()
@@ -174,7 +174,7 @@ export class RecordingFollower
     }
   }
 
-  /** Delivers audio that belongs at `at`, without what lies in front of its first `skip` bytes and of the start. */
+  /** Delivers audio that belongs at `at`, without its first `skip` bytes and those in front of the start. */
   async #push(at: number, data: Uint8Array, skip = 0): Promise<void> {
     const from = Math.max(skip, this.#position - at, 0)
     const to = Math.min(data.length, this.#options.past - at)
@@ -228,7 +228,7 @@ function holeError(id: string, at: number, end: number): WavespoolError {
   return new WavespoolError(
     'ERR_WAVESPOOL_HOLE',
     `the recording ${id} has a hole of ${end - at} bytes at byte ${at}: the stream does not hold them (any more); to ` +
-      `read what is there behind it, followRecording(js, id, { start: ${end} })`,
+      `read the bytes behind it, followRecording(js, id, { start: ${end} })`,
   )
 }
 

@@ -1,9 +1,9 @@
-/** What a message of a recording says, whatever carries it. */
+/** The content of one message of a recording. */
 export interface LogEntry {
   kind: 'begin' | 'audio' | 'end'
   /** which recorder sent it: a name that no other one has */
   recorder: string
-  /** `begin`: where this recorder's audio begins, if not before the end of what is there; `audio`: where these bytes belong; `end`: where the recording ends */
+  /** `begin`: where this recorder's audio begins, if not before the end of the recording; `audio`: where these bytes belong; `end`: where the recording ends */
   position: number
   /** bytes of audio in it */
   bytes: number
@@ -12,8 +12,8 @@ export interface LogEntry {
 }
 
 /**
- * What an entry means where it stands. `audio`: leave out its first `skip` bytes. `begin`: a recorder took over, and
- * `gap` bytes are missing in front of it. `repeated`: it is there already. `stray`: of a recorder whose turn it is not.
+ * The meaning of an entry at its place in the stream. `audio`: leave out its first `skip` bytes. `begin`: a recorder took
+ * over, and `gap` bytes are missing in front of it. `repeated`: it is there already. `stray`: of a recorder whose turn it is not.
  * `hole`: `bytes` of audio are missing in front of it.
  */
 export type Verdict =
@@ -26,11 +26,11 @@ export type Verdict =
 
 /**
  * Tells the one true recording from all that stands in its subject, by the order in which the server stored it:
- * whatever a server accepts from two recorders at a time, every reader comes to the same bytes.
+ * every reader comes to the same bytes, also where a server accepts messages of two recorders at a time.
  *
  * A recorder says whom it continues. It has the turn if that one still had it when the message was stored; of two that
  * continue the same one, the first has it. From then on nothing that the older one sends counts. Within a turn the
- * byte position is the identity: what lies before it is there already, what lies behind it is a hole.
+ * byte position is the identity: bytes before it are there already, a distance behind it is a hole.
  */
 export class RecordingLog {
   #recorder = ''
@@ -49,7 +49,7 @@ export class RecordingLog {
     return log
   }
 
-  /** whose turn it is; `''` before the first one */
+  /** the recorder that has the turn; `''` before the first one */
   get recorder(): string {
     return this.#recorder
   }

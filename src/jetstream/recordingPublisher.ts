@@ -8,7 +8,7 @@ import { clearTimeout, setTimeout } from '../realTimers.ts'
 import { AudioQueue } from './audioQueue.ts'
 import type { RecordingAppender } from './recordingAppender.ts'
 
-/** Bytes of audio that a message has at most, whatever has piled up: NATS advises to stay well below a megabyte. */
+/** The most bytes of audio in a message: NATS advises to stay well below a megabyte. */
 export const LARGEST_MESSAGE = 128 * 1024
 /** Audio that is too little for a message is sent nevertheless after so many lengths of one. */
 const PATIENCE = 2
@@ -25,7 +25,7 @@ interface Sizes {
 export interface RecordingBegin {
   /** bytes of the recording in front of this recorder */
   position: number
-  /** what is missing in front of this recorder, where something is */
+  /** bytes that are missing in front of this recorder */
   gap: number
 }
 
@@ -38,7 +38,7 @@ interface RecordingPublisherEvents {
  * See `publishRecording()`. Emits `'begin'` with `{ position, gap }` once this recorder has its turn, and
  * `'acknowledged'` with the bytes of the recording that are stored, after every message.
  *
- * What was written before it is destroyed is sent still, without a second attempt. The recording has no end mark then,
+ * Audio written before destroy() is still sent, without a second attempt. The recording has no end mark then,
  * and another recorder can continue it.
  */
 export class RecordingPublisher extends (HoldingWritable as WithEvents<
@@ -82,8 +82,7 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
     this.#largest = LARGEST_MESSAGE - (LARGEST_MESSAGE % format.bytesPerFrame)
     this.#frames = new WholeFrames(format)
     this.#appender = makeAppender(randomUUID(), () => this.destroyed)
-    // Not by 'construct': what is written before a server has answered is in our queue, and sent also when this is
-    // destroyed.
+    // Not by 'construct': audio written before a server has answered is in our queue, and sent also after destroy().
     this.#send()
   }
 
@@ -127,7 +126,7 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
     this.#timer = setTimeout(() => this.#send(), patience)
   }
 
-  /** Sends what waits, in messages; what is too little for one stays, unless it is the rest. */
+  /** Sends the queued audio in messages; less than one message stays queued, unless it is the last. */
   #send(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -184,7 +183,7 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
     clearTimeout(this.#timer)
   }
 
-  /** What waits for its turn in front of a full buffer was written too. @internal */
+  /** Chunks that wait in front of a full buffer were written too. @internal */
   protected override abandon(held: readonly Uint8Array[]): void {
     if (this.#failure !== undefined) return
     for (const chunk of held) this.#frames.push(chunk, this.#intake)

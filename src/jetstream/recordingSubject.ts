@@ -64,7 +64,7 @@ export class RecordingSubject {
     })
   }
 
-  /** Reads what there is of a recording, without its audio; undefined where there is nothing. */
+  /** Reads the state of a recording, without its audio; undefined where there is none. */
   async known(): Promise<Known | undefined> {
     const last = await this.last()
     if (last === undefined) return undefined

@@ -26,7 +26,7 @@ export interface RecordingState {
  *
  * @example
  * const { position = 0 } = (await resumeRecording(js, 'call-1')) ?? {}
- * const file = await VirtualFile.from('calls/call-1.wav')   // what the recorder that died has written
+ * const file = await VirtualFile.from('calls/call-1.wav')   // the file of the recorder that died
  * const rest = file.createReadStream({ header: false, start: position })
  * await pipeline(rest, publishRecording(js, 'call-1', format, { position }))
  */

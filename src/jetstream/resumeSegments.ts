@@ -4,8 +4,8 @@ import { checkClient, checkRetrySeconds, managerOf, Retrying, type RetryOptions 
 import { checkId, namesOf, type PrefixOptions } from './names.ts'
 
 /**
- * How far a recording has been cut into segments: the frame behind the last one that was queued, whatever has become of
- * it; 0 where there is none. What was cut by a process that died is cut again from there:
+ * How far a recording has been cut into segments: the frame behind the last segment that was queued; 0 where
+ * there is none. Another process continues the cutting from there:
  *
  * - `followRecording(js, id, { start: frame * format.bytesPerFrame })` into `segment()`
  * - into `queueSegments(js, id, { offset: frame })`

@@ -32,7 +32,7 @@ export interface FailedAttempt extends Place {
   id: string
   /** the number of the attempt, from 1 */
   attempt: number
-  /** what the worker failed with */
+  /** the error of the worker */
   error: Error
 }
 
@@ -84,7 +84,7 @@ export class SegmentWorkers extends EventEmitter<WorkerEvents> {
     this.#retrying = new Retrying(retrySeconds, () => this.#aborting.signal.aborted)
     this.#pull = new JobPull(js, names, this.#retrying)
     this.finished = this.#run()
-    this.finished.catch(() => {}) // nobody has to look at it
+    this.finished.catch(() => {}) // it need not be awaited
   }
 
   /**
@@ -210,7 +210,7 @@ export class SegmentWorkers extends EventEmitter<WorkerEvents> {
     )
   }
 
-  /** Where the server does not answer, it gives the job to somebody else, who finds the text there. */
+  /** Where the server does not answer, it gives the job to another worker, which finds the text there. */
   async #acknowledge(message: JsMsg): Promise<void> {
     await message.ackAck({ timeout: REQUEST_TIMEOUT_MS }).catch(() => false)
   }

@@ -11,11 +11,11 @@ import {
 import { type Place, readPlace } from './message.ts'
 import { checkId, type Names, namesOf, type PrefixOptions, placeToken } from './names.ts'
 
-/** What was said in a segment. */
+/** The text of a segment. */
 export interface SegmentText extends Place {
   /** the id of the recording */
   id: string
-  /** what the worker returned */
+  /** the text that the worker returned */
   text: string
 }
 

@@ -16,7 +16,7 @@ export interface WorkSegmentsOptions extends PrefixOptions, RetryOptions {
 }
 
 /**
- * Works on what {@link queueSegments} queues, in any number of processes: `work` gets a segment and returns its text,
+ * Processes the jobs of {@link queueSegments}, in any number of processes: `work` gets a segment and returns its text,
  * which is published under the segment's id and place before the job is acknowledged. The server gives each segment to
  * one worker, and to another one if that one dies. One text is left of a segment, however often it is worked on.
  *

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { WavespoolError } from '../errors.ts'
 
-/** What is used of ONNX Runtime: the module `onnxruntime-node`, or `onnxruntime-web`. */
+/** The part in use of ONNX Runtime: the module `onnxruntime-node`, or `onnxruntime-web`. */
 export interface OnnxRuntime {
   /** makes a session of the model */
   InferenceSession: { create(model: Uint8Array, options?: object): Promise<unknown> }
@@ -43,7 +43,7 @@ const RUNTIME = 'onnxruntime-node'
 /** A frame takes less than a millisecond: threads that wait for work cost more than they save. */
 const ONE_THREAD = { intraOpNumThreads: 1, interOpNumThreads: 1 }
 
-/** Models by runtime and path: what a detector has heard lies outside of its model, so all of a process share one. */
+/** Models by runtime and path: the state of a detector lies outside of its model, so all of a process share one. */
 const loaded = new WeakMap<OnnxRuntime, Map<string, Promise<Model>>>()
 
 /**

@@ -26,7 +26,7 @@ export interface ListDevicesOptions {
  *
  * @throws {ArgumentTypeError} for wrong options
  * @returns a promise, rejected with a WavespoolError: `ERR_WAVESPOOL_NO_BACKEND` when naudiodon cannot be loaded
- * (it says what to install), `ERR_WAVESPOOL_CAPTURE` when the process that looks for them died
+ * (the message names the package to install), `ERR_WAVESPOOL_CAPTURE` when the process that lists them died
  */
 export function listDevices(options: ListDevicesOptions = {}): Promise<ListedDevice[]> {
   checkOptions(options, ['backend', 'rates'], 'listDevices()')

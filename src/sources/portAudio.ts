@@ -25,11 +25,11 @@ export interface Gap {
   cause: GapCause
 }
 
-/** What is recording, once it does. */
+/** The device and format that record. */
 export interface Started {
   /** the package that talks to PortAudio */
   backend: string
-  /** what is captured */
+  /** the device that is captured */
   device: Device
   /** Hz, at which the device was opened */
   sampleRate: number
@@ -50,15 +50,15 @@ export interface StartedAt {
 /**
  * A microphone: a byte-mode Readable of PCM in this format, through PortAudio. It records from the moment it is
  * made, in a process of its own, so that a program that is busy loses nothing; chunks are whole frames. A hole in
- * what was captured is never silent: see {@link PortAudioSource.gaps}, the event `'gap'` and the option `onGap`.
+ * the captured audio is always reported: see {@link PortAudioSource.gaps}, the event `'gap'` and the option `onGap`.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} before anything is opened, for a format that no microphone has
  * (then it says which it has) and for wrong options
  *
  * Fails, as a stream does, with a WavespoolError: `ERR_WAVESPOOL_NO_BACKEND` (naudiodon is not installed or cannot
- * be loaded; it says what to install), `ERR_WAVESPOOL_NO_DEVICE` (it lists those that exist), `ERR_WAVESPOOL_DEVICE`
+ * be loaded; the message names the package to install), `ERR_WAVESPOOL_NO_DEVICE` (it lists those that exist), `ERR_WAVESPOOL_DEVICE`
  * (busy, unplugged, silent, or does not record in this format), `ERR_WAVESPOOL_GAP` (with `onGap: 'error'`),
- * `ERR_WAVESPOOL_CAPTURE` (the process that captures died). What had been captured until then is delivered first.
+ * `ERR_WAVESPOOL_CAPTURE` (the process that captures died). The audio captured until then is delivered first.
  */
 export function portAudio(format: PcmFormat, options: PortAudioOptions = {}): PortAudioSource {
   return new PortAudioSource(format, options)
@@ -73,13 +73,13 @@ export class PortAudioSource
   extends (Readable as WithEvents<typeof Readable, PortAudioSourceEvents>)
   implements Source
 {
-  /** what it delivers */
+  /** the format of the delivered audio */
   readonly format: PcmFormat
   /** @internal */
   readonly [ports]: Ports
   /** Resolves when the first audio is in; rejects when none will come. */
   readonly ready: Promise<Started>
-  /** Every hole in what was captured, so far. */
+  /** The holes in the captured audio so far. */
   readonly gaps: readonly Gap[]
   readonly #request: CaptureRequest
   readonly #onGap: NonNullable<PortAudioOptions['onGap']>
@@ -89,7 +89,7 @@ export class PortAudioSource
   #isStopped = false
   #frames = 0
   #startedAt: StartedAt | undefined
-  /** what has come from the capture process and has no room yet */
+  /** messages of the capture process for which the stream has no room yet */
   #inbox: CaptureMessage[] = []
   #hasRoom = true
   #isDelivering = false
@@ -110,7 +110,7 @@ export class PortAudioSource
     this.ready = new Promise((resolve, reject) => {
       this.#settleReady = { resolve, reject }
     })
-    this.ready.catch(() => {}) // who does not wait for it hears of the error as the stream's
+    this.ready.catch(() => {}) // the stream reports the error too
   }
 
   /** Frames delivered so far, silence that fills gaps included. */
@@ -190,7 +190,7 @@ export class PortAudioSource
     this.#isDelivering = false
     if (this.#inbox.length > 0 || this.#outcome === undefined || this.#isEnded) return
     this.#isEnded = true
-    this.#rejectReady(this.#outcome.error) // at the end of all that came, whether or not anybody reads it
+    this.#rejectReady(this.#outcome.error) // at the end of the audio, read or not
     if (this.#outcome.error === undefined) this.push(null)
     else failOnceRead(this, this.#outcome.error)
   }
@@ -241,7 +241,7 @@ export class PortAudioSource
       this.emit('gap', gap)
     } catch (error) {
       nextTick(() => {
-        throw error // as from any listener; what has been captured is delivered all the same
+        throw error // as from any listener; the captured audio is delivered all the same
       })
     }
   }

@@ -17,12 +17,12 @@ export interface PortAudioOptions {
    */
   backend?: BackendName
   /**
-   * What may wait for a program that is busy, in the capture process: at most so many seconds (default 60) and
-   * bytes (default 32 MiB) of audio. Past that, whole reads are dropped, which is a gap.
+   * The most audio that the capture process holds while the program is busy, in seconds (default 60) and bytes
+   * (default 32 MiB). Past that, it drops whole reads, which is a gap.
    */
   queue?: { seconds?: number; bytes?: number }
   /**
-   * What becomes of a hole in what was captured. `'report'` (the default): an entry in `gaps` and the event
+   * How a hole in the captured audio is handled. `'report'` (the default): an entry in `gaps` and the event
    * `'gap'`; `'fill'`: that, and silence of its length, so that times stay true; `'error'`: that, and the recording
    * fails there with `ERR_WAVESPOOL_GAP`.
    */
@@ -31,7 +31,7 @@ export interface PortAudioOptions {
   stallSeconds?: number
 }
 
-/** What devices record; anything else is a matter of conversion behind it. */
+/** The encodings that devices record; `convert()` makes the others. */
 const recordable: readonly string[] = ['s16le', 's24le', 's32le', 'f32le']
 
 /** Short reads: the first audio is there sooner, and less is on its way when something dies. */
@@ -40,7 +40,7 @@ const QUEUE_SECONDS = 60
 const QUEUE_BYTES = 32 * 1024 * 1024
 const STALL_SECONDS = 5
 
-/** @throws {ArgumentTypeError | ArgumentRangeError} for what no microphone can be asked for */
+/** @throws {ArgumentTypeError | ArgumentRangeError} for a format or an option that no microphone takes */
 export function checkPortAudio(
   format: PcmFormat,
   options: PortAudioOptions,

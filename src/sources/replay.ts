@@ -24,12 +24,12 @@ export interface Replayable {
 
 /**
  * Plays a WAV as if it were being recorded: a byte-mode Readable of its samples without the header, in whole frames
- * (what is left of a frame at the end is dropped), read as `wavReader()` reads it.
+ * (a partial frame at the end is dropped), read as `wavReader()` reads it.
  *
  * @param file a path, a file URL, or anything with `createReadStream()`: a VirtualFile, also one that is still growing
  * @throws {ArgumentTypeError} at once, for a wrong argument
  *
- * Fails, as a stream does, with `ERR_WAVESPOOL_WAV` for what is no WAV or has samples in an unknown encoding, and with
+ * Fails, as a stream does, with `ERR_WAVESPOOL_WAV` for a file that is no WAV or has samples in an unknown encoding, and with
  * the error of the file itself, once everything before it has been delivered.
  */
 export function replay(file: string | URL | Replayable, options: ReplayOptions = {}): ReplaySource {
@@ -49,7 +49,7 @@ export class ReplaySource
 {
   /** undefined until `'format'` */
   format: PcmFormat | undefined
-  /** Resolves with the format; rejects with what ended it before that. It need not be awaited. */
+  /** Resolves with the format; rejects with the error that ended the stream before that. It need not be awaited. */
   readonly ready: Promise<{ format: PcmFormat }>
   /** @internal */
   readonly [ports]: Ports & { gives: Port } = { gives: new Port('replay()') }
@@ -59,7 +59,7 @@ export class ReplaySource
   #rejectReady: (error: Error) => void = () => {}
   #input: (AsyncIterable<Uint8Array> & { destroy?(): void }) | undefined
   #isStopped = false
-  /** what ends the stream once all in front of it has been read */
+  /** ends the stream once all bytes in front of it have been read */
   #failure: Error | undefined
   /** lets the pump go on, which waits for its reader or for its time */
   #wake: (() => void) | undefined
@@ -71,7 +71,7 @@ export class ReplaySource
   #heldBack: Uint8Array = new Uint8Array(0)
 
   constructor(file: string | URL | Replayable, options: ReplayOptions = {}) {
-    const isRealtime = checkPace(file, options) === 'realtime' // first: what fails behind super() is constructed all the same
+    const isRealtime = checkPace(file, options) === 'realtime' // before super(): an error behind it leaves a stream open
     super()
     this.#file = file
     this.#isRealtime = isRealtime
@@ -100,7 +100,7 @@ export class ReplaySource
         this.#isStopped = true
       },
       (error) => {
-        if (this.#isStopped || this.destroyed) return // it was let go of: what its input says of that is no news
+        if (this.#isStopped || this.destroyed) return // the input reports that it was destroyed
         this.#failure = error
         this.#rejectReady(error)
         this.#letGo()
@@ -193,7 +193,7 @@ export class ReplaySource
     }
   }
 
-  /** What a file that knows its duration says of its end. */
+  /** The size of a file whose duration is known. */
   #recordedBytes({ bytesPerSecond }: PcmFormat): number {
     const { duration } = this.#file as { duration?: unknown }
     return typeof duration === 'number' ? Math.round(duration * bytesPerSecond) : Number.POSITIVE_INFINITY

@@ -10,21 +10,21 @@ import { type Fields, type MessagesOptions, messageError, parseJson } from './me
 // biome-ignore lint/suspicious/noExplicitAny: its fields are the vendor's
 type VendorMessage = Record<string, any>
 
-/** What a parser tells before the first audio. */
+/** The properties of a stream, known before its first audio. */
 export interface MediaStart {
   /** of the items: mono */
   format: PcmFormat
   /** the names of the tracks, for `timeline()` */
   tracks: string[]
-  /** the vendor's own ids and what was set for the stream, under its own names; the first message as it came */
+  /** the first message as it came: the vendor's ids and settings, under its own names */
   message: VendorMessage
 }
 
-/** What a vendor's protocol makes of one message. */
+/** The protocol of a vendor, one message at a time. */
 export interface Protocol {
-  /** what is known without a message */
+  /** known without a message */
   readonly start?: MediaStart
-  /** @throws {WavespoolError} `ERR_WAVESPOOL_MESSAGE` for what is against the protocol, before anything has changed */
+  /** @throws {WavespoolError} `ERR_WAVESPOOL_MESSAGE` for a message against the protocol, before any state has changed */
   text?(message: Fields, to: Sink): void
   binary?(bytes: Uint8Array, to: Sink): void
   /** The messages have ended. */

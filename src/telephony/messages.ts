@@ -7,8 +7,8 @@ export type Fields = Record<string, unknown>
 /** The options of a parser of messages. */
 export interface MessagesOptions {
   /**
-   * what becomes of a message that is malformed, too large or against the protocol: `'error'` (default) fails the stream
-   * with `ERR_WAVESPOOL_MESSAGE`, `'skip'` leaves it out and tells it by `'invalid'`
+   * how a message is handled that is malformed, too large or against the protocol: `'error'` (default) fails the stream
+   * with `ERR_WAVESPOOL_MESSAGE`, `'skip'` leaves it out and emits `'invalid'`
    */
   invalid?: 'error' | 'skip'
   /** bytes of the largest message that is looked at (default 1 MiB; 20 ms of audio are less than 3 KiB) */
@@ -67,16 +67,16 @@ export function parseJson(text: string): Fields {
 }
 
 /** @throws {WavespoolError} `ERR_WAVESPOOL_MESSAGE` for anything but an object */
-export function fieldsOf(value: unknown, what: string): Fields {
+export function fieldsOf(value: unknown, name: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields
-  throw messageError(`${what} must be an object, got ${show(value)}`)
+  throw messageError(`${name} must be an object, got ${show(value)}`)
 }
 
 /** A whole number from 0, which vendors send as a number or as a string. */
-export function countOf(value: unknown, what: string): number {
+export function countOf(value: unknown, name: string): number {
   const count = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value
   if (Number.isSafeInteger(count) && (count as number) >= 0) return count as number
-  throw messageError(`${what} must be a whole number from 0, got ${show(value)}`)
+  throw messageError(`${name} must be a whole number from 0, got ${show(value)}`)
 }
 
 /** A text, or undefined where the field is not there. */

@@ -30,11 +30,11 @@ interface Part {
 }
 
 /**
- * Messages of OpenAI's Realtime API, of both directions: what is sent, `input_audio_buffer.append`, becomes the track
- * `'user'`, and what comes, `response.output_audio.delta` (and the older `response.audio.delta`), the track `'assistant'`.
+ * Messages of OpenAI's Realtime API, of both directions: sent audio, `input_audio_buffer.append`, becomes the track
+ * `'user'`, and received audio, `response.output_audio.delta` (and the older `response.audio.delta`), the track `'assistant'`.
  * The user's audio is the clock. A reply comes faster than it is heard: it begins where the user's audio stands when it
- * comes, or behind the reply before, and is handed on as the user's audio goes on. What `conversation.item.truncated`
- * says was not heard is left out.
+ * comes, or behind the reply before, and is handed on as the user's audio goes on. Audio that was not
+ * heard, by `conversation.item.truncated`, is left out.
  * https://platform.openai.com/docs/api-reference/realtime
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
@@ -107,7 +107,7 @@ class OpenaiRealtime implements Protocol {
     this.#release(this.#user, to)
   }
 
-  /** Hands on what has been heard when the user's audio has come as far. */
+  /** Hands on the audio heard until the user's audio has come as far. */
   #release(until: number, to: Sink): void {
     for (const part of this.#parts) {
       while (part.pending.length > 0 && part.at + part.sent < until) {
@@ -147,8 +147,8 @@ class OpenaiRealtime implements Protocol {
   }
 }
 
-function pcmOf(text: unknown, what: string): Uint8Array {
-  const data = fromBase64(text, what)
+function pcmOf(text: unknown, name: string): Uint8Array {
+  const data = fromBase64(text, name)
   if (data.length % 2 === 0) return data
-  throw messageError(`${what} ends within a sample`)
+  throw messageError(`${name} ends within a sample`)
 }

@@ -4,7 +4,7 @@ import { fromBase64 } from './base64.ts'
 import type { MediaStart, Protocol, Sink } from './messageParser.ts'
 import { countOf, type Fields, fieldsOf, messageError, textOf } from './messages.ts'
 
-/** The names by which one vendor calls what two of them send. */
+/** The names of one vendor for the fields that two of them send. */
 export interface Dialect {
   vendor: string
   /** in the `start` message */
@@ -16,7 +16,7 @@ export interface Dialect {
   tracksOf(start: Fields): string[]
 }
 
-/** A timestamp is rounded to a millisecond: so much nearer than that belongs behind what came before. */
+/** A timestamp is rounded to a millisecond: audio this much nearer belongs directly behind the audio before. */
 const ROUNDING_MILLISECONDS = 2
 
 /**

@@ -3,7 +3,7 @@ import { checkMessagesOptions, type MessagesOptions } from './messages.ts'
 import { PhoneMedia } from './phoneMedia.ts'
 
 /**
- * Messages of Twilio Media Streams, and of what speaks its protocol, into items of the tracks `'inbound'` and
+ * Messages of Twilio Media Streams, and of services with the same protocol, into items of the tracks `'inbound'` and
  * `'outbound'`, placed by `media.timestamp`.
  * https://www.twilio.com/docs/voice/media-streams/websocket-messages
  *

@@ -2,7 +2,7 @@ import { pcmFormat } from '../format/pcmFormat.ts'
 import { MediaParser, type Protocol, type Sink } from './messageParser.ts'
 import { checkMessagesOptions, type Fields, type MessagesOptions, messageError } from './messages.ts'
 
-/** The one track that there is: what the call sends, mixed where it is a conference. */
+/** The only track: the audio of the call, mixed where it is a conference. */
 const TRACK = 'inbound'
 const contentType = /^audio\/l16\s*;\s*rate=(8000|16000|24000)$/i
 

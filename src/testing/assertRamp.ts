@@ -5,7 +5,7 @@ import { type Span, spanFrames } from '../format/span.ts'
 import { checkArguments } from './mockSource.ts'
 import { rampCodes, rampMaker } from './ramp.ts'
 
-/** What `assertRamp()` looks for. */
+/** The part of a ramp that `assertRamp()` expects. */
 export interface RampExpectations {
   /** frame of the ramp with which the bytes should begin (default 0) */
   from?: number
@@ -41,7 +41,7 @@ const PIECE_FRAMES = 16_384
  * promise.
  *
  * @returns the number of frames
- * @throws {RampError} `ERR_WAVESPOOL_RAMP`, which says at which frame it broke, what was expected and what was got
+ * @throws {RampError} `ERR_WAVESPOOL_RAMP`, which says at which frame it broke, with the expected and the actual value
  * @throws {ArgumentTypeError | ArgumentRangeError} for wrong arguments
  */
 export function assertRamp(bytes: Uint8Array, format: PcmFormat, expected?: RampExpectations): number

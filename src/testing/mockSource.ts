@@ -21,14 +21,14 @@ export interface MockSourceOptions {
   stallAfter?: Span
   /** where it fails, once everything up to there has been read */
   errorAfter?: Span
-  /** what it fails with (default: an Error that says so) */
+  /** the error of the stream (default: an Error that says so) */
   error?: Error
 }
 
 /** The names of {@link MockSourceOptions}. */
 export const mockSourceOptions = ['pace', 'chunk', 'duration', 'stallAfter', 'errorAfter', 'error'] as const
 
-/** What a mock source plays, counted in units of its own: frames, or the chunks of a script. */
+/** The audio of a mock source, counted in units of its own: frames, or the chunks of a script. */
 export interface Material {
   readonly unitsPerMillisecond: number
   readonly unitsPerChunk: number
@@ -59,7 +59,7 @@ export class MockSource extends Readable implements Source {
   #isFinished = false
   #cancelWake: (() => void) | undefined
 
-  /** @param gives what it plays, where that is known */
+  /** @param gives the output, where it is known */
   constructor(material: Material, clock: Clock | undefined, plan: Plan, gives?: Port) {
     super()
     this[ports] = { gives }
@@ -73,7 +73,7 @@ export class MockSource extends Readable implements Source {
     }
   }
 
-  /** No new audio: what its clock has brought so far is delivered, then `'end'`. */
+  /** Ends the stream once the audio that its clock has brought so far is delivered. */
   stop(): void {
     if (this.#isFinished || this.destroyed) return
     const captured = this.#captured()
@@ -82,12 +82,12 @@ export class MockSource extends Readable implements Source {
     this.#deliver()
   }
 
-  /** Nothing more comes after what its clock has brought so far, and no end, until stop(), fail() or destroy(). */
+  /** Delivers the audio that its clock has brought so far, then neither audio nor end until stop(), fail() or destroy(). */
   stall(): void {
     this.#stallAt = this.#captured()
   }
 
-  /** Fails once what its clock has brought so far has been read. */
+  /** Fails once the audio that its clock has brought so far has been read. */
   fail(error: Error = new Error('the mock source fails here, as it was told to')): void {
     if (!(error instanceof Error)) throw new ArgumentTypeError(`fail() takes an Error, got ${show(error)}`)
     if (this.#isFinished || this.destroyed) return
@@ -134,7 +134,7 @@ export class MockSource extends Readable implements Source {
       const bytes = this.#material.take(this.#sent, next)
       this.#sent = next
       this.#isWanted = this.push(bytes)
-      if (this.destroyed || this.#isFinished) return // by whoever got the chunk
+      if (this.destroyed || this.#isFinished) return // by the reader of the chunk
     }
     this.#isFinished = true
     if (this.#failure) failOnceRead(this, this.#failure)

@@ -13,7 +13,7 @@ export interface ScriptOptions {
   stallAfter?: number
   /** number of chunks after which it fails, once they have been read */
   errorAfter?: number
-  /** what it fails with (default: an Error that says so) */
+  /** the error of the stream (default: an Error that says so) */
   error?: Error
 }
 

@@ -37,7 +37,7 @@ export interface SpeechSource extends MockSource {
 
 /**
  * Speech-like material: pause, sentence, pause, sentence, …, each in its known place. A sentence is a row of syllables
- * of voiced sound, a buzz of falling pitch through the formants of vowels: not speech that anybody understands.
+ * of voiced sound, a buzz of falling pitch through the formants of vowels: no intelligible speech.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
  */

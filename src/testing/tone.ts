@@ -62,7 +62,7 @@ function periodic({ sampleRate, bytesPerFrame }: PcmFormat, frequency: number, s
   return (from, to) => {
     const bytes = Buffer.allocUnsafeSlow((to - from) * bytesPerFrame)
     let at = period.copy(bytes, 0, (from % frames) * bytesPerFrame)
-    // what is there is doubled: few copies, however short the period
+    // each copy doubles the filled part: few copies, however short the period
     if (at < bytes.length) at += period.copy(bytes, at)
     const start = at - period.length
     while (at < bytes.length) at += bytes.copy(bytes, at, start, at)

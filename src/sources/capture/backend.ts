@@ -12,7 +12,7 @@ export interface Device {
   inputChannels: number
   /** Hz; the rate that it prefers */
   defaultSampleRate: number
-  /** whether it is what a program gets that names no device */
+  /** whether a program that names no device gets this one */
   isDefault: boolean
   /** Hz; the usual rates at which it really opens, where that was asked for */
   sampleRates?: number[]
@@ -23,7 +23,7 @@ export const backendNames = ['naudiodon', 'koffi'] as const
 /** The library that captures. */
 export type BackendName = (typeof backendNames)[number]
 
-/** What is asked of a backend. */
+/** The stream that a backend opens. */
 export interface OpenRequest {
   /** the id of the device; undefined for the default one */
   device: number | undefined
@@ -36,8 +36,8 @@ export interface OpenRequest {
 
 /**
  * One way to PortAudio. Everything that knows a package by name lies behind this seam, and runs in the capture
- * child only: what it prints, blocks or crashes stays there. Methods throw plain errors with PortAudio's words in
- * them; what they mean is decided outside.
+ * child only: its output, blocking calls and crashes stay there. Methods throw plain errors with PortAudio's words in
+ * them; the caller decides their meaning.
  */
 export interface Backend {
   readonly name: BackendName

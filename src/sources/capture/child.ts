@@ -6,13 +6,13 @@ import { encode, faultOf } from './protocol.ts'
 import type { CaptureRequest, ChildRequest, DevicesRequest, WarmAnswer } from './request.ts'
 
 /**
- * The capture child: a process of its own, so that what a native library prints, blocks or crashes does not reach
- * the program that records. Requests come over IPC, audio and what is said about it goes out on descriptor 3.
+ * The capture child: a process of its own, so that the output, blocking calls and crashes of a native library do
+ * not reach the program that records. Requests come over IPC; audio and notices go out on descriptor 3.
  */
 const AUDIO_FD = 3
 
-// A Ctrl-C in the terminal reaches the whole process group. It is the host's to decide what it means: it may want
-// the last words. The host's end ends this process too, by way of 'disconnect'.
+// Ctrl-C in a terminal signals the whole process group. The host decides: it may still want the last audio. When the
+// host ends, 'disconnect' ends this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 
 // A read in progress blocks a thread for as long as the device likes, and exit() would wait for it.
@@ -83,8 +83,8 @@ async function ratesOf(backend: Backend, device: Device): Promise<number[]> {
 }
 
 /**
- * Leaves by exit(), which flushes what the native library printed; the host reads it. Where a read of a dead device
- * is still in progress exit() would not return: the host ends what does not leave by itself.
+ * Exits by exit(), which flushes the output of the native library to the host. While a read of a dead device is in
+ * progress exit() does not return: the host kills a child that does not exit.
  */
 function leave(): void {
   process.off('disconnect', die)

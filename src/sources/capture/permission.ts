@@ -26,6 +26,6 @@ export function requirePermission(scope: Scope, reference?: string): void {
   const value = reference === undefined ? (scope === 'fs.read' ? '=*' : '') : `=${reference}`
   throw new WavespoolError(
     'ERR_WAVESPOOL_CAPTURE',
-    `node runs with --permission, which refuses what a microphone needs: ${reasons[scope]}. Start node with ${flags[scope]}${value} as well`,
+    `node runs with --permission, which refuses a microphone its needs: ${reasons[scope]}. Start node with ${flags[scope]}${value} as well`,
   )
 }

@@ -2,8 +2,8 @@ import { WavespoolError, type WavespoolErrorCode } from '../../errors.ts'
 import type { BackendName, Device } from './backend.ts'
 
 /**
- * What the capture child writes on its audio pipe: `[type u8][length u32le][payload]`, one order for everything, so
- * that what is said about the audio stands exactly where it is true. PCM is raw, all else is JSON. The last packet
+ * The packets on the audio pipe of the capture child: `[type u8][length u32le][payload]`. Audio and notices share one
+ * pipe, so that a notice stands exactly where it applies. PCM is raw, all else is JSON. The last packet
  * is `end` or `error`; a pipe that closes without one means that the child died.
  */
 export type CaptureMessage =
@@ -36,7 +36,7 @@ interface Started {
 
 /** Frames that are missing right here. */
 interface GapNotice {
-  /** 0 where something was lost but nobody can tell how much */
+  /** 0 where audio was lost but the number of frames is unknown */
   frames: number
   /** the reader was away for longer than the queue holds; the device said so; only the clock shows it */
   cause: GapCause
@@ -51,7 +51,7 @@ export interface Fault {
   cause?: { name: string; message: string; code?: string | number }
 }
 
-/** What the child says of an error. Anything but a WavespoolError is one of capturing, and its own cause. */
+/** An error as a packet. Any error but a WavespoolError becomes `ERR_WAVESPOOL_CAPTURE`, with the error as its cause. */
 export function faultOf(error: unknown): Fault {
   const { code, message, cause } =
     error instanceof WavespoolError
@@ -84,11 +84,11 @@ export function encode(message: CaptureMessage): Buffer {
   return packet
 }
 
-/** Turns what comes out of the pipe back into messages, however it was cut. */
+/** Decodes packets from the chunks of the pipe, at any division. */
 export class Decoder {
   readonly #header = Buffer.alloc(HEADER_BYTES)
   #headerFill = 0
-  /** allocated only for a payload that does not lie in one piece in what was pushed */
+  /** allocated only for a payload that does not lie in one pushed chunk */
   #payload: Buffer | undefined
   #payloadFill = 0
 

@@ -2,7 +2,7 @@ import type { Encoding } from '../../format/encoding.ts'
 import type { BackendName } from './backend.ts'
 import type { Fault } from './protocol.ts'
 
-/** What the host asks of the capture child, over IPC. */
+/** A request of the host to the capture child, over IPC. */
 export type ChildRequest = CaptureRequest | DevicesRequest | WarmRequest | { ask: 'stop' }
 
 /** Load everything, open nothing, and wait for one of the others. Answered over IPC. */

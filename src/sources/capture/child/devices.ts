@@ -57,7 +57,7 @@ function list(devices: readonly Device[]): string {
     .join(', ')
 }
 
-/** PortAudio tries what it lists: on ALSA, hardware that somebody else has open looks as if it were not there. */
+/** PortAudio opens the devices that it lists: on ALSA, it does not list hardware that another program has open. */
 function theseAre(devices: readonly Device[]): string {
   const those = `there ${devices.length === 1 ? 'is only' : 'are'} ${list(devices)}`
   return `${those}. A device that another program has opened may be missing from this list`

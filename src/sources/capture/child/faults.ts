@@ -3,7 +3,7 @@ import type { PackageManager } from '../../../packageManager.ts'
 import type { Device } from '../backend.ts'
 import { type Missing, remedyFor } from './installing.ts'
 
-/** What was asked of the device, for messages. */
+/** The requested device and format, for messages. */
 export interface Asked {
   sampleRate: number
   channels: number
@@ -11,8 +11,8 @@ export interface Asked {
 }
 
 /**
- * What PortAudio meant, as a typed error that says what to do. PortAudio's own words (Pa_GetErrorText, and
- * naudiodon's around it) are all there is to go by.
+ * Turns an error of PortAudio into a typed error that names the remedy. Only its text tells the cause
+ * (Pa_GetErrorText, and naudiodon's words around it).
  */
 export function openingFault(error: unknown, device: Device | undefined, asked: Asked): WavespoolError {
   // naudiodon puts the step that failed in front, which may mislead: "Format not supported: Device unavailable".
@@ -56,7 +56,7 @@ const meanings: [RegExp, (name: string, asked: Asked, device: Device | undefined
   ],
 ]
 
-/** What it means that a device which was recording gives an error. */
+/** The error of a device that failed while recording. */
 export function readingFault(error: unknown, device: Device): WavespoolError {
   const words = error instanceof Error ? error.message : String(error)
   return new WavespoolError(
@@ -66,7 +66,7 @@ export function readingFault(error: unknown, device: Device): WavespoolError {
   )
 }
 
-/** What missing backends mean, and what to install. */
+/** The error for missing backends, with the package to install. */
 export function noBackend(
   missing: readonly Missing[],
   manager: PackageManager,

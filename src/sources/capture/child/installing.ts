@@ -2,7 +2,7 @@ import { adding, type PackageManager } from '../../../packageManager.ts'
 import type { BackendName } from '../backend.ts'
 
 /**
- * Why a backend does not load: its package is not installed, or what the package needs is missing, the library PortAudio
+ * Why a backend does not load: its package is not installed, or its dependency is missing, the library PortAudio
  * for koffi, a compiled addon and ALSA for naudiodon.
  */
 export type Lack = 'package' | 'part'
@@ -14,7 +14,7 @@ export interface Missing {
   why: string
 }
 
-/** What to do about a backend that is missing, as commands that can be copied. */
+/** The commands that install a missing backend. */
 export function remedyFor(
   { backend, lack }: Missing,
   manager: PackageManager,

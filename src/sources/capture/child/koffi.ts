@@ -4,7 +4,7 @@ import { encodings } from '../../../format/encoding.ts'
 import type { Backend, Capture, Device, OpenRequest, Read } from '../backend.ts'
 import { functions, PA_CLIP_OFF, PA_INPUT_OVERFLOWED, sampleFormats, structs } from './portaudioHeader.ts'
 
-/** What is used of the package koffi, which calls functions of shared libraries without a compiler. */
+/** The part in use of the package koffi, which calls functions of shared libraries without a compiler. */
 interface Koffi {
   load(path: string): { func(declaration: string): Native }
   struct(name: string, fields: Record<string, string>): unknown
@@ -37,7 +37,7 @@ export function loadKoffi(): Backend {
 }
 
 /**
- * The system's PortAudio. Windows and macOS look for a bare name in the working directory as well, where anybody may
+ * The system's PortAudio. Windows and macOS look for a bare name in the working directory as well, where another user may
  * have put a file of that name: there only whole paths are tried, and Windows has none but the bundled one.
  */
 const libraries: Partial<Record<NodeJS.Platform, string[]>> = {
@@ -120,7 +120,7 @@ class PortAudioLibrary implements Backend {
     const { sampleRate, channels, encoding, framesPerRead } = request
     const parameters = this.#parameters(request)
     const out: unknown[] = [null]
-    // framesPerBuffer 0: whatever suits the device. No callback: reads block.
+    // framesPerBuffer 0: the device chooses. No callback: reads block.
     this.#check(this.#call('Pa_OpenStream')(out, parameters, null, sampleRate, 0, PA_CLIP_OFF, null, null))
     const stream = out[0]
     this.#check(this.#call('Pa_StartStream')(stream))

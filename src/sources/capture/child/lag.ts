@@ -1,19 +1,19 @@
 import type { Read } from '../backend.ts'
 import type { GapCause } from '../protocol.ts'
 
-/** Where the detector puts what it lets through. */
+/** The output of the detector. */
 export interface LagOutput {
   pcm(bytes: Buffer): void
   gap(frames: number, cause: GapCause): void
 }
 
-/** Seconds of lag that are no reason to look closer: twice and more what a steady device shows. */
+/** Seconds of lag that are normal: at least twice the lag of a steady device. */
 const THRESHOLD = 0.03
 /** Seconds that a lag must stay before it counts as lost audio rather than late audio. */
 const WINDOW = 1
 /** Seconds within which two lags are the same. */
 const STEADY = 0.01
-/** Seconds by which a device's clock may fall behind ours in one window: 1,000 ppm, several times what quartz does. */
+/** Seconds by which a device's clock may fall behind ours in one window: 1,000 ppm, several times the drift of quartz. */
 const DRIFT = 0.001
 
 /**
@@ -60,7 +60,7 @@ export class LagDetector {
     }
   }
 
-  /** Nothing more comes: what is held back goes out, with the gap where there is one. */
+  /** Puts out the reads held back, with the gap where there is one. */
   flush(): void {
     if (this.#held.length > 0) this.#judge(Math.min(...this.#held.map(({ lag }) => lag)))
   }

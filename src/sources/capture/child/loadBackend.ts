@@ -13,7 +13,7 @@ const loaders: Record<BackendName, () => Backend> = { naudiodon: loadNaudiodon, 
 /**
  * The backend that was asked for, else the first one that loads.
  *
- * @throws {WavespoolError} `ERR_WAVESPOOL_NO_BACKEND` when none can be loaded; it says what to install.
+ * @throws {WavespoolError} `ERR_WAVESPOOL_NO_BACKEND` when none can be loaded; the message names the package to install.
  * `ERR_WAVESPOOL_CAPTURE` when Node's permission model, which newer versions hand down to this process, refuses it
  */
 export function loadBackend(wanted: BackendName | undefined): Backend {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { type Encoding, encodings } from '../../../format/encoding.ts'
 import type { Backend, Capture, Device, OpenRequest, Read } from '../backend.ts'
 
-/** What `naudiodon.node` exports, as far as it is used here. */
+/** The exports of `naudiodon.node` that are used here. */
 interface Addon {
   create(options: { inOptions: Record<string, unknown> }): AudioIO
   getDevices(): AddonDevice[]
@@ -57,7 +57,7 @@ class Naudiodon implements Backend {
     try {
       addon.create({ inOptions: { sampleFormat: NO_SAMPLE_FORMAT } })
     } catch {
-      // that is what was wanted
+      // the expected error
     }
   }
 

@@ -12,8 +12,8 @@ export interface OutboxBound {
 const PIPE_BYTES = 64 * 1024
 
 /**
- * What waits in the capture child for the host to read it. It is bounded: once it is full, whole reads are dropped
- * and counted, and a gap notice goes out where they are missing.
+ * The queue of the capture child, which the host reads. It is bounded: once it is full, it drops and counts whole
+ * reads, and puts a gap notice in their place.
  */
 export class Outbox {
   readonly #pipe: Writable
@@ -48,7 +48,7 @@ export class Outbox {
     this.#put({ type: 'pcm', bytes })
   }
 
-  /** Frames that are missing in front of whatever comes next. */
+  /** Reports frames that are missing in front of the next packet. */
   gap(frames: number, cause: GapCause): void {
     this.#noteDropped()
     this.#put({ type: 'gap', body: { frames, cause } })

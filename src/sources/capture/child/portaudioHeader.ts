@@ -1,6 +1,6 @@
 import type { Encoding } from '../../../format/encoding.ts'
 
-// What is used of PortAudio's portaudio.h, as koffi wants it declared.
+// The declarations of PortAudio's portaudio.h that are used, in koffi's syntax.
 
 /** PaSampleFormat */
 export const sampleFormats: Partial<Record<Encoding, number>> = {

@@ -9,7 +9,7 @@ import { Outbox } from './outbox.ts'
 import { Watchdog } from './watchdog.ts'
 
 export interface CaptureRun {
-  /** No new audio; what was captured still goes out. */
+  /** Stops capturing; the audio captured before still goes out. */
   stop: () => void
   /** Resolves when everything has gone into the pipe and the device is closed. */
   done: Promise<void>

@@ -67,12 +67,12 @@ export class CaptureProcess {
     this.#audio?.resume()
   }
 
-  /** Ends the child at once, whatever it is doing; resolves when it is gone and the device is free. */
+  /** Kills the child at once; resolves when it is gone and the device is free. */
   async kill(): Promise<void> {
     this.#isFinished = true
     if (this.#child.pid === undefined) return
     this.#child.kill('SIGKILL')
-    // What nobody reads any more would keep the pipes open, and 'close' from coming.
+    // Unread data would keep the pipes open, and 'close' from coming.
     this.#audio?.resume()
     await this.#gone
   }
@@ -116,13 +116,13 @@ export class CaptureProcess {
 
   #died(how?: string, cause: unknown = this.#spawnError): WavespoolError {
     const { exitCode, signalCode } = this.#child
-    const what = this.#spawnError
+    const reason = this.#spawnError
       ? `could not be started: ${this.#spawnError.message}`
       : (how ?? `died (${signalCode ?? `exit code ${exitCode}`})`)
     const said = this.#stderr.lines()
     return new WavespoolError(
       'ERR_WAVESPOOL_CAPTURE',
-      `the process that captures audio ${what}; what had arrived was delivered${said && `. It said: ${said}`}`,
+      `the process that captures audio ${reason}; the audio that had arrived was delivered${said && `. It said: ${said}`}`,
       cause === undefined ? undefined : { cause },
     )
   }

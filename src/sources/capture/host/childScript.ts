@@ -32,7 +32,7 @@ function ownPath(): string | undefined {
 
 /** Beside the sources, beside the files that the build made of them, or (from the sources) in the build. */
 function besides(self: string): string[] {
-  // From the sources, as in this project's tests, what runs is the build: Node 20 starts no TypeScript.
+  // The tests run the sources but start the build as the child: Node 20 starts no TypeScript.
   const places = self.endsWith('.ts')
     ? ['../../../../dist/sources/capture/child.js']
     : ['./sources/capture/child.js', '../sources/capture/child.js']

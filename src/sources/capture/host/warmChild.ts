@@ -32,7 +32,7 @@ export async function warmChild(backend: BackendName | undefined): Promise<() =>
     child.send({ ask: 'warm', backend }, (error) => error && died(error.message))
   })
   child.removeAllListeners()
-  // It may still fail to take a message, or end, before anybody takes it: that is found out by who asks it.
+  // The child may fail or end before it is used; its first request reports that.
   child.on('error', () => {})
   if ('code' in answer) {
     child.kill('SIGKILL')
