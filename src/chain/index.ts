@@ -19,6 +19,10 @@ export type Chain = Duplex & Stoppable
  *
  * @throws {ArgumentTypeError} for anything but a list of Node streams
  * @throws {WavespoolError} `ERR_WAVESPOOL_FORMAT` where two neighbours are known to disagree about the format
+ *
+ * @example
+ * const intoWav = chain([limit(format, { seconds: 30 }), wavHeader(format)])
+ * await pipeline(portAudio(format), intoWav, memo)
  */
 export function chain(stages: readonly NodeJS.EventEmitter[]): Chain {
   if (!Array.isArray(stages) || stages.length === 0) {

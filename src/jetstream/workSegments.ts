@@ -26,8 +26,8 @@ export interface WorkSegmentsOptions extends PrefixOptions, RetryOptions {
  * ```ts
  * const workers = workSegments(js, async ({ file }) => transcribe(await file.toFile()), { concurrency: 4 })
  * process.once('SIGTERM', () => workers.stop())
- * ```
  * await workers.finished
+ * ```
  */
 export function workSegments(
   js: JetStreamClient,

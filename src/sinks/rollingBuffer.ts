@@ -13,6 +13,10 @@ import type { VirtualFileOptions } from './virtualFileOptions.ts'
 /**
  * A sink for PCM that keeps the last `span` of it for ever, in memory that grows to `span` and no further: what was said
  * before somebody pressed the button.
+ *
+ * @example
+ * const latest = new RollingBuffer(format, { seconds: 30 })
+ * portAudio(format).pipe(latest)
  */
 export class RollingBuffer extends Writable {
   /** @internal */

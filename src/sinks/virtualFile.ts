@@ -39,6 +39,12 @@ export class PartialFileError extends WavespoolError {
  * A file without a path: written like a stream, read like a file, at any position, by any number of readers, while
  * it grows and after. It corrects the WAV header that passes through it, whoever wrote it, and whatever ends the
  * writing, what was written stays readable until it is disposed.
+ *
+ * @example
+ * const file = new VirtualFile({ name: 'talk.wav' })
+ * await pipeline(portAudio(format), limit(format, { seconds: 30 }), wavHeader(format), file)
+ * await transcribe(await file.toFile())
+ * await file.dispose()
  */
 export class VirtualFile extends reading(HoldingWritable) {
   override readonly name: string

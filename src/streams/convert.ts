@@ -26,6 +26,10 @@ export type { ConvertOptions }
  *   The rates may be 256 times apart.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option, and for formats with no way between
+ *
+ * @example
+ * const phone = pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })
+ * socket.pipe(convert(phone, format)).pipe(wavHeader(format)).pipe(memo)
  */
 export function convert(from: PcmFormat, to: PcmFormat, options: ConvertOptions = {}): Stage {
   const source = requireFormat(from, 'convert()')

@@ -28,6 +28,9 @@ export interface LimitOptions {
  * no earlier than its source ends, so await `finished()` of its last stream there.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format, span or option
+ *
+ * @example
+ * await pipeline(portAudio(format), limit(format, { seconds: 30 }), wavHeader(format), memo)
  */
 export function limit(format: PcmFormat, span: Span, options: LimitOptions = {}): Stage {
   const checked = requireFormat(format, 'limit()')

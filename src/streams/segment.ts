@@ -43,6 +43,13 @@ export type SegmentBegin = Omit<Segment, 'end'>
  * `{ every }`, or at pauses, `{ silence }`, with a voice detector, or by time at the best pause, `{ every, atPause }`. It cuts at the same places whatever the chunking.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
+ *
+ * @example
+ * const sentences = segment(format, { silence: { seconds: 0.7 }, maxLength: { seconds: 30 } })
+ * for await (const { file, start } of portAudio(format).pipe(sentences)) {
+ *   console.log(start / format.sampleRate, await transcribe(await file.toFile()))
+ *   await file.dispose()
+ * }
  */
 export function segment(format: PcmFormat, options: SegmentOptions): Segmenter {
   const checked = requireFormat(format, 'segment()')
