@@ -18,7 +18,7 @@ export function checkSignal(signal: unknown): asserts signal is AbortSignal | un
  * A name that means another file, a device or a stream somewhere is refused everywhere: a recording made on Linux is
  * handed out under its name on Windows, too.
  *
- * @throws {ArgumentTypeError | ArgumentRangeError} for what cannot be the name of a file
+ * @throws {ArgumentTypeError | ArgumentRangeError} for an invalid name of a file
  */
 export function checkName(name: unknown): asserts name is string {
   if (typeof name !== 'string') throw new ArgumentTypeError(`name must be a string, got ${show(name)}`)
@@ -44,7 +44,7 @@ export function portableName(name: string): string {
   return reservedNames.test(plain) ? `_${plain}` : plain
 }
 
-/** A name without an extension for what is recorded now: `recording-2026-01-31-090503`, in local time. */
+/** A name without an extension for a new recording: `recording-2026-01-31-090503`, in local time. */
 export function nameByTime(now = new Date()): string {
   const local = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString()
   return `recording-${local.slice(0, 10)}-${local.slice(11, 19).replaceAll(':', '')}`

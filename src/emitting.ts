@@ -3,7 +3,7 @@ type Listener<Told> = (...told: Told extends unknown[] ? Told : never) => void
 
 /**
  * The methods of a stream that take listeners, for the events which it has beside those of Node: by name, each with the
- * list of what it tells, `{ gap: [gap: Gap] }`. TypeScript tries these signatures before those of Node.
+ * list of its arguments, `{ gap: [gap: Gap] }`. TypeScript tries these signatures before those of Node.
  *
  * `'data'` has a signature of its own, as a literal goes before a generic name.
  */

@@ -1,6 +1,6 @@
 /**
  * Every error that Wavespool raises carries a stable `code`. Programs branch on the code; the message is for
- * people and says what to do; `cause` holds what lay underneath.
+ * people and names the remedy; `cause` holds the underlying error.
  */
 export type WavespoolErrorCode =
   | 'ERR_WAVESPOOL_ARG_TYPE'
@@ -32,7 +32,7 @@ export type WavespoolErrorCode =
   | 'ERR_WAVESPOOL_IDLE'
   | 'ERR_WAVESPOOL_CODEC'
 
-/** What the device, the disk or the data brought about; see `code`. */
+/** An error of the device, the disk or the data; see `code`. */
 export class WavespoolError extends Error {
   override name = 'WavespoolError'
   readonly code: WavespoolErrorCode
@@ -68,8 +68,8 @@ export function show(value: unknown): string {
 }
 
 /**
- * Text from elsewhere (a file's name, its first bytes, a tag) without its power over the terminal that shows it: what
- * controls it, C1 included, what turns the direction of writing, and what cannot be seen becomes its escape, `\u009b`
+ * Text from elsewhere (a file's name, its first bytes, a tag) without its power over the terminal that shows it:
+ * control characters, C1 included, those that turn the direction of writing, and invisible ones become escapes, `\u009b`
  * for example. In JSON these escapes mean the same characters, so that it may be used on a whole document, but for its
  * line ends. The joiners of scripts and emoji stay.
  *

@@ -2,8 +2,7 @@ import type { Readable } from 'node:stream'
 import { setImmediate } from './realTimers.ts'
 
 /**
- * Fails a stream once all that it has put out has been read, where `destroy()` would throw away what is left in its
- * buffer. Every way of consuming a Readable comes by its `read()`, which is how an error can wait for the last byte.
+ * Fails a stream once all that it has put out has been read, where `destroy()` would discard the rest of its buffer. Every way of consuming a Readable comes by its `read()`, which is how an error can wait for the last byte.
  *
  * @param fail fails it (default: destroys it with the error, a turn later: the chunk that was read last is only then on
  * its way through the streams behind)

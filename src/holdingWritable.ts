@@ -8,10 +8,10 @@ export abstract class HoldingWritable extends Writable {
   /** chunks that Node has handed on */
   #taken = 0
 
-  /** Takes what was written, as `_writev()` does. @internal */
+  /** Takes the written chunks, as `_writev()` does. @internal */
   protected abstract takeChunks(chunks: readonly Uint8Array[], callback: Callback): void
 
-  /** The stream is about to be destroyed: called once, with what it still held. @internal */
+  /** The stream is about to be destroyed: called once, with the chunks it still held. @internal */
   protected abstract abandon(held: readonly Uint8Array[], error: Error | undefined): void
 
   override write(chunk: unknown, callback?: Callback): boolean
@@ -19,7 +19,7 @@ export abstract class HoldingWritable extends Writable {
   override write(chunk: unknown, encoding?: unknown, callback?: unknown): boolean {
     const taken = this.#taken
     const hasRoom = super.write(chunk, encoding as BufferEncoding, callback as Callback)
-    // What was not handed on at once waits in Node's buffer.
+    // A chunk that was not handed on at once waits in Node's buffer.
     if (this.#taken === taken && !this.writableEnded && !this.destroyed) this.#held.push({ chunk, encoding })
     return hasRoom
   }

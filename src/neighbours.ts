@@ -5,8 +5,8 @@ import type { PcmFormat } from './format/pcmFormat.ts'
 export type Content =
   | { readonly kind: 'pcm' | 'items'; readonly format: PcmFormat }
   /**
-   * `isMade` by the stage that gives it, of samples that could go another way; `head()` is what the file should begin with
-   * once it has come to its end, in place of as many bytes, where that was not known before
+   * `isMade` by the stage that gives it, of samples that could go another way; `head()` returns the final first bytes of
+   * the file, once it has ended, where they were not known before
    */
   | {
       readonly kind: 'file'
@@ -15,7 +15,7 @@ export type Content =
       readonly head?: (() => Uint8Array | undefined) | undefined
     }
 
-/** One side of a stream, by the name of what made it, and what passes there. */
+/** The input or the output of a stream: the name of its maker, and its content. */
 export class Port {
   readonly name: string
   #content: Content | undefined
@@ -31,7 +31,7 @@ export class Port {
     return this.#content
   }
 
-  /** Says what passes, before any of it does. What was said first holds. */
+  /** Sets the content, before any of it passes. A second call has no effect. */
   know(content: Content): void {
     if (this.#content !== undefined) return
     this.#content = content
@@ -40,14 +40,14 @@ export class Port {
     for (const listener of listeners) listener(content)
   }
 
-  /** Calls back at once where it is known what passes, else as soon as it is. */
+  /** Calls back at once where the content is known, else as soon as it is. */
   whenKnown(listener: (content: Content) => void): void {
     if (this.#content !== undefined) listener(this.#content)
     else this.#listeners.push(listener)
   }
 }
 
-/** What a stream takes and gives, as far as it can be said; of a foreign stream nothing is known. */
+/** The input and the output of a stream, as far as they are known; those of a foreign stream are not. */
 export interface Ports {
   readonly takes?: Port | undefined
   readonly gives?: Port | undefined
@@ -65,7 +65,7 @@ export function filePort(name: string, container: string, head?: () => Uint8Arra
   return new Port(name, { kind: 'file', container, isMade: true, head })
 }
 
-/** Of a stream that gives what it takes. */
+/** The ports of a stream whose output has the format of its input. */
 export function passing(name: string, format: PcmFormat): Ports {
   const port = pcmPort(name, format)
   return { takes: port, gives: port }
@@ -75,7 +75,7 @@ export function portsOf(stream: unknown): Ports {
   return (stream as { [ports]?: Ports } | null | undefined)?.[ports] ?? {}
 }
 
-/** What of a stream is needed to watch who is piped into it. */
+/** The methods of a stream that tell which source is piped into it. */
 interface Destination {
   on(event: 'unpipe', listener: (source: unknown) => void): unknown
   off(event: 'unpipe', listener: (source: unknown) => void): unknown
@@ -83,8 +83,8 @@ interface Destination {
 }
 
 /**
- * Fails a stream at once, with `ERR_WAVESPOOL_FORMAT`, when what is piped into it is known to be something else than it
- * takes. It does so by destroying it, as a `pipeline()` closes the microphone in front of it only then.
+ * Fails a stream at once, with `ERR_WAVESPOOL_FORMAT`, when the stream piped into it is known to have another format
+ * than it takes. It does so by destroying it, as a `pipeline()` closes the microphone in front of it only then.
  */
 export function checkPipe(source: unknown, destination: Destination, takes: Port | undefined): void {
   const { gives } = portsOf(source)
@@ -110,7 +110,7 @@ function failOn(error: Error | undefined, destination: Destination): void {
   if (error !== undefined) destination.destroy(error)
 }
 
-/** What is wrong between two neighbours; undefined where nothing is, or it is not known yet. */
+/** The error between two neighbours; undefined where they agree, or their content is not known yet. */
 export function disagreement(gives: Port, takes: Port): WavespoolError | undefined {
   const given = gives.content
   const taken = takes.content

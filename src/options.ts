@@ -11,7 +11,7 @@ import { ArgumentTypeError, show } from './errors.ts'
  *
  * @param known the names of all options
  * @param caller begins the message: a function with its brackets, or the name of a nested option
- * @param instead what to name for an option that is sought under another name, by that name in lower case
+ * @param instead the options to suggest, by wrong names in lower case
  * @throws {ArgumentTypeError} for anything but a plain object, and for an unknown option: the message names the nearest
  * known one, and all of them
  */

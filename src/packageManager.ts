@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
-/** What installs packages where this program runs. */
+/** The package managers that messages name. */
 export type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun'
 
-/** What adds a package to a project. */
+/** The commands that add a package to a project. */
 export const adding: Record<PackageManager, string> = {
   npm: 'npm install',
   pnpm: 'pnpm add',
@@ -12,7 +12,7 @@ export const adding: Record<PackageManager, string> = {
   bun: 'bun add',
 }
 
-/** What each leaves in a folder: in `node_modules` when it installs, beside it in the project. */
+/** The files by which each is known: in `node_modules` when it installs, beside it in the project. */
 const traces: [string, PackageManager][] = [
   ['node_modules/.modules.yaml', 'pnpm'],
   ['node_modules/.yarn-integrity', 'yarn'],
@@ -26,7 +26,7 @@ const traces: [string, PackageManager][] = [
 ]
 
 /**
- * The package manager that installed what lies in a folder, or above it; where nothing tells, the one that started this
+ * The package manager that installed the packages of a folder, or of one above it; else the one that started this
  * program (`npm_config_user_agent`, as in `pnpm run …`), and at last npm, which comes with Node.
  */
 export function findPackageManager(

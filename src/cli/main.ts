@@ -1,6 +1,6 @@
 import { type Command, parse, UsageError } from './command.ts'
 import { commands, isCommand } from './commands.ts'
-import { Complaints } from './complaints.ts'
+import { ErrorReporter } from './errorReporter.ts'
 import { helpOf, overview } from './help.ts'
 import { didYouMean } from './nearest.ts'
 
@@ -13,20 +13,20 @@ const hasSound = ['record', 'convert']
  * @returns the exit code: 0, 1 where it failed, 2 where it was called wrongly
  */
 export async function main(name: string, args: string[]): Promise<number> {
-  const complaints = new Complaints(isCommand(name) ? `wavespool ${name}` : 'wavespool', {
+  const reporter = new ErrorReporter(isCommand(name) ? `wavespool ${name}` : 'wavespool', {
     debug: args.includes('--debug'),
   })
   // A reader that closes its pipe, and whatever no promise waits for.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     const isSound = hasSound.includes(name) && args.includes('-')
     if (error.code === 'EPIPE' && !isSound) process.exit(0) // as of `| head`
-    process.exit(complaints.make(Object.assign(error, { path: 'stdout' })))
+    process.exit(reporter.report(Object.assign(error, { path: 'stdout' })))
   })
-  process.on('uncaughtException', (error) => process.exit(complaints.make(error)))
+  process.on('uncaughtException', (error) => process.exit(reporter.report(error)))
   try {
     return await dispatch(name, args)
   } catch (error) {
-    return complaints.make(error)
+    return reporter.report(error)
   }
 }
 

@@ -36,7 +36,7 @@ const mixes = new Scratch(Float64Array)
  * they are mixed or get dither; the resampler works in 32 bits.
  */
 export class Converter {
-  /** whether every byte stays what it is */
+  /** whether the bytes stay as they are */
   readonly isIdentity: boolean
   readonly #channel: number | undefined
   /** the formats between which samples are computed: behind the pick of one channel, before its spreading to several */
@@ -49,7 +49,7 @@ export class Converter {
   readonly #matrix: MixMatrix | undefined
   readonly #dither: Dither | undefined
   readonly #blockFrames: number
-  /** what the samples are decoded into */
+  /** the decoded samples */
   readonly #decoded: Scratch<Float32Array> | Scratch<Float64Array>
   readonly #resampler: Resampler | undefined
 
@@ -87,7 +87,7 @@ export class Converter {
     return to.channels === this.#to.channels ? computed : spreadChannel(computed, to)
   }
 
-  /** What the resampler still holds at the end. */
+  /** The rest that the resampler holds at the end. */
   finish(): Uint8Array {
     const samples = this.#resampler?.drain() ?? new Float32Array(0)
     const out = Buffer.allocUnsafe(samples.length * this.#to.bytesPerSample)
@@ -136,7 +136,7 @@ export class Converter {
   }
 }
 
-/** Of floats what is no number becomes silence, and what is infinite full scale, before it reaches its neighbours. */
+/** Replaces NaN by silence and infinite floats by full scale, before a filter spreads them. */
 function makeFinite(samples: Samples): void {
   for (let i = 0; i < samples.length; i++) {
     const sample = samples[i]!

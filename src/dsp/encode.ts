@@ -4,7 +4,7 @@ import type { Samples } from './scratch.ts'
 
 /**
  * Numbers from −1 to 1 as samples of an encoding. Integers are rounded to the nearest, a half upwards, and cut off at
- * the ends of their range; what is no number becomes silence. G.711 takes the interval that the number lies in.
+ * the ends of their range; NaN becomes silence. G.711 takes the interval that the number lies in.
  * Floats are kept as they are, above 1 too.
  *
  * @param out room for as many samples, at any alignment
@@ -70,7 +70,7 @@ export function encodeSamples(
   }
 }
 
-/** The whole number below, within −limit to limit − 1; 0 for what is no number. */
+/** The whole number below, within −limit to limit − 1; 0 for NaN. */
 function quantize(value: number, limit: number): number {
   return Math.max(-limit, Math.min(limit - 1, Math.floor(value))) | 0
 }

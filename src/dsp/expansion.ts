@@ -15,7 +15,7 @@ export function mostBytesOf(inputBytes: number): number {
  * A file may say of itself that it has a few samples a second: a megabyte of it becomes a gigabyte at a usual rate.
  *
  * @param inputBytes of samples in the format `from`
- * @param maxBytes what they may become at most
+ * @param maxBytes the most bytes of the output
  * @param remedy ends the message
  * @throws {WavespoolError} `ERR_WAVESPOOL_FULL` where they would become more; nothing has been allocated or written
  */

@@ -25,7 +25,7 @@ export interface SamplesOptions {
    */
   maxBytes?: number
   /**
-   * what the bytes mean where they are samples without a header; of a WAV file it must be the format in its header
+   * the format of samples without a header; of a WAV file it must be the format in its header
    */
   format?: PcmFormat
 }
@@ -38,11 +38,11 @@ interface StableFile {
   read(target: Uint8Array, position: number): number | Promise<number>
 }
 
-/** What is read, and what is known of it beside its bytes. */
+/** The file that is read, and its known format. */
 export interface SampledFile {
   readonly name: string
   readonly snapshot: StableFile
-  /** what was piped in without a header, where that is known */
+  /** the format of samples piped in without a header, where it is known */
   readonly rawFormat: PcmFormat | undefined
 }
 
@@ -52,7 +52,7 @@ export interface SampledFile {
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, a channel that the file has not among them
  * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known, and no
- * `format` says what it is; `ERR_WAVESPOOL_FORMAT` for a `format` that is known to be wrong; `ERR_WAVESPOOL_FULL` where the samples would take more than `maxBytes`
+ * `format` is given; `ERR_WAVESPOOL_FORMAT` for a `format` that is known to be wrong; `ERR_WAVESPOOL_FULL` where the samples would take more than `maxBytes`
  */
 export async function float32Samples(
   file: SampledFile,
@@ -71,7 +71,7 @@ export async function int16Samples(
   return new Int16Array(bytes.buffer, 0, bytes.length / 2)
 }
 
-/** bytes that are read at once: memory is what is put out, and no more than this beside it */
+/** bytes that are read at once: the memory beside the output */
 const BLOCK_BYTES = 2 ** 18
 /** enough to tell a file from samples without a header */
 const START_BYTES = 32
@@ -100,7 +100,7 @@ async function convertedSamples(
   return taking.finish()
 }
 
-/** What becomes of samples in the format that was asked for. */
+/** Collects samples in the requested format. */
 class Taking {
   readonly #name: string
   readonly #to: PcmFormat
@@ -117,7 +117,7 @@ class Taking {
     this.#maxBytes = maxBytes
   }
 
-  /** @param inputBytes of whole frames as they lie in the file, which bounds what they may become */
+  /** @param inputBytes of whole frames as they lie in the file, which bounds the output */
   begin(from: PcmFormat, frames: number, inputBytes: number, channelMask?: number): void {
     const to = this.#to
     const channel = this.#channel
@@ -183,7 +183,7 @@ async function readWav(
   }
 }
 
-/** What is left of a frame at the end is left out. */
+/** A partial frame at the end is left out. */
 async function readBare(snapshot: StableFile, format: PcmFormat, taking: Taking): Promise<void> {
   const { bytesPerFrame } = format
   const frames = Math.floor(snapshot.size / bytesPerFrame)
@@ -207,7 +207,7 @@ function checkSame(name: string, format: PcmFormat, known: PcmFormat | undefined
   )
 }
 
-/** What the reader of WAV files says of it. */
+/** The reason of the WAV reader to refuse it. */
 function reasonOf(start: Uint8Array): string {
   const { fault } = scanWavHeader(start)
   return fault ?? 'this is no WAV file'

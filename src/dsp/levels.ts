@@ -132,7 +132,7 @@ const scratches = new Map<Scale['Samples'], Scratch<Samples>>(
 )
 
 interface Scale {
-  /** what the samples are looked at as */
+  /** the type of the samples */
   Samples: Int16ArrayConstructor | Int32ArrayConstructor | Float32ArrayConstructor | Float64ArrayConstructor
   /** 0 dBFS in it */
   full: number
@@ -190,8 +190,8 @@ function newSums(): Sums {
 }
 
 /**
- * Squares are added one by one onto what is there, so that the sum does not depend on where the pieces are cut. What
- * is rare, a sample at an end of the range or one that is no number, is looked for only in a piece that has it.
+ * Squares are added one by one, so that the sum does not depend on where the pieces are cut. Rare samples, those at an
+ * end of the range or NaN, are searched for only in a piece that has them.
  */
 function accumulate(sums: Sums, samples: Samples, start: number, step: number, { low, high }: Scale): void {
   let min = Number.POSITIVE_INFINITY

@@ -30,7 +30,7 @@ const speakers = [
 type Speaker = (typeof speakers)[number]
 type Gains = Partial<Record<Speaker, number>>
 
-/** What a number of channels means where nothing else is said. */
+/** The usual speakers of a number of channels. */
 const usualMasks: Record<number, number | undefined> = { ...channelMasks, 4: 0x33, 7: undefined } // there are three 6.1
 
 const MINUS_3_DB = Math.SQRT1_2
@@ -41,7 +41,7 @@ const middle: readonly Gains[] = [{ L: MINUS_6_DB, R: MINUS_6_DB }, { C: MINUS_6
 
 /**
  * Into which speakers one goes that the target has not, by how much: the first of these that the target has all of. The
- * downward mixing of ITU-R BS.775, which leaves the LFE out; what stands at the side or the back is one surround.
+ * downward mixing of ITU-R BS.775, which leaves the LFE out; side and back speakers are one surround.
  */
 const downMix: Record<Speaker, readonly Gains[]> = {
   L: [{ C: MINUS_3_DB }],
@@ -77,7 +77,7 @@ const downMix: Record<Speaker, readonly Gains[]> = {
  * keeps the balance. Two channels become one by their mean, therefore.
  *
  * @param mask dwChannelMask of the inputs
- * @throws {ArgumentRangeError} for channels into several where it is not known what they are
+ * @throws {ArgumentRangeError} for channels into several whose speakers are unknown
  */
 export function mixMatrix(inputs: number, outputs: number, caller: string, mask?: number): MixMatrix {
   const isUnknown = mask === 0 || (mask === undefined && inputs === 4)

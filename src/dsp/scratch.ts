@@ -17,7 +17,7 @@ export class Scratch<T extends Samples | Int16Array | Int32Array> {
     this.#room = this.#taken = new Samples(0)
   }
 
-  /** Exactly `length` samples, with what the one before left in them. */
+  /** Exactly `length` samples, with the content of the last use. */
   take(length: number): T {
     if (this.#taken.length !== length) {
       if (this.#room.length < length) this.#room = new this.#Samples(length)

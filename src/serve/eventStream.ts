@@ -1,10 +1,10 @@
 import { clearInterval, setInterval } from '../realTimers.ts'
 
-/** So many bytes may wait for a reader: one that is slower comes back, and says what it has. */
+/** So many bytes may wait for a reader: a slower one reconnects with the id of its last event. */
 const MOST_WAITING = 2 ** 20
 const BEAT_MILLISECONDS = 15_000
 
-/** An event as it goes over the wire; `id` is what a reader that comes back says it had last. */
+/** An event as it goes over the wire; a reader that reconnects sends the `id` of its last event. */
 export function event(type: string, data: unknown, id?: number): Uint8Array {
   const head = id === undefined ? '' : `id: ${id}\n`
   return Buffer.from(`${head}event: ${type}\ndata: ${JSON.stringify(data)}\n\n`)

@@ -6,11 +6,11 @@ import type { PcmFormat } from '../format/pcmFormat.ts'
 import { scanWavHeader } from '../format/readWavHeader.ts'
 import { type RequestLike, respond } from '../http/response.ts'
 import { Latest } from '../latest.ts'
+import { HttpError } from './httpError.ts'
 import { isRecordingName, recordingName } from './names.ts'
 import { Peaks } from './peaks.ts'
-import { Refusal } from './refusal.ts'
 
-/** A header is at its end before; what is behind that is not looked at. */
+/** The most bytes that are searched for the end of a header. */
 const HEADER_BYTES = 2 ** 16
 /** so many lists of peaks are kept */
 const KEPT = 16
@@ -18,7 +18,7 @@ const KEPT = 16
 export const SAFELY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** A finished recording on the disk; without a format it is none that can be played here. */
-export interface Stored {
+export interface StoredRecording {
   readonly name: string
   readonly size: number
   /** milliseconds since 1970 */
@@ -31,7 +31,7 @@ export interface Stored {
 /** The WAV files of one folder, and no others: no name leads out of it, and no link. */
 export class Folder {
   readonly path: string
-  readonly #known = new Map<string, Stored>()
+  readonly #known = new Map<string, StoredRecording>()
   readonly #peaks = new Latest<string, Promise<Peaks>>(KEPT)
   #root: Promise<string> | undefined
 
@@ -45,19 +45,19 @@ export class Folder {
     return this.#root
   }
 
-  /** The path of a file. @throws {Refusal} for what is no name of a recording */
+  /** The path of a file. @throws {HttpError} for an invalid name of a recording */
   async pathOf(name: string): Promise<string> {
     return join(await this.open(), recordingName(name))
   }
 
   /** The newest first. */
-  async list(): Promise<Stored[]> {
+  async list(): Promise<StoredRecording[]> {
     const entries = await readdir(await this.open(), { withFileTypes: true })
     const names = entries
       .filter((entry) => entry.isFile() && isRecordingName(entry.name))
       .map(({ name }) => name)
     for (const name of this.#known.keys()) if (!names.includes(name)) this.#known.delete(name)
-    const found: Stored[] = []
+    const found: StoredRecording[] = []
     for (const name of names) {
       const stored = await this.find(name).catch(() => undefined) // it may be gone by now
       if (stored) found.push(stored)
@@ -65,11 +65,11 @@ export class Folder {
     return found.sort((a, b) => b.modified - a.modified)
   }
 
-  /** @returns a promise, rejected with a {@link Refusal} where there is no such file */
-  async find(name: string): Promise<Stored> {
+  /** @returns a promise, rejected with a {@link HttpError} where there is no such file */
+  async find(name: string): Promise<StoredRecording> {
     const path = await this.pathOf(name)
     const stats = await lstat(path).catch(() => undefined)
-    if (!stats?.isFile()) throw new Refusal(404, 'there is no such recording')
+    if (!stats?.isFile()) throw new HttpError(404, 'there is no such recording')
     const known = this.#known.get(name)
     if (known?.size === stats.size && known.modified === stats.mtimeMs) return known
     const stored = await read(name, path, stats)
@@ -79,7 +79,7 @@ export class Folder {
 
   /** The file as it is, with ranges. */
   async respond(
-    stored: Stored,
+    stored: StoredRecording,
     request: RequestLike,
     disposition: 'inline' | 'attachment',
   ): Promise<Response> {
@@ -92,7 +92,7 @@ export class Folder {
   }
 
   /** The samples from one frame up to another. */
-  async samples({ name, format, dataStart }: Stored, start: number, end: number): Promise<Readable> {
+  async samples({ name, format, dataStart }: StoredRecording, start: number, end: number): Promise<Readable> {
     const { bytesPerFrame } = format!
     return readFile(
       await this.pathOf(name),
@@ -102,14 +102,18 @@ export class Folder {
   }
 
   /** Each file is read once for them. */
-  async peaksOf(stored: Stored): Promise<Peaks> {
+  async peaksOf(stored: StoredRecording): Promise<Peaks> {
     const { name, size, modified, format, frames } = stored
     const key = `${name}/${size}/${modified}`
     return this.#peaks.get(key, async () => Peaks.of(await this.samples(stored, 0, frames), format!))
   }
 }
 
-async function read(name: string, path: string, { size, mtimeMs: modified }: Stats): Promise<Stored> {
+async function read(
+  name: string,
+  path: string,
+  { size, mtimeMs: modified }: Stats,
+): Promise<StoredRecording> {
   const file = await open(path, SAFELY)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, HEADER_BYTES)), 0)

@@ -9,13 +9,13 @@ import { limit } from '../streams/limit.ts'
 import type { PauseRule, TimeRule } from '../streams/segment/rule.ts'
 import { segment } from '../streams/segment.ts'
 import { wavHeader } from '../streams/wavHeader.ts'
-import type { Answering, Found } from './found.ts'
-import type { Notes, Passage } from './notes.ts'
+import type { Annotations, Passage } from './annotations.ts'
+import { HttpError } from './httpError.ts'
+import type { PageRecording, RespondOptions } from './pageRecording.ts'
 import { Peaks } from './peaks.ts'
 import type { CheckedOptions } from './recordingPageOptions.ts'
-import { Refusal } from './refusal.ts'
 
-/** What is told of a recording while it goes on. */
+/** The events of a recording in progress. */
 export interface LiveEvents {
   /** one more peak is there */
   heard(): void
@@ -24,13 +24,13 @@ export interface LiveEvents {
   trouble(message: string): void
 }
 
-/** A recording that goes on: from a source into a file of the folder, measured, and cut where nobody speaks. */
-export class LiveRecording implements Found {
+/** A recording that goes on: from a source into a file of the folder, measured, and cut at pauses of speech. */
+export class LiveRecording implements PageRecording {
   readonly isLive = true
   readonly file: VirtualFile
   readonly format: PcmFormat
   readonly heard: Peaks
-  readonly notes: Notes
+  readonly annotations: Annotations
   readonly began = Date.now()
   /** Resolves when it has ended, with the reason where it did not end by itself. */
   readonly recorded: Promise<Error | undefined>
@@ -39,12 +39,17 @@ export class LiveRecording implements Found {
   readonly #source: Source
 
   constructor(
-    { path, source, format, notes }: { path: string; source: Source; format: PcmFormat; notes: Notes },
+    {
+      path,
+      source,
+      format,
+      annotations,
+    }: { path: string; source: Source; format: PcmFormat; annotations: Annotations },
     { limits, passages, transcribe }: Pick<CheckedOptions, 'limits' | 'passages' | 'transcribe'>,
     events: LiveEvents,
   ) {
     this.format = format
-    this.notes = notes
+    this.annotations = annotations
     this.#source = source
     this.heard = new Peaks(format)
     this.file = new VirtualFile({ storage: { path, mode: 0o600 } })
@@ -63,9 +68,9 @@ export class LiveRecording implements Found {
       )
       .then(async (failure) => {
         const { file } = this
-        // a pipeline that fails does not wait for what is still being written
+        // a pipeline that fails does not wait for pending writes
         if (!file.closed) await new Promise((resolve) => file.once('close', resolve))
-        // nothing was heard, as nobody allowed it for example
+        // no audio came, where the user denied the microphone for example
         if (this.frames === 0) await rm(path, { force: true }).catch(() => {})
         return failure
       })
@@ -73,7 +78,7 @@ export class LiveRecording implements Found {
       passages === false
         ? Promise.resolve()
         : this.#listen(passages, transcribe, events).catch((error: Error) => events.trouble(error.message))
-    this.settled = Promise.all([this.recorded, heard]).then(() => notes.saved())
+    this.settled = Promise.all([this.recorded, heard]).then(() => annotations.saved())
   }
 
   get name(): string {
@@ -102,15 +107,15 @@ export class LiveRecording implements Found {
     return this.heard
   }
 
-  async respond(request: RequestLike, { size, disposition }: Answering): Promise<Response> {
+  async respond(request: RequestLike, { size, disposition }: RespondOptions): Promise<Response> {
     try {
       return await this.file.toResponse(request, { disposition, ...(size !== undefined && { size }) })
     } catch (error) {
-      throw new Refusal(404, (error as Error).message)
+      throw new HttpError(404, (error as Error).message)
     }
   }
 
-  /** Follows what is recorded, at its own pace: who transcribes slowly keeps nothing waiting. */
+  /** Follows the recording at its own pace: a slow transcription delays nothing. */
   async #listen(
     rule: TimeRule | PauseRule,
     transcribe: CheckedOptions['transcribe'],
@@ -118,7 +123,7 @@ export class LiveRecording implements Found {
   ): Promise<void> {
     const { format, name } = this
     const note = (passage: Passage) => {
-      this.notes.note(passage)
+      this.annotations.addPassage(passage)
       events.passage(passage)
     }
     const follower = this.file.createReadStream({ follow: true, header: false })

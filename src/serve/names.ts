@@ -1,25 +1,25 @@
 import { checkName, nameByTime } from '../arguments.ts'
-import { Refusal } from './refusal.ts'
+import { HttpError } from './httpError.ts'
 
 export function isRecordingName(name: string): boolean {
   return /^[^.].*\.wav$/i.test(name)
 }
 
-/** @throws {Refusal} for what is no name of a recording */
+/** @throws {HttpError} for an invalid name of a recording */
 export function recordingName(name: string): string {
   try {
     checkName(name)
   } catch (error) {
-    throw new Refusal(400, (error as Error).message)
+    throw new HttpError(400, (error as Error).message)
   }
   if (isRecordingName(name)) return name
-  throw new Refusal(400, 'the name of a recording ends in .wav, and does not begin with a dot')
+  throw new HttpError(400, 'the name of a recording ends in .wav, and does not begin with a dot')
 }
 
 /**
  * The name that was asked for, or one by the time; with a number behind it where that is taken.
  *
- * @throws {Refusal} for what can be no name
+ * @throws {HttpError} for an invalid name
  */
 export function freeName(wanted: unknown, names: readonly string[]): string {
   const taken = new Set(names.map((name) => name.toLowerCase())) // some disks take no notice of the case

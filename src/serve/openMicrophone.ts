@@ -1,11 +1,11 @@
 import { pcmFormat } from '../format/pcmFormat.ts'
 import type { Source } from '../sources/source.ts'
+import { HttpError } from './httpError.ts'
 import { PageMicrophone } from './pageMicrophone.ts'
 import type { CheckedOptions } from './recordingPageOptions.ts'
-import { Refusal } from './refusal.ts'
 import { loadSockets } from './sockets.ts'
 
-/** The microphone that a page asks for, once it records. @returns a promise, rejected with a {@link Refusal} where it does not */
+/** The microphone that a page asks for, once it records. @returns a promise, rejected with a {@link HttpError} where it does not */
 export async function openMicrophone(
   { microphone, format, limits }: CheckedOptions,
   wanted: unknown,
@@ -18,14 +18,14 @@ export async function openMicrophone(
       await (source as { ready?: Promise<unknown> }).ready
       return source
     } catch (error) {
-      throw new Refusal(503, `the microphone does not record: ${(error as Error).message}`)
+      throw new HttpError(503, `the microphone does not record: ${(error as Error).message}`)
     }
   }
-  if (wanted !== 'browser') throw new Refusal(400, 'there is no such microphone here')
+  if (wanted !== 'browser') throw new HttpError(400, 'there is no such microphone here')
   const rate = sampleRate as number
   if (!Number.isInteger(rate) || rate < 8000 || rate > 384_000) {
-    throw new Refusal(400, 'a browser says its sampleRate, in Hz')
+    throw new HttpError(400, 'a browser says its sampleRate, in Hz')
   }
-  await loadSockets() // what is missing is told now, not when there is something to lose
+  await loadSockets() // a missing package is an error now, before there is audio to lose
   return new PageMicrophone(pcmFormat({ sampleRate: rate }), limits.patience * 1000)
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { Refusal } from './refusal.ts'
+import { HttpError } from './httpError.ts'
 
 const types = {
   html: 'text/html; charset=utf-8',
@@ -9,7 +9,7 @@ const types = {
   svg: 'image/svg+xml',
 }
 
-/** The files of the page: whatever is not here is not served. */
+/** The files of the page; no others are served. */
 const names = [
   'index.html',
   'style.css',
@@ -29,10 +29,10 @@ async function load(name: string) {
   return { bytes, entityTag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 16)}"` }
 }
 
-/** A file of the page. @returns a promise, rejected with a {@link Refusal} where there is none of this name */
+/** A file of the page. @returns a promise, rejected with a {@link HttpError} where there is none of this name */
 export async function pageFile(path: string, headers: Headers): Promise<Response> {
   const name = path || 'index.html'
-  if (!names.includes(name)) throw new Refusal(404, 'there is no such page')
+  if (!names.includes(name)) throw new HttpError(404, 'there is no such page')
   if (!files.has(name)) files.set(name, load(name))
   const { bytes, entityTag } = await files.get(name)!
   const type = types[name.slice(name.lastIndexOf('.') + 1) as keyof typeof types]

@@ -3,7 +3,7 @@ import type { PcmFormat } from '../format/pcmFormat.ts'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { Source } from '../sources/source.ts'
 
-/** What a socket of `ws` has; it is named so that the package need not be there. */
+/** The part in use of a WebSocket of `ws`, declared here because the package is optional. */
 export interface PageSocket {
   send(data: string): void
   close(code: number, reason: string): void
@@ -22,8 +22,8 @@ const HEAD_BYTES = 8
 const GOING_AWAY = [1000, 1001]
 
 /**
- * The microphone of a browser, as a source. The page sends PCM with its place, keeps what has not been confirmed, and
- * sends it again over the next connection: whatever the network does, each frame arrives once. A page that is lost for
+ * The microphone of a browser, as a source. The page sends PCM with its place, keeps unconfirmed audio, and
+ * sends it again over the next connection, so that each frame arrives once. A page that is lost for
  * longer than `patience` ends the recording, one that is closed ends it at once.
  */
 export class PageMicrophone extends Readable implements Source {

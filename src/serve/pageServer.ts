@@ -4,10 +4,10 @@ import { pipeline } from 'node:stream/promises'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { RecordingPage } from './recordingPage.ts'
 
-/** Whoever is slower to ask than this is let go, in milliseconds. */
+/** The time in milliseconds within which a request must arrive. */
 const PATIENCE = 15_000
 const MOST_CONNECTIONS = 2000
-/** Who is answered while it still sends has this long to read the answer, in milliseconds. */
+/** The time in milliseconds that a client which still sends has to read its answer. */
 const LINGER = 500
 
 /** A server of `node:http` around a page: call its `listen()`. */
@@ -26,7 +26,7 @@ async function serve(page: RecordingPage, incoming: IncomingMessage, answer: Ser
   const response = request ? await page.fetch(request) : new Response(null, { status: 400 })
   const { status, headers, body } = response
   const isSending = !incoming.complete
-  // What is sent and not read would have to be read to its end before the next request.
+  // The unread body would have to be read to its end before the next request.
   if (isSending) headers.set('connection', 'close')
   answer.writeHead(status, Object.fromEntries(headers)).flushHeaders()
   if (body === null) {
@@ -36,7 +36,7 @@ async function serve(page: RecordingPage, incoming: IncomingMessage, answer: Ser
   else await pipeline(body, answer)
 }
 
-/** Passes all on, and ends once what is still sent has been discarded. */
+/** Passes all on, and ends once the rest of the request has been discarded. */
 function untilDiscarded(incoming: IncomingMessage): Transform {
   return new Transform({
     transform: (bytes, _encoding, callback) => callback(null, bytes),
@@ -44,7 +44,7 @@ function untilDiscarded(incoming: IncomingMessage): Transform {
   })
 }
 
-/** A connection that is closed while more comes is reset, which takes the answer from who has not read it yet. */
+/** A connection that is closed while more comes is reset, which takes the answer from a client that has not read it yet. */
 async function discard(incoming: IncomingMessage): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await new Promise<void>((resolve) => {
@@ -54,7 +54,7 @@ async function discard(incoming: IncomingMessage): Promise<void> {
   clearTimeout(timer)
 }
 
-/** undefined for what `fetch` knows no request for */
+/** undefined for a request that `fetch` does not know */
 function requestOf(incoming: IncomingMessage): Request | undefined {
   const { method = 'GET', url = '', rawHeaders } = incoming
   if (!url.startsWith('/')) return undefined

@@ -30,7 +30,7 @@ export class Peaks {
     return Buffer.from(this.#bytes.buffer, start * 2, Math.max(0, this.length - start) * 2).toString('base64')
   }
 
-  /** A stage that measures what passes. */
+  /** A stage that measures the audio that passes. */
   meter(format: PcmFormat): Meter {
     const stage = meter(format, { every: { frames: this.frames } })
     stage.on('level', (level) => this.add(level))

@@ -10,7 +10,7 @@ import type { Segment } from '../streams/segment.ts'
 export interface RecordingPageOptions {
   /** the path under which it is mounted, from a slash to a slash (default `'/'`) */
   base?: string
-  /** whoever asks must know it; at least 16 printable characters (default: whoever reaches it may ask) */
+  /** each request must carry it; at least 16 printable characters (default: none, all requests are served) */
   token?: string
   /** names and addresses under which it is reached, beside `localhost`, `127.0.0.1` and `[::1]` */
   hosts?: readonly string[]
@@ -22,9 +22,9 @@ export interface RecordingPageOptions {
   passages?: false | TimeRule | PauseRule
   /** gives the text of a passage, which the page shows; passages come one at a time, and are disposed of afterwards */
   transcribe?: (passage: TranscribedPassage) => Promise<string | undefined>
-  /** what may be recorded and asked at all */
+  /** limits of recordings and requests */
   limits?: RecordingLimits
-  /** is told in a sentence what is recorded and refused, and nothing that is secret */
+  /** called with a sentence for each recording and refusal, without secrets */
   log?: (message: string) => void
 }
 
@@ -42,7 +42,7 @@ export interface RecordingLimits {
   files?: number
   /** recordings at a time (default 4) */
   live?: number
-  /** pages that are told of what happens (default 500) */
+  /** pages that receive events (default 500) */
   pages?: number
   /** seconds for which a browser that is lost is waited for (default 60) */
   patience?: number

@@ -2,47 +2,47 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Latest } from '../latest.ts'
 import type { Source } from '../sources/source.ts'
-import { Audience } from './audience.ts'
+import { Annotations } from './annotations.ts'
 import { event } from './eventStream.ts'
+import { EventSubscribers } from './eventSubscribers.ts'
 import { Folder } from './folder.ts'
-import type { Found } from './found.ts'
+import { HttpError } from './httpError.ts'
 import { LiveRecording } from './liveRecording.ts'
 import { freeName, recordingName } from './names.ts'
-import { Notes } from './notes.ts'
 import { openMicrophone } from './openMicrophone.ts'
 import { PageMicrophone } from './pageMicrophone.ts'
+import type { PageRecording } from './pageRecording.ts'
 import type { Peaks } from './peaks.ts'
 import type { CheckedOptions } from './recordingPageOptions.ts'
-import { Refusal } from './refusal.ts'
 
 /** as many as a page has use for */
 const MOST_LISTED = 500
 /** Peaks come one by one, and are told so many at a time: five times a second. */
 const PEAKS_AT_ONCE = 4
 
-/** What is recorded into a folder, and who is told of it. */
+/** The recordings of a folder, finished and in progress, and the pages that receive their events. */
 export class Recordings {
   readonly #folder: Folder
   readonly #options: CheckedOptions
-  readonly #audience: Audience
+  readonly #subscribers: EventSubscribers
   readonly #live = new Map<string, LiveRecording>()
   /** of browsers that record, each with the key that its page has */
   readonly #microphones = new Map<string, { key: string; source: PageMicrophone }>()
   /** recordings whose microphone is being opened */
   #beginning = 0
   /** of recordings that are shown or marked */
-  readonly #notes = new Latest<string, Promise<Notes>>(MOST_LISTED)
-  /** what is still to come of recordings that have ended */
+  readonly #annotations = new Latest<string, Promise<Annotations>>(MOST_LISTED)
+  /** pending work of recordings that have ended */
   readonly #unsettled = new Set<Promise<void>>()
   #isClosed = false
 
   constructor(folder: string, options: CheckedOptions) {
     this.#folder = new Folder(folder)
     this.#options = options
-    this.#audience = new Audience(options.limits.pages)
+    this.#subscribers = new EventSubscribers(options.limits.pages)
   }
 
-  /** What the page shows beside a recording: the newest first. */
+  /** The list of recordings, the newest first. */
   async list() {
     const live = Array.from(this.#live.values(), ({ name, format, frames, began }) => ({
       name,
@@ -62,48 +62,48 @@ export class Recordings {
     return { microphones, recordings: [...live.reverse(), ...stored].slice(0, MOST_LISTED) }
   }
 
-  /** @returns a promise, rejected with a {@link Refusal} where there is none of this name */
-  async find(name: string): Promise<Found> {
+  /** @returns a promise, rejected with a {@link HttpError} where there is none of this name */
+  async find(name: string): Promise<PageRecording> {
     const live = this.#live.get(recordingName(name))
     if (live !== undefined) return live
     const stored = await this.#folder.find(name)
-    const notes = await this.#notesOf(name)
+    const annotations = await this.#annotationsOf(name)
     const { format, frames } = stored
     return {
       name,
       isLive: false,
       format,
       frames,
-      notes,
+      annotations,
       samples: (start, end) => this.#folder.samples(stored, start, end),
       peaks: async () => format && this.#folder.peaksOf(stored),
       respond: (request, { size = stored.size, disposition }) => {
-        if (size !== stored.size) throw new Refusal(404, 'the recording has another size')
+        if (size !== stored.size) throw new HttpError(404, 'the recording has another size')
         return this.#folder.respond(stored, request, disposition)
       },
     }
   }
 
-  /** Notes are read once, and kept while they are in use. */
-  #notesOf(name: string): Promise<Notes> {
-    return this.#notes.get(name, () => this.#folder.pathOf(name).then((path) => Notes.of(path)))
+  /** Annotations are read once, and kept while they are in use. */
+  #annotationsOf(name: string): Promise<Annotations> {
+    return this.#annotations.get(name, () => this.#folder.pathOf(name).then((path) => Annotations.of(path)))
   }
 
   /** Begins a recording; resolves when audio comes, or when a browser may send it. */
   async begin({ microphone, name: wanted, sampleRate }: Record<string, unknown>) {
     const { limits, log } = this.#options
-    if (this.#isClosed) throw new Refusal(503, 'the server is being stopped')
+    if (this.#isClosed) throw new HttpError(503, 'the server is being stopped')
     if (this.#live.size + this.#beginning >= limits.live) {
-      throw new Refusal(409, `${limits.live} recordings go on, which is the most: end one of them first`)
+      throw new HttpError(409, `${limits.live} recordings go on, which is the most: end one of them first`)
     }
     this.#beginning++
     try {
       const there = await this.#folder.list()
       if (there.length >= limits.files) {
-        throw new Refusal(507, `the folder holds ${there.length} recordings, which is the most`)
+        throw new HttpError(507, `the folder holds ${there.length} recordings, which is the most`)
       }
       const folder = await this.#folder.open()
-      freeName(wanted, []) // what is wrong with it is told before anything is opened
+      freeName(wanted, []) // an invalid name is refused before anything is opened
       const source = await openMicrophone(this.#options, microphone, sampleRate)
       const name = this.#recordInto(folder, wanted, there, source)
       log(`recording ${name} from the ${microphone}`)
@@ -116,15 +116,15 @@ export class Recordings {
     }
   }
 
-  /** Gives it a name. @throws {Refusal} where that cannot be, and then lets go of the microphone */
+  /** Gives it a name. @throws {HttpError} where that cannot be, and then lets go of the microphone */
   #recordInto(folder: string, wanted: unknown, there: readonly { name: string }[], source: Source): string {
     try {
-      if (this.#isClosed) throw new Refusal(503, 'the server is being stopped')
+      if (this.#isClosed) throw new HttpError(503, 'the server is being stopped')
       const name = freeName(wanted, [...there.map(({ name }) => name), ...this.#live.keys()])
       const path = join(folder, name)
-      const notes = new Notes(path)
-      this.#notes.set(name, Promise.resolve(notes))
-      this.#record(name, path, source, notes)
+      const annotations = new Annotations(path)
+      this.#annotations.set(name, Promise.resolve(annotations))
+      this.#record(name, path, source, annotations)
       return name
     } catch (error) {
       source.destroy()
@@ -132,23 +132,23 @@ export class Recordings {
     }
   }
 
-  #record(name: string, path: string, source: Source, notes: Notes): LiveRecording {
+  #record(name: string, path: string, source: Source, annotations: Annotations): LiveRecording {
     const { format, log } = this.#options
     const recording = new LiveRecording(
-      { path, source, format: source instanceof PageMicrophone ? source.format : format, notes },
+      { path, source, format: source instanceof PageMicrophone ? source.format : format, annotations },
       this.#options,
       {
         heard: () => {
           const { length } = recording.heard
           if (length % PEAKS_AT_ONCE === 0)
-            this.#audience.tell(soundOf(recording.frames, recording.heard, length - PEAKS_AT_ONCE), name)
+            this.#subscribers.tell(soundOf(recording.frames, recording.heard, length - PEAKS_AT_ONCE), name)
         },
-        passage: (passage) => this.#audience.tell(event('passage', passage), name),
+        passage: (passage) => this.#subscribers.tell(event('passage', passage), name),
         trouble: (message) => log(`${name}: ${message}`),
       },
     )
     this.#live.set(name, recording)
-    this.#audience.tell(event('recordings', {}))
+    this.#subscribers.tell(event('recordings', {}))
     const settled = recording.recorded.then((failure) => {
       const { frames, format } = recording
       log(
@@ -156,7 +156,7 @@ export class Recordings {
       )
       this.#live.delete(name)
       this.#microphones.delete(name)
-      this.#audience.tell(
+      this.#subscribers.tell(
         soundOf(
           recording.frames,
           recording.heard,
@@ -164,8 +164,8 @@ export class Recordings {
         ),
         name,
       )
-      this.#audience.tell(event('ended', { frames, problem: failure?.message }), name)
-      this.#audience.tell(event('recordings', {}))
+      this.#subscribers.tell(event('ended', { frames, problem: failure?.message }), name)
+      this.#subscribers.tell(event('recordings', {}))
       return recording.settled
     })
     this.#unsettled.add(settled)
@@ -175,38 +175,38 @@ export class Recordings {
 
   async stop(name: string): Promise<void> {
     const recording = this.#live.get(name)
-    if (recording === undefined) throw new Refusal(409, 'this is not being recorded')
+    if (recording === undefined) throw new HttpError(409, 'this is not being recorded')
     recording.stop()
     await recording.recorded
   }
 
   async mark(name: string, body: Record<string, unknown>): Promise<unknown> {
-    const { frames, notes } = await this.find(name)
-    if (!(Number(body.at) <= frames)) throw new Refusal(400, 'the mark lies behind the end')
-    const mark = notes.mark(body)
-    this.#audience.tell(event('mark', mark), name)
+    const { frames, annotations } = await this.find(name)
+    if (!(Number(body.at) <= frames)) throw new HttpError(400, 'the mark lies behind the end')
+    const mark = annotations.mark(body)
+    this.#subscribers.tell(event('mark', mark), name)
     return mark
   }
 
-  /** @throws {Refusal} where no browser records it, or for a wrong key */
+  /** @throws {HttpError} where no browser records it, or for a wrong key */
   microphoneOf(name: string, key: string): PageMicrophone {
     const microphone = this.#microphones.get(name)
-    if (microphone?.key !== key) throw new Refusal(403, 'this is recorded by somebody else, or has ended')
+    if (microphone?.key !== key) throw new HttpError(403, 'another page records this, or it has ended')
     return microphone.source
   }
 
   /**
-   * What happens, and of one recording all that is known, as it comes.
+   * The events, and all annotations of one recording, as they come.
    *
    * @param known how many peaks of it the page has
    */
   async events(name: string | undefined, known: number): Promise<Response> {
     const found = name === undefined ? undefined : await this.find(name)
     const peaks = await found?.peaks()
-    const page = this.#audience.admit(name)
+    const page = this.#subscribers.admit(name)
     if (found !== undefined) {
-      const { isLive, format, frames, notes } = found
-      const { marks, passages } = notes
+      const { isLive, format, frames, annotations } = found
+      const { marks, passages } = annotations
       const { sampleRate, channels } = format ?? {}
       page.send(
         event('recording', {
@@ -229,7 +229,7 @@ export class Recordings {
     this.#isClosed = true
     for (const recording of this.#live.values()) recording.stop()
     await Promise.all(this.#unsettled)
-    this.#audience.close()
+    this.#subscribers.close()
   }
 }
 

@@ -2,12 +2,12 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { loadPeer } from '../codec/peer.ts'
 import { clearTimeout, setTimeout } from '../realTimers.ts'
+import { HttpError } from './httpError.ts'
 import type { PageMicrophone, PageSocket } from './pageMicrophone.ts'
-import { Refusal } from './refusal.ts'
 
 /** Half a second of the fastest microphone. */
 const MOST_BYTES = 2 ** 19
-/** in which a page says who it is */
+/** within which a page sends its key */
 const PATIENCE_MILLISECONDS = 10_000
 
 interface Acceptor {
@@ -21,11 +21,11 @@ interface Acceptor {
 
 let acceptor: Acceptor | undefined
 
-/** Loads the package `ws`. @returns a promise, rejected with a {@link Refusal} where it is not installed */
+/** Loads the package `ws`. @returns a promise, rejected with a {@link HttpError} where it is not installed */
 export async function loadSockets(): Promise<Acceptor> {
   const { WebSocketServer } = await loadPeer('ws', 'the microphone of a browser', () => import('ws')).catch(
     ({ message }: Error) => {
-      throw new Refusal(501, message)
+      throw new HttpError(501, message)
     },
   )
   const options = { noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false }
@@ -36,7 +36,7 @@ export async function loadSockets(): Promise<Acceptor> {
 /**
  * Completes a WebSocket, whose first message says the key of a recording.
  *
- * @param find throws a {@link Refusal} for a wrong key
+ * @param find throws a {@link HttpError} for a wrong key
  */
 export async function acceptSocket(
   request: IncomingMessage,
@@ -61,7 +61,7 @@ export async function acceptSocket(
   })
 }
 
-/** Answers what is no WebSocket of ours. */
+/** Answers a request that is no WebSocket of ours. */
 export async function refuseSocket(socket: Duplex, answer: Response): Promise<void> {
   const text = await answer.text()
   socket.on('error', () => {})

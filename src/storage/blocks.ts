@@ -19,7 +19,7 @@ export class Blocks {
     }
   }
 
-  /** What lies at `position`, up to `end` (exclusive) or the end of its block. */
+  /** The bytes at `position`, up to `end` (exclusive) or the end of its block. */
   extentAt(position: number, end: number): MemoryExtent {
     const block = this.#blocks[Math.floor(position / BLOCK_BYTES)]!
     const offset = position % BLOCK_BYTES

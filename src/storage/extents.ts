@@ -40,9 +40,9 @@ export interface CloneSource {
 export interface ExtentMap {
   /** bytes that can be read now */
   readonly size: number
-  /** Changes with every extent that moves: what was read meanwhile may have been something else. */
+  /** Changes with every extent that moves: bytes read meanwhile may be wrong. */
   readonly epoch: number
-  /** What lies at `position`, up to `end` (exclusive) at most. */
+  /** The bytes at `position`, up to `end` (exclusive) at most. */
   extentAt(position: number, end: number): Extent
   /** A file that a copy can be made from without reading it, where the file system shares blocks. */
   readonly cloneSource?: CloneSource | undefined
@@ -88,7 +88,7 @@ export function readExtentsSync(map: ExtentMap, target: Uint8Array, position: nu
   }
 }
 
-/** Nearly every read lies in one file as a whole. What fails or comes back short is looked at step by step. */
+/** Nearly every read lies in one file as a whole. A read that fails or comes back short is repeated step by step. */
 function readsInOne(map: ExtentMap, target: Uint8Array, position: number): boolean {
   const end = position + target.length
   if (target.length === 0 || end > map.size) return false
@@ -108,7 +108,7 @@ interface FileRead {
 
 type CopySteps = Generator<FileRead, void, number>
 
-/** Copies what lies in memory and yields what must be read from files. An extent that moves is looked up again. */
+/** Copies extents in memory and yields those to read from files. An extent that moves is looked up again. */
 function* copySteps(map: ExtentMap, target: Uint8Array, position: number): CopySteps {
   const end = position + target.length
   for (let at = position; at < end; ) {
@@ -126,7 +126,7 @@ function* copySteps(map: ExtentMap, target: Uint8Array, position: number): CopyS
     }
     if (hasMoved(map, epoch, file, at, end)) continue
     if (count === 0) throw shortRead(at, end)
-    // What a storage of the user's own says is not believed: the target would keep what was in its memory before.
+    // The count of a custom storage is checked: the target would expose its previous content.
     if (!Number.isInteger(count) || count < 0 || count > into.length) {
       throw new Error(`read() returned ${count} for a target of ${into.length} bytes`)
     }
@@ -152,7 +152,7 @@ function shortRead(at: number, end: number): WavespoolError {
   )
 }
 
-/** The bytes from `start` to `end` (exclusive): one copy of what lies in memory, none of what lies in sealed files. */
+/** The bytes from `start` to `end` (exclusive): those in memory are copied once, those in sealed files not at all. */
 export async function extentBlobs(map: ExtentMap, start: number, end: number): Promise<Blob[]> {
   const blobs: (Blob[] | Promise<Blob[]>)[] = []
   for (let at = start; at < end; ) {

@@ -6,7 +6,7 @@ import { type BuiltInStorage, NO_FILE, type SharedStorage } from './storage.ts'
 
 const STEP = 2 ** 20
 
-/** A reservation for each short recording would use up what a process may map. */
+/** A reservation for each short recording would use up the address space of the process. */
 const SMALL_BYTES = 65_536
 
 /**
@@ -75,7 +75,7 @@ export class MemoryStorage implements BuiltInStorage {
     } catch (cause) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_FULL',
-        `the memory of this machine has no room for ${needed} bytes in one piece (${maxByteLength} are reserved); what was written stays readable`,
+        `the memory of this machine has no room for ${needed} bytes in one piece (${maxByteLength} are reserved); the bytes written before stay readable`,
         { cause },
       )
     }

@@ -34,13 +34,13 @@ const readAsync = (descriptor: number, target: Uint8Array, position: number) =>
     })
   })
 
-/** The last name of a path is never a symbolic link that somebody has put there. Windows has no such flag. */
+/** The last name of a path is never a symbolic link that another user has put there. Windows has no such flag. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0
 export const READ = constants.O_RDONLY | NO_FOLLOW
 export const READ_WRITE = constants.O_RDWR | NO_FOLLOW
 export const CREATE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL
 
-/** What tells a file from another one that lies under its path later, with the same inode perhaps. */
+/** Tells a file from another one that lies under its path later, with the same inode perhaps. */
 export interface FileIdentity {
   readonly device: bigint
   readonly inode: bigint
@@ -77,7 +77,7 @@ export class OpenFile implements ExtentFile {
     return readSync(this.#descriptor, target, 0, target.length, position)
   }
 
-  /** Writes all of it, however little the disk takes at a time; `onWritten` counts what it took before it failed. */
+  /** Writes all of it, in as many steps as the disk needs; `onWritten` counts the bytes taken before an error. */
   async write(bytes: Uint8Array, position: number, onWritten?: (count: number) => void): Promise<void> {
     const source = asBuffer(bytes)
     for (let done = 0; done < source.length; ) {

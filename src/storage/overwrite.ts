@@ -3,7 +3,7 @@ import type { BuiltInStorage } from './storage.ts'
 const ZEROS = new Uint8Array(65_536)
 
 /**
- * Writes over what is there and on beyond the end; a gap between the end and `position` becomes zeros. Returns a
+ * Overwrites bytes and continues beyond the end; a gap between the end and `position` becomes zeros. Returns a
  * promise where the storage does.
  */
 export function overwrite(

@@ -4,7 +4,7 @@ import type { Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-/** What a directory is for, and which files in it are ours to remove. */
+/** The directories by purpose, with the files in each that are ours to remove. */
 const families = {
   spill: /^\d{6}\.part$/,
   copy: /./,
@@ -48,12 +48,12 @@ interface Lock {
 /** Directories of this thread that are in use; gone when it exits. */
 const inUse = new Map<string, Lock | undefined>()
 
-/** A name that nobody has, for a directory that is made when it is needed; other threads are told it before. */
+/** A unique name for a directory that is made when it is needed; other threads learn it before. */
 export function nameDirectory(family: Family, parent = tmpdir()): string {
   return resolve(parent, prefixOf(family) + crypto.randomUUID())
 }
 
-/** Makes the directory (0700) and takes its lock. What killed processes have left beside it is swept meanwhile. */
+/** Makes the directory (0700) and takes its lock. Removes the directories of killed processes beside it meanwhile. */
 export async function makeDirectory(directory: string): Promise<void> {
   await mkdir(directory, { mode: 0o700 })
   if (inUse.size === 0) process.on('exit', removeAll)
@@ -64,7 +64,7 @@ export async function makeDirectory(directory: string): Promise<void> {
     await removeDirectory(directory)
     throw error
   }
-  sweep(resolve(directory, '..')).catch(() => {}) // what cannot be swept now may be another time
+  sweep(resolve(directory, '..')).catch(() => {}) // another process may remove the rest later
 }
 
 export async function removeDirectory(directory: string): Promise<void> {
@@ -80,7 +80,7 @@ function removeAll(): void {
   for (const directory of inUse.keys()) rmSync(directory, { recursive: true, force: true })
 }
 
-/** Undefined where there are no sockets in directories: nobody sweeps what has no lock. */
+/** Undefined where there are no sockets in directories: a directory without a lock is never removed. */
 async function takeLock(directory: string): Promise<Lock | undefined> {
   if (process.platform === 'win32') return undefined
   const handle = await openDirectory(directory)
@@ -104,7 +104,7 @@ function openDirectory(path: string): Promise<FileHandle> {
   return open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
 }
 
-/** A file in a directory that is open: nobody can put another directory in its place. */
+/** A file in a directory that is open: no other directory can take its place. */
 function placeIn(path: string, { fd }: FileHandle, name: string): string {
   return process.platform === 'linux' ? `/proc/self/fd/${fd}/${name}` : join(path, name)
 }
@@ -115,8 +115,8 @@ function addressIn(path: string, handle: FileHandle, name: string): string {
 }
 
 /**
- * Removes what processes of the same user have left that were killed: directories that have a lock to which nobody
- * listens, with the files in them that are ours, opened without following links, and never what lies deeper.
+ * Removes the directories of killed processes of the same user: those with a lock to which no process listens, with the
+ * files in them that are ours, opened without following links, and never a directory below.
  */
 async function sweep(parent: string): Promise<void> {
   if (process.platform === 'win32') return
@@ -138,7 +138,7 @@ async function sweepDirectory(path: string, ours: RegExp): Promise<void> {
       .map((name) => unlink(placeIn(path, directory, name)))
     await Promise.allSettled(removals)
     await Promise.all(removals)
-    await unlink(placeIn(path, directory, LOCK)) // last: nobody sweeps a directory without one
+    await unlink(placeIn(path, directory, LOCK)) // last: a directory without one is never removed
   } finally {
     await directory.close()
   }

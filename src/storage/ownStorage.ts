@@ -44,7 +44,7 @@ export class OwnStorage implements BuiltInStorage {
     return this.#measured(() => this.#own.truncate(size), size)
   }
 
-  /** Runs a verb and takes the size from it, after an error too; what cannot be the size is an error of its own. */
+  /** Runs a verb and takes the size from it, after an error too; an impossible size is an error of its own. */
   #measured(verb: () => unknown, expected?: number): void | Promise<void> {
     let result: void | Promise<void>
     try {
@@ -97,7 +97,7 @@ export class OwnStorage implements BuiltInStorage {
   }
 }
 
-/** What a verb returned, as the queue knows it: nothing, or a promise of Node's. */
+/** The result of a verb as the queue takes it: nothing, or a native promise. */
 function promiseOf(result: unknown): void | Promise<void> {
   if (typeof (result as PromiseLike<void> | undefined)?.then !== 'function') return undefined
   return Promise.resolve(result as PromiseLike<void>)

@@ -8,7 +8,7 @@ import { CREATE, OpenFile, READ, READ_WRITE } from './openFile.ts'
 /** Descriptors that a spilled recording keeps: a part is 8 MiB, and one that is opened for each read costs three times as much. */
 const MOST_OPEN = 32
 
-/** The part files of a spilled recording, those that were used last open. Nobody else writes into their directory. */
+/** The part files of a spilled recording, those that were used last open. No other program writes into their directory. */
 export class PartFiles {
   readonly #directory: string
   readonly #files = new Map<number, PartFile>()
@@ -32,7 +32,7 @@ export class PartFiles {
     return file
   }
 
-  /** Writes a part that is complete. What could not be written whole is taken away again. */
+  /** Writes a part that is complete. A part that could not be written as a whole is removed. */
   async create(index: number, bytes: Uint8Array): Promise<void> {
     const path = partPath(this.#directory, index)
     const file = await OpenFile.open(path, CREATE)

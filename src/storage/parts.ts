@@ -1,4 +1,4 @@
-/** Every part but the first has this many bytes: what is collected in memory between two part files. */
+/** The size of every part but the first, and so of the memory between two part files. */
 export const PART_BYTES = 8 * 2 ** 20
 
 /** The part that a position falls into, where in it, and how many bytes it has from there on. */

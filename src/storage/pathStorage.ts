@@ -13,7 +13,7 @@ export interface PathOptions {
   path: string
   /** replace a file that is there, once audio has come (default false: that is an error) */
   overwrite?: boolean
-  /** have the disk confirm what is written, then the header, then the directory: then it survives a loss of power */
+  /** have the disk confirm the audio, then the header, then the directory, so that it survives a loss of power */
   fsync?: boolean
   /** the permissions of a new file, from which the umask takes some (default 0o666); one that is replaced keeps its own */
   mode?: number
@@ -23,10 +23,10 @@ export interface PathOptions {
 const PAGE = 4096
 
 /**
- * A named file on a disk which is a valid WAV at every moment, also when the process is killed: its header says at
- * most what is there, and is put right at least once a second. Nothing but the opening of a file waits for the disk on
- * the event loop. What is replaced stays until audio has come; a file that something else changes or replaces
- * meanwhile is an error.
+ * A named file on a disk which is a valid WAV at every moment, also when the process is killed: its header never
+ * counts more than is there, and is put right at least once a second. Nothing but the opening of a file waits for the disk on
+ * the event loop. A file that is replaced stays until audio has come; a change of the file by another
+ * program is an error.
  */
 export class PathStorage implements BuiltInStorage {
   readonly memoryBytes = 0
@@ -85,7 +85,7 @@ export class PathStorage implements BuiltInStorage {
   append(chunks: readonly Uint8Array[]): Promise<void> {
     return this.#change(async (file) => {
       for (const chunk of await this.#startCounting(file, chunks)) {
-        // counted as it arrives: what a full disk took before it refused is part of the recording
+        // counted as it arrives: the bytes that a full disk took before it refused are part of the recording
         await file.write(chunk, this.size, (count) => {
           this.size += count
         })
@@ -96,7 +96,7 @@ export class PathStorage implements BuiltInStorage {
 
   /**
    * A header that says 0 in front of samples is read in two ways: the first samples and the header that counts them
-   * go to the disk together, in one write into one page, which no crash divides. Returns what is left to be written.
+   * go to the disk together, in one write into one page, which no crash divides. Returns the chunks left to be written.
    */
   async #startCounting(file: OpenFile, chunks: readonly Uint8Array[]): Promise<readonly Uint8Array[]> {
     const { dataStart = Number.POSITIVE_INFINITY, headerAt } = this.#wav ?? {}
@@ -127,7 +127,7 @@ export class PathStorage implements BuiltInStorage {
     return this.#change((file) => this.#overwrite(file, bytes, position))
   }
 
-  /** A header never counts what the disk has not confirmed yet. */
+  /** A header never counts bytes that the disk has not confirmed yet. */
   async #overwrite(file: OpenFile, bytes: Uint8Array, position: number): Promise<void> {
     const { fsync = false } = this.#options
     if (fsync) await file.datasync()
@@ -196,8 +196,8 @@ export class PathStorage implements BuiltInStorage {
   }
 
   /**
-   * The file is closed, and opened when it is read: a recording that is never disposed of keeps no descriptor. What is
-   * no longer under its path stays open, so that it can be read until it is disposed.
+   * The file is closed, and opened when it is read: a recording that is never disposed of keeps no descriptor. A file
+   * that is no longer under its path stays open, so that it can be read until it is disposed.
    */
   async finish(failure?: Error): Promise<void> {
     const file = this.#open!
@@ -259,9 +259,9 @@ function cannotRecord(reason: string, cause: unknown): WavespoolError {
   return new WavespoolError('ERR_WAVESPOOL_STORAGE', `cannot record into a file: ${reason}`, { cause })
 }
 
-function changedError(what: string): WavespoolError {
+function changedError(name: string): WavespoolError {
   return new WavespoolError(
     'ERR_WAVESPOOL_STORAGE',
-    `${what}: something else has changed it while it was recorded; what was written can be read until dispose()`,
+    `${name}: another program changed it while it was recorded; the bytes written can be read until dispose()`,
   )
 }

@@ -26,8 +26,8 @@ const RETRIES = 300
 
 /**
  * Memory up to a threshold, from there on sealed part files with a tail in memory. Parts are sealed one at a time in
- * the background, while the next one fills; an append waits only when that is full too. What could not be written
- * stays in memory, so that a full disk loses nothing. A verb returns nothing where memory is all that it changes.
+ * the background, while the next one fills; an append waits only when that is full too. Bytes that could not be
+ * written stay in memory, so that a full disk loses nothing. A verb returns nothing where memory is all that it changes.
  */
 export class SpillStorage implements BuiltInStorage {
   size = 0
@@ -65,7 +65,7 @@ export class SpillStorage implements BuiltInStorage {
     return this.#sealed === 0 && this.size <= this.#firstBytes
   }
 
-  // Few recordings are ever spilled, and what those need is made when they are.
+  // Few recordings are ever spilled: the parts are made when the first one is needed.
 
   get #directory(): string {
     this.#named ??= nameDirectory('spill', this.#parent)

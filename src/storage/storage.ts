@@ -1,6 +1,6 @@
 import type { ExtentMap } from './extents.ts'
 
-/** What changes the bytes of a recording. The Recorder calls one verb at a time. */
+/** The methods that change the bytes of a recording. The Recorder calls one at a time. */
 interface StorageVerbs {
   /** bytes that can be read now */
   readonly size: number
@@ -8,38 +8,38 @@ interface StorageVerbs {
   /** Adds bytes at the end. After an error `size` tells how much of them arrived, and that much stays readable. */
   append(chunks: readonly Uint8Array[]): void | Promise<void>
 
-  /** Overwrites bytes that are there already: a header that is put right, or what a cursor writes. */
+  /** Overwrites existing bytes: a header that is put right, or the bytes that a cursor writes. */
   write(bytes: Uint8Array, position: number): void | Promise<void>
 
-  /** Cuts off what lies behind `size`. */
+  /** Removes the bytes behind `size`. */
   truncate(size: number): void | Promise<void>
 
   /** Gives everything back. Nothing is asked of a storage afterwards. */
   dispose(): void | Promise<void>
 
-  /** Opens what must be opened, before anything else is asked. If it fails, only `dispose` is called. */
+  /** Opens the storage, before any other method is called. If it fails, only `dispose` is called. */
   open?(): void | Promise<void>
 
   /**
-   * Told after every append of a WAV file what its first bytes should be at that moment, for those who look at the
-   * bytes without asking the VirtualFile, which itself knows. They are written at the end in any case.
+   * Called after every append of a WAV file with the header for that moment, for programs that read the bytes without
+   * the VirtualFile. The header is written at the end in any case.
    */
   refreshHeader?(bytes: Uint8Array): void
 
   /**
-   * Told before the bytes arrive that they are a WAV file: where its samples begin, and what the bytes in front of
-   * them should be when the file has a size.
+   * Called before the bytes of a WAV file arrive: with the place at which its samples begin, and a function that makes
+   * the header for a size.
    */
   onWavHeader?(dataStart: number, headerAt: (size: number) => Uint8Array): void
 
-  /** Called once, however the recording ended, with the reason if it failed: what is still on its way should arrive. */
+  /** Called once, however the recording ended, with the reason if it failed. Writes pending bytes. */
   finish?(failure?: Error): void | Promise<void>
 }
 
 /**
  * Where the bytes of a VirtualFile lie. Bring your own: `size`, `append`, `read`, `write`, `truncate` and `dispose`
  * make one, synchronous or with promises. The VirtualFile calls one of the verbs that change something at a time,
- * checks every position and target before it asks, and turns what a verb throws into `ERR_WAVESPOOL_STORAGE`.
+ * checks every position and target before it asks, and turns an error of a verb into `ERR_WAVESPOOL_STORAGE`.
  */
 export interface VirtualFileStorage extends StorageVerbs {
   /** Copies from `position`, which lies in front of the end, into the target; returns how many bytes. */
@@ -52,7 +52,7 @@ export interface VirtualFileStorage extends StorageVerbs {
   readonly isSynchronous?: boolean
 }
 
-/** What Wavespool's own storages are: they say where the bytes lie, and leave the reading to the one reader. */
+/** A storage of Wavespool's own: it says where the bytes lie, and leaves the reading to the one reader. */
 export interface BuiltInStorage extends StorageVerbs, ExtentMap {
   /** changes up to this many bytes from the start happen in memory, and are done when they return */
   readonly memoryBytes: number
@@ -63,14 +63,14 @@ export interface BuiltInStorage extends StorageVerbs, ExtentMap {
    */
   view?(size: number, header: Uint8Array): Uint8Array | undefined
 
-  /** Gets to the disk what is on its way, with this header: called once a second while the recording goes on. */
+  /** Flushes pending bytes to the disk, with this header: called once a second while the recording goes on. */
   checkpoint?(header: Uint8Array | undefined): Promise<void>
 
   /** Where other threads find the bytes; `onMove` is called whenever some of them have moved. */
   share?(onMove: () => void): SharedStorage
 }
 
-/** Where other threads find the bytes of a recording: what of it never changes. All of it can be posted. */
+/** Where other threads find the bytes of a recording: the constant part. All of it can be posted. */
 export interface SharedParts {
   /** bytes of the first part; Infinity where there is but one */
   readonly firstBytes: number
@@ -86,7 +86,7 @@ export interface SharedParts {
   readonly paths?: readonly string[]
 }
 
-/** What of it changes. */
+/** The part that changes. */
 export interface PartsLayout {
   /** the parts in front of this one lie on a disk */
   readonly sealed: number

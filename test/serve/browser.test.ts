@@ -10,7 +10,7 @@ import { launchChromium } from '../browser/chromium.ts'
 import { realTime } from '../realTime.ts'
 import { Network } from './network.ts'
 import { Served } from './served.ts'
-import { heard, hide, knownAtClick, knownFrames, type Stretch, samplesHeard, tapSound } from './tap.ts'
+import { heard, hide, knownAtClick, knownFrames, type SampleRange, samplesHeard, tapSound } from './tap.ts'
 
 /** Of a recording: the longer, the more pieces meet in it. */
 const SECONDS = Number(process.env.WAVESPOOL_SERVE_SECONDS ?? 14)
@@ -246,7 +246,7 @@ describe('the microphone of a browser', realTime, () => {
     const recorded = new Int16Array(
       bytes.buffer.slice(bytes.byteOffset + 44, bytes.byteOffset + bytes.length),
     )
-    const [{ samples: sent }, ...more] = (await heard(page)) as [Stretch, ...Stretch[]]
+    const [{ samples: sent }, ...more] = (await heard(page)) as [SampleRange, ...SampleRange[]]
     expect(more).toEqual([])
     expect(recorded.length).toBeGreaterThan(48_000 * 8)
     // The two began within some blocks of each other.

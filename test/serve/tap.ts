@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 
 /** What was heard without a seam in the clock: the frame of the clock at which it began, and its samples. */
-export interface Stretch {
+export interface SampleRange {
   at: number
   samples: Int16Array
 }
@@ -15,26 +15,26 @@ export async function tapSound(page: Page): Promise<void> {
 }
 
 /** What was heard since the last call. */
-export async function heard(page: Page): Promise<Stretch[]> {
+export async function heard(page: Page): Promise<SampleRange[]> {
   const { at, base64 } = await page.evaluate<{ at: number[]; base64: string }>('takeHeard()')
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'))
   const all = new Int16Array(bytes.buffer)
-  const stretches: Stretch[] = []
+  const ranges: SampleRange[] = []
   let start = 0
   for (let i = 1; i <= at.length; i++) {
     if (i < at.length && at[i] === at[i - 1]! + 128) continue
-    stretches.push({ at: at[start]!, samples: all.slice(start * 128, i * 128) })
+    ranges.push({ at: at[start]!, samples: all.slice(start * 128, i * 128) })
     start = i
   }
-  return stretches
+  return ranges
 }
 
 /** All of it in a row. */
 export async function samplesHeard(page: Page): Promise<Int16Array> {
-  const stretches = await heard(page)
-  const all = new Int16Array(stretches.reduce((total, { samples }) => total + samples.length, 0))
+  const ranges = await heard(page)
+  const all = new Int16Array(ranges.reduce((total, { samples }) => total + samples.length, 0))
   let at = 0
-  for (const { samples } of stretches) {
+  for (const { samples } of ranges) {
     all.set(samples, at)
     at += samples.length
   }

@@ -9,7 +9,7 @@ import { defineCommand, UsageError } from '../command.ts'
 import { backendOption, deviceOption } from '../deviceOptions.ts'
 import { inputFormatOptions, targetChanges, targetFormat, targetFormatOptions } from '../formatOptions.ts'
 import { checkOutput, forceOption, sizeOptions, writeAudio } from '../output.ts'
-import { Recording } from '../recording.ts'
+import { RecordSession } from '../recordSession.ts'
 import { onStop } from '../stopKeys.ts'
 import { untilSilence } from '../untilSilence.ts'
 import { sizeOf, timeOf } from '../values.ts'
@@ -67,7 +67,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     const output = await checkOutput(path, place)
     if (values.rf64 && output.compression) throw new UsageError('--rf64 is about WAV files: leave it out')
 
-    const recording = new Recording(path, output.compression !== undefined)
+    const recording = new RecordSession(path, output.compression !== undefined)
     let paused: Gate | undefined
     const pause = () => {
       if (paused === undefined) return

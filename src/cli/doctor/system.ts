@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { BackendName } from '../../sources/capture/backend.ts'
 import { type ListedDevice, listDevices } from '../../sources/listDevices.ts'
-import { sentenceOf } from '../complaints.ts'
+import { sentenceOf } from '../errorReporter.ts'
 import { bad, type Finding, good } from './finding.ts'
 
 /** The manifest's `engines`. */

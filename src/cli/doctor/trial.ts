@@ -2,7 +2,7 @@ import { LevelMeter } from '../../dsp/levels.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type PortAudioSource, portAudio } from '../../sources/portAudio.ts'
 import type { PortAudioOptions } from '../../sources/portAudioOptions.ts'
-import { sentenceOf } from '../complaints.ts'
+import { sentenceOf } from '../errorReporter.ts'
 import { decibels } from '../terminal/units.ts'
 import { bad, type Finding, good } from './finding.ts'
 

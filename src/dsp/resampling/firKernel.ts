@@ -25,11 +25,11 @@ export interface FirMachine {
   readonly run: FirKernel
   /** another one after `grow()` */
   memory: Float32Array<ArrayBuffer>
-  /** Makes room for at least `length` floats; what is there stays, what is new is zero. */
+  /** Makes room for at least `length` floats; old content stays, new memory is zero. */
   grow(length: number): void
 }
 
-/** What is used of WebAssembly; Node's types have no more than its name. */
+/** The part in use of WebAssembly; Node's types have no more than its name. */
 interface Wasm {
   Module: new (bytes: Uint8Array) => object
   Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }

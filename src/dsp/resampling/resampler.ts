@@ -19,11 +19,11 @@ export function checkRates(from: number, to: number, caller: string): void {
 }
 
 /**
- * Interleaved frames at another rate, by 32-bit floats. What comes out is in time with what goes in,
- * `round(frames × to / from)` frames in all, and the same whatever the pieces that it is given in.
+ * Interleaved frames at another rate, by 32-bit floats. The output is in time with the input,
+ * `round(frames × to / from)` frames in all, and the same for any chunking.
  *
  * The work is done in the memory of the thread's {@link workbench}: the input of one channel after another, beginning
- * with what it has kept, and behind it the output. Between two calls a resampler keeps nothing but its history.
+ * with its history, and behind it the output. Between two calls a resampler keeps nothing but its history.
  */
 export class Resampler {
   /** the most frames that one `process()` takes */
@@ -95,7 +95,7 @@ export class Resampler {
     return memory.subarray(this.#outputAt, this.#outputAt + frames * this.#channels)
   }
 
-  /** What the filters still hold at the end. */
+  /** The rest that the filters hold at the end. */
   drain(): Float32Array {
     const total = Math.round((this.#taken * this.#to) / this.#from)
     const rest = new Float32Array((total - this.#given) * this.#channels)

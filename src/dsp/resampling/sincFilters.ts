@@ -1,6 +1,6 @@
 /** Flat up to here, as a part of the band that both rates have: 6.8 kHz of 8. */
 const PASS = 0.85
-/** Nothing left from here on. What lies in between folds back into the band above `2 − STOP`, where speech has little. */
+/** Nothing left from here on. The band in between folds back into the band above `2 − STOP`, where speech has little. */
 const STOP = 1.05
 /** How far that is down, in dB, and the pass band from flat. */
 const ATTENUATION = 105
@@ -16,7 +16,7 @@ const MOST = 2 ** 17
 /** places between two samples from which those between them are interpolated linearly, with an error of −109 dB */
 const PLACES = 512
 
-/** Low-pass filters that give what lies between samples: a sinc under a Kaiser window, for one place after another. */
+/** Low-pass filters that interpolate between samples: a sinc under a Kaiser window, for one place after another. */
 export interface SincFilters {
   /** one behind the other; `length` each, of which the last few may be zero */
   readonly coefficients: Float32Array<ArrayBuffer>
@@ -42,7 +42,7 @@ export function sincFilters(from: number, to: number): SincFilters {
   const isExact = (to + 1) * length <= MOST
   const places = isExact ? to : Math.ceil(PLACES * scale)
   const coefficients = new Float32Array((places + 1) * length)
-  // What lies as far from the next sample as another place from this one has the same filter, turned round.
+  // A place as far from the next sample as another place from this one has the same filter, reversed.
   for (let place = 0; place * 2 <= places; place++) {
     for (let i = 0; i < 2 * reach; i++) {
       const distance = i + 1 - reach - place / places

@@ -8,8 +8,8 @@ const MOST = 2 ** 20
 const KEPT = 16
 
 /**
- * What all resamplers of a thread work with: one machine, whose memory has room for one piece of work in front and the
- * tables of filters behind it. Work is done in one go, so that nobody finds there what another left half done.
+ * The WebAssembly instance that all resamplers of a thread share; its memory holds one piece of work in front and the
+ * tables of filters behind it. Each piece is resampled in one call, so that no other resampler can interrupt it.
  */
 export class Workbench {
   readonly machine: FirMachine

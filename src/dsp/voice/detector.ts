@@ -1,9 +1,9 @@
 import { ArgumentTypeError, show } from '../../errors.ts'
 
 /**
- * Whatever can tell speech from everything else, frame by frame: a rule of your own, or a model such as Silero (16 kHz,
- * 512 samples, an answer that takes a while). It hears the stream as one channel at its own rate, whatever the format
- * of the stream is: several channels become one by their mean, another rate by the mean over the time of each sample,
+ * Tells speech from other sound, frame by frame: a rule of your own, or a model such as Silero (16 kHz,
+ * 512 samples, an answer that takes a while). It hears the stream as one channel at its own rate, from a stream
+ * of any format: several channels become one by their mean, another rate by the mean over the time of each sample,
  * which is good enough to listen to, and no more.
  */
 export interface VoiceDetector {
@@ -18,11 +18,11 @@ export interface VoiceDetector {
    * answered. It is asked for one frame at a time, in their order.
    */
   isSpeech(frame: Float32Array): boolean | Promise<boolean>
-  /** Gives back what it holds. Called once, however the stream ends. */
+  /** Frees its resources. Called once, however the stream ends. */
   close?(): void | Promise<void>
 }
 
-/** @throws {ArgumentTypeError} for what is no detector */
+/** @throws {ArgumentTypeError} for an invalid detector */
 export function checkDetector(detector: unknown, caller: string): asserts detector is VoiceDetector {
   const { sampleRate, frameSamples, isSpeech } = (detector ?? {}) as Partial<VoiceDetector>
   const isWhole = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0

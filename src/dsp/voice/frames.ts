@@ -4,7 +4,7 @@ import type { VoiceDetector } from './detector.ts'
 
 /**
  * The stream as a detector hears it: one channel, at the detector's rate, in its frames. They begin and end at the same
- * places of the stream whatever the chunking.
+ * places of the stream for any chunking.
  */
 export class VoiceFrames {
   readonly #format: PcmFormat
@@ -35,7 +35,7 @@ export class VoiceFrames {
     return Math.max(0, Math.ceil(missing / this.#to))
   }
 
-  /** Takes whole frames, at most as many as are wanted; returns what is complete, in the same array each time. */
+  /** Takes whole frames, at most as many as are wanted; returns a complete frame, in the same array each time. */
   push(bytes: Uint8Array): Float32Array | undefined {
     if (this.#from === this.#to && this.#format.channels === 1) {
       decodeSamples(bytes, this.#format, this.#frame.subarray(this.#filled))

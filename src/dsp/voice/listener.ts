@@ -30,7 +30,7 @@ export class VoiceListener {
   }
 
   /**
-   * Takes whole frames of the stream, at most as many as are wanted; yields what has to be waited for.
+   * Takes whole frames of the stream, at most as many as are wanted; yields the promises to wait for.
    *
    * @returns whether there was speech in all that it heard since it spoke last, or undefined where it wants more
    * @throws {WavespoolError} `ERR_WAVESPOOL_DETECTOR` where the detector fails
@@ -52,7 +52,7 @@ export class VoiceListener {
     throw new ArgumentTypeError(`a detector's isSpeech() must say true or false, got ${show(answer)}`)
   }
 
-  /** Closes the detector, once it has answered; what it fails with then has nobody to tell. */
+  /** Closes the detector, once it has answered; a later error of it is ignored. */
   close(): void {
     const close = () => this.#detector.close?.()
     Promise.resolve(this.#answer)

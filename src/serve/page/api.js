@@ -3,7 +3,7 @@
  *
  * @param {string} path
  * @param {object} [body]
- * @returns a promise of what it says, rejected with an error that has its words and its `status`
+ * @returns a promise of the answer, rejected with an error that has its words and its `status`
  */
 export async function ask(path, body) {
   const post = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }

@@ -23,9 +23,9 @@ const choice = get('microphone')
 const waveform = new Waveform(canvas)
 const names = { browser: 'this browser’s', computer: 'the server’s' }
 
-/** what is shown @type {{ name: string, isLive: boolean, sampleRate: number, player: Player | undefined } | undefined} */
+/** the recording on the page @type {{ name: string, isLive: boolean, sampleRate: number, player: Player | undefined } | undefined} */
 let shown
-/** what this page records @type {{ name: string, stop(): void } | undefined} */
+/** the recording of this page's microphone @type {{ name: string, stop(): void } | undefined} */
 let recording
 /** @type {EventSource | undefined} */
 let events
@@ -36,7 +36,7 @@ function say(text, isProblem = false) {
   status.classList.toggle('problem', isProblem)
 }
 
-/** Runs what may fail, and says why. @param {() => Promise<unknown>} act */
+/** Runs an action and shows its error. @param {() => Promise<unknown>} act */
 async function attempt(act) {
   try {
     await act()
@@ -109,13 +109,13 @@ function show(name) {
   listen()
 }
 
-/** Is told of what happens, and of all that is known of what is shown. */
+/** Listens to the events of the server, with all annotations of the recording that is shown. */
 function listen() {
   events?.close()
   events = new EventSource(shown ? `events?of=${encodeURIComponent(shown.name)}` : 'events')
   const on = (/** @type {string} */ type, /** @type {(data: any) => void} */ handle) =>
     events?.addEventListener(type, ({ data }) => handle(JSON.parse(data)))
-  // also when it is there again: what has happened meanwhile is not told
+  // also after a reconnect: the server does not repeat events
   events.onopen = () => attempt(refresh)
   on('recordings', () => attempt(refresh))
   on('recording', ({ isLive, frames, sampleRate, channels, framesPerPeak, marks, passages }) => {
@@ -256,7 +256,7 @@ unlock.onsubmit = (event) => {
     await begin()
   })
 }
-/** What is heard, or what is being recorded where nothing is. */
+/** The playing position, or the end of the recording in progress where nothing plays. */
 function placeOfMark() {
   return shown?.isLive && !shown.player?.isPlaying ? waveform.frames : waveform.position
 }
@@ -285,7 +285,7 @@ window.onhashchange = () => show(decodeURIComponent(location.hash.slice(1)))
 window.onbeforeunload = (event) => {
   if (recording) event.preventDefault()
 }
-// A browser has six connections to a server: what nobody sees or hears gives its own back.
+// A browser has six connections to a server: a hidden, silent page closes its own.
 document.onvisibilitychange = () => {
   if (!document.hidden) listen()
   else if (!recording && !shown?.player?.isPlaying) events?.close()

@@ -3,7 +3,7 @@ import { ask, pathOf } from './api.js'
 /** A connection that says nothing for so long, in milliseconds, is given up. */
 const PATIENCE = 4000
 
-/** What the browser does for calls is wrong for recordings. */
+/** The browser's processing for calls spoils recordings. */
 const audio = { echoCancellation: false, autoGainControl: false, noiseSuppression: false }
 
 /**
@@ -40,7 +40,7 @@ export async function recordHere(name, onEnd) {
   }
 }
 
-/** Sends each sample once, whatever the network does: what is not confirmed is kept, and sent again. */
+/** Delivers each sample once over a network that fails: unconfirmed samples are kept, and sent again. */
 class Uplink {
   #key
   #url

@@ -1,4 +1,4 @@
-/** Seconds behind the newest sample at which what is being recorded is heard. */
+/** Seconds behind the newest sample at which a recording in progress plays. */
 const BEHIND = 0.7
 /** seconds that are scheduled ahead, and the least and most of a piece */
 const AHEAD = 3
@@ -22,7 +22,7 @@ export class Player {
   #context
   /** pieces that are scheduled or sound @type {{ node: AudioBufferSourceNode, frame: number, when: number, end: number }[]} */
   #pieces = []
-  /** changes with every play, pause and seek: what comes of an older one is let go */
+  /** changes with every play, pause and seek: answers to an older one are discarded */
   #generation = 0
   #next = 0
   #when = 0

@@ -1,4 +1,4 @@
-/** What runs in an audio thread has, beside a page: the compiler's own library does not know it. */
+/** The globals of an AudioWorklet, which the compiler's own library lacks. */
 declare abstract class AudioWorkletProcessor {
   readonly port: MessagePort
 }

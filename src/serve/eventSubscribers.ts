@@ -1,8 +1,8 @@
 import { EventStream } from './eventStream.ts'
-import { Refusal } from './refusal.ts'
+import { HttpError } from './httpError.ts'
 
-/** The pages that are told of what happens. */
-export class Audience {
+/** The pages that receive events. */
+export class EventSubscribers {
   readonly #most: number
   /** with the name of the recording that it shows */
   readonly #pages = new Map<EventStream, string | undefined>()
@@ -11,9 +11,9 @@ export class Audience {
     this.#most = most
   }
 
-  /** @throws {Refusal} for one too many */
+  /** @throws {HttpError} for one too many */
   admit(shown: string | undefined): EventStream {
-    if (this.#pages.size >= this.#most) throw new Refusal(503, 'too many pages are open')
+    if (this.#pages.size >= this.#most) throw new HttpError(503, 'too many pages are open')
     const page: EventStream = new EventStream(() => this.#pages.delete(page))
     this.#pages.set(page, shown)
     return page

@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { SAFELY } from './folder.ts'
-import { Refusal } from './refusal.ts'
+import { HttpError } from './httpError.ts'
 
-/** A place in a recording that somebody marked. */
+/** A place in a recording that a listener marked. */
 export interface Mark {
   /** frames */
   at: number
   text: string
 }
 
-/** A stretch of a recording in which somebody speaks. */
+/** A range of a recording that contains speech. */
 export interface Passage {
   /** frames */
   start: number
   end: number
-  /** what was said, where somebody found out */
+  /** the transcript, where there is one */
   text?: string
 }
 
@@ -24,8 +24,8 @@ const MOST = 10_000
 const MOST_TEXT = 500
 const MOST_BYTES = 2 ** 24
 
-/** What is known of a recording beside its sound, in a file of JSON beside it. */
-export class Notes {
+/** The marks and passages of a recording, in a JSON file beside it. */
+export class Annotations {
   readonly marks: Mark[] = []
   readonly passages: Passage[] = []
   readonly #path: string
@@ -38,35 +38,35 @@ export class Notes {
   }
 
   /** Of a recording that is there; none where their file is not, or is not one of ours. */
-  static async of(recording: string): Promise<Notes> {
-    const notes = new Notes(recording)
+  static async of(recording: string): Promise<Annotations> {
+    const annotations = new Annotations(recording)
     try {
-      const file = await open(notes.#path, SAFELY)
+      const file = await open(annotations.#path, SAFELY)
       try {
         const stats = await file.stat()
-        if (!stats.isFile() || stats.size > MOST_BYTES) return notes
+        if (!stats.isFile() || stats.size > MOST_BYTES) return annotations
         const { marks, passages } = JSON.parse(await file.readFile('utf8'))
-        notes.marks.push(...marks.filter(isMark))
-        notes.passages.push(...passages.filter(isPassage))
+        annotations.marks.push(...marks.filter(isMark))
+        annotations.passages.push(...passages.filter(isPassage))
       } finally {
         await file.close()
       }
     } catch {}
-    return notes
+    return annotations
   }
 
-  /** @throws {Refusal} for what is no mark, and for too many */
+  /** @throws {HttpError} for an invalid mark, and for too many */
   mark({ at, text = '' }: Record<string, unknown>): Mark {
     const mark = { at: at as number, text: String(text).slice(0, MOST_TEXT) }
-    if (!isMark(mark)) throw new Refusal(400, 'a mark is { at, text }, at in frames')
-    if (this.marks.length >= MOST) throw new Refusal(409, `a recording has at most ${MOST} marks`)
+    if (!isMark(mark)) throw new HttpError(400, 'a mark is { at, text }, at in frames')
+    if (this.marks.length >= MOST) throw new HttpError(409, `a recording has at most ${MOST} marks`)
     this.marks.push(mark)
     this.#save()
     return mark
   }
 
   /** Adds a passage, or the text of one that is there. */
-  note(passage: Passage): void {
+  addPassage(passage: Passage): void {
     const known = this.passages.findLastIndex(({ start }) => start === passage.start)
     if (known >= 0) this.passages[known] = passage
     else if (this.passages.length < MOST) this.passages.push(passage)
@@ -81,7 +81,7 @@ export class Notes {
   #save(): void {
     this.#isDirty = true
     this.#saving ??= this.#write()
-      .catch(() => {}) // the sound is what matters
+      .catch(() => {}) // the recording goes on without its annotations
       .finally(() => {
         this.#saving = undefined
       })

@@ -1,7 +1,7 @@
 import { now } from '../realTimers.ts'
 
-/** At most `most` events in any stretch of `milliseconds`, roughly: what is above that is refused. */
-export class Rate {
+/** Allows about `most` events in any `milliseconds`. */
+export class RateLimiter {
   readonly #most: number
   readonly #milliseconds: number
   #level = 0

@@ -3,7 +3,7 @@ import { printable, WavespoolError } from '../errors.ts'
 import { UsageError } from './command.ts'
 
 /** What went wrong, on stderr, in one sentence; once, as the rest are consequences. */
-export class Complaints {
+export class ErrorReporter {
   readonly #program: string
   readonly #isDebugging: boolean
   #exitCode: number | undefined
@@ -14,7 +14,7 @@ export class Complaints {
   }
 
   /** @returns the exit code */
-  make(error: unknown): number {
+  report(error: unknown): number {
     if (this.#exitCode !== undefined) return this.#exitCode
     this.#exitCode = exitCodeOf(error)
     const sentence = sentenceOf(error)

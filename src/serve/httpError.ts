@@ -1,6 +1,6 @@
-/** Why a request is not served: a status of HTTP, and a sentence for whoever asked. */
-export class Refusal extends Error {
-  override name = 'Refusal'
+/** Why a request is not served: a status of HTTP, and a sentence for the client. */
+export class HttpError extends Error {
+  override name = 'HttpError'
   readonly status: number
 
   constructor(status: number, message: string) {

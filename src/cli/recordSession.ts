@@ -23,7 +23,7 @@ type SourceValues = Values<typeof inputFormatOptions> & {
 }
 
 /** What is being recorded, and what is told of it. */
-export class Recording {
+export class RecordSession {
   readonly #path: string
   readonly #isCompressed: boolean
   readonly #status = new StatusLine()
