@@ -59,3 +59,23 @@ test('the examples in the docblocks are right for the compiler', () => {
   const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8' })
   expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
 })
+
+test('every option stands in a document, beside the reference', () => {
+  const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
+  const code = pages.flatMap(
+    (name) => readFileSync(join(root, 'docs', name), 'utf8').match(/`[^`\n]+`/g) ?? [],
+  )
+  const named = new Set(code.flatMap((each) => each.match(/\w+/g) ?? []))
+  const missing: string[] = []
+  for (const name of readdirSync(join(root, 'api'))) {
+    const report = readFileSync(join(root, 'api', name), 'utf8')
+    for (const [, type, body] of report.matchAll(
+      /^export interface (\w+(?:Options|Limits))\b.*?\{\n(.*?)^\}/gms,
+    )) {
+      for (const [, option] of body!.matchAll(/^ {4}(\w+)\??:/gm)) {
+        if (!named.has(option!)) missing.push(`${type}.${option}`)
+      }
+    }
+  }
+  expect(missing).toEqual([])
+})
