@@ -2,73 +2,63 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { build, transform } from 'esbuild'
-import { watForEsbuild } from './wat.mjs'
-
-/** What the command needs seldom, and then takes from the package: the path from its source, and that of what is built. */
-const shared = new Map([
-  ['/serve/index.ts', '../serve/index.js'],
-  ['/codec/library.ts', '../codec/library.js'],
-])
-const sharedWithTheCommand = {
-  name: 'shared with the command',
-  setup(building) {
-    building.onResolve({ filter: /\.ts$/ }, ({ path, importer }) => {
-      const source = join(dirname(importer), path)
-      const built = [...shared].find(([end]) => source.endsWith(`src${end}`))?.[1]
-      return built && { path: built, external: true }
-    })
-  },
-}
+import { dirname, join, relative } from 'node:path'
+import { transform } from 'esbuild'
+import { build } from 'rolldown'
+import { wat } from './wat.mjs'
 
 rmSync('dist', { recursive: true, force: true })
 
-const options = {
-  bundle: true,
-  splitting: true,
-  packages: 'external',
-  platform: 'node',
-  format: 'esm',
-  target: 'node20.19',
-  plugins: [watForEsbuild],
-  // Names stay, and lines stay short, so that a stack says where it was.
-  minifyWhitespace: true,
-  minifySyntax: true,
-  lineLimit: 120,
-}
 const entryPoints = ['', 'chain/', 'jetstream/', 'serve/', 'silero/', 'telephony/', 'testing/'].map(
-  (folder) => `src/${folder}index.ts`,
+  (folder) => `${folder}index`,
 )
-await build({
-  ...options,
-  // those of the package, the script that a capture child runs, and what the command shares
-  entryPoints: [...entryPoints, 'src/sources/capture/child.ts', 'src/codec/library.ts'],
-  outdir: 'dist',
-  outbase: 'src',
-})
-// The command is a bundle of its own: shared with it, the library would fall into more files, and import more slowly.
-// Its stacks are nobody's but ours, so names may be short there.
-await build({
-  ...options,
-  minifyIdentifiers: true,
-  entryPoints: ['src/cli/index.ts'],
-  outdir: 'dist/cli',
-  plugins: [watForEsbuild, sharedWithTheCommand],
-})
-// So may those of what runs behind a door of its own: servers, a process that captures, the codecs.
-for (const path of [
-  'dist/serve/index.js',
-  'dist/jetstream/index.js',
-  'dist/sources/capture/child.js',
-  'dist/codec/library.js',
-]) {
-  const { code } = await transform(readFileSync(path, 'utf8'), {
-    minify: true,
-    lineLimit: 120,
-    charset: 'utf8',
+await bundle(
+  // the entry points of the package, the command, and the codecs, which the first stage that needs them loads
+  [...entryPoints, 'cli/index', 'codec/library'],
+  // Modules that two of them share lie in one file for the library, one for the command, and one for the server.
+  [
+    { name: 'core', test: /src\/(?!cli\/|serve\/)/, minShareCount: 2, priority: 3 },
+    { name: 'cli/shared', test: /src\/cli\//, minShareCount: 2, priority: 2 },
+    { name: 'serve/server', test: /src\/serve\//, minShareCount: 2, priority: 1 },
+  ],
+)
+// A capture process starts sooner without the rest of the library.
+await bundle(['sources/capture/child'], [])
+
+/**
+ * @param {string[]} entries paths in src, without the extension
+ * @param {import('rolldown').CodeSplittingGroup[]} groups
+ */
+async function bundle(entries, groups) {
+  const { output } = await build({
+    input: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
+    external: /^[^./]/,
+    platform: 'node',
+    plugins: [wat],
+    // No module has an effect when it is evaluated.
+    treeshake: { moduleSideEffects: false },
+    output: {
+      dir: 'dist',
+      // A module that is loaded when it is needed lies where its source lies.
+      chunkFileNames: ({ name, facadeModuleId }) =>
+        facadeModuleId ? relative('src', facadeModuleId).replace(/\.ts$/, '.js') : `${name}.js`,
+      codeSplitting: { groups },
+      minifyInternalExports: false,
+    },
   })
-  writeFileSync(path, code)
+  for (const { fileName, code } of output) {
+    const small = await transform(code, {
+      target: 'node20.19',
+      // Names stay, and lines stay short, so that a stack shows where it was; behind the entry points of processes and
+      // servers of our own the names are short too.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      minifyIdentifiers: /^(cli|codec|jetstream|serve|sources)\//.test(fileName),
+      lineLimit: 120,
+      charset: 'utf8',
+    })
+    writeFileSync(join('dist', fileName), small.code)
+  }
 }
 
 // The page is for browsers, and its files stay what they are: only smaller.
@@ -84,15 +74,6 @@ for (const name of readdirSync('src/serve/page')) {
   writeFileSync(join('dist/serve/page', name), small)
 }
 
-// An import for the sake of nothing is the bundler's way to keep an order of evaluation, and none of our modules does
-// anything when it is evaluated. A user's bundler would warn of each.
-for (const name of readdirSync('dist', { recursive: true })) {
-  if (!name.endsWith('.js')) continue
-  const path = join('dist', name)
-  const code = readFileSync(path, 'utf8')
-  writeFileSync(path, code.replaceAll(/import"\.\.?\/[^"]+\.js";/g, ''))
-}
-
 const manifest = createRequire(import.meta.url).resolve('typescript/package.json')
 const tsc = join(dirname(manifest), JSON.parse(readFileSync(manifest, 'utf8')).bin.tsc)
 const { status } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
@@ -105,7 +86,7 @@ const generic = /\b(Buffer|\w+Array)<ArrayBuffer(Like)?>/g
 
 // Only what the types of an entry point are made of is a user's business.
 const needed = new Set()
-for (const entry of entryPoints) follow(entry.replace(/^src/, 'dist').replace(/\.ts$/, '.d.ts'))
+for (const entry of entryPoints) follow(`dist/${entry}.d.ts`)
 for (const name of readdirSync('dist', { recursive: true })) {
   const path = join('dist', name)
   if (!path.endsWith('.d.ts')) continue

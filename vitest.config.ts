@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config'
-import { watForVite } from './wat.mjs'
+import { wat } from './wat.mjs'
 
 export default defineConfig({
-  plugins: [watForVite],
+  plugins: [wat],
   test: {
     setupFiles: ['test/warnings.ts'],
     // a descriptor that was left open shows when it is collected

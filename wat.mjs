@@ -1,5 +1,5 @@
-// Modules in WebAssembly's text format become bytes: a plugin for esbuild, which builds dist, and one for Vite, which
-// runs the tests on src.
+// Modules in WebAssembly's text format become bytes: a plugin for Rolldown, which builds dist, and for Vite, which runs
+// the tests on src.
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import openWabt from 'wabt'
@@ -15,23 +15,11 @@ async function assemble(path) {
   }
 }
 
-/** @type {import('esbuild').Plugin} */
-export const watForEsbuild = {
-  name: 'wat',
-  setup(build) {
-    build.onLoad({ filter: /\.wat$/ }, async ({ path }) => ({
-      contents: await assemble(path),
-      loader: 'binary',
-      watchFiles: [path],
-    }))
-  },
-}
-
-/** @type {import('vitest/config').Plugin} */
-export const watForVite = {
+/** @type {import('vitest/config').Plugin & import('rolldown').Plugin} */
+export const wat = {
   name: 'wat',
   enforce: 'pre',
-  async load(id) {
+  async load(/** @type {string} */ id) {
     if (!id.endsWith('.wat')) return
     return `export default new Uint8Array([${await assemble(id)}])`
   },
