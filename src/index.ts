@@ -8,7 +8,7 @@ export { ArgumentRangeError, ArgumentTypeError, WavespoolError, type WavespoolEr
 export type { Encoding } from './format/encoding.ts'
 export type { InfoTags } from './format/infoTags.ts'
 export { type PcmFormat, type PcmFormatOptions, pcmFormat } from './format/pcmFormat.ts'
-export { readWavHeader, type WavHeader } from './format/readWavHeader.ts'
+export { readWavHeader, type WavInfo } from './format/readWavHeader.ts'
 export type { Span } from './format/span.ts'
 export type { WavHeaderOptions } from './format/wavHeader.ts'
 export type { RequestLike, ResponseOptions } from './http/response.ts'

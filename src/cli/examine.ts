@@ -7,7 +7,7 @@ import { feedFrom } from '../format/pushParser.ts'
 import {
   type HeaderProgress,
   trailingTagsParser,
-  type WavHeader,
+  type WavInfo,
   wavHeaderParser,
 } from '../format/readWavHeader.ts'
 import { findLayout, unpackSamples } from '../format/sampleLayout.ts'
@@ -23,7 +23,7 @@ export interface Examination {
   path: string
   /** bytes */
   size: number
-  header: WavHeader
+  header: WavInfo
   diagnosis: WavDiagnosis
   /** those in front of the samples and behind them */
   tags: InfoTags
@@ -58,7 +58,7 @@ export async function examine(path: string): Promise<Examination | undefined> {
 }
 
 /** However long it is, it is read over, not read. */
-async function readHeader(file: FileHandle, size: number, path: string): Promise<WavHeader | undefined> {
+async function readHeader(file: FileHandle, size: number, path: string): Promise<WavInfo | undefined> {
   const progress: HeaderProgress = {}
   const parser = wavHeaderParser(progress)
   await feedFrom(parser, reading(file), { end: size }, () => parser.isDone)
@@ -99,7 +99,7 @@ const SMOOTH = 0.001
  * something else: zeros that it had reserved, text, the rest of another file. Then it steps from sample to sample further
  * than the samples in front of it.
  */
-async function soundsAlike(file: FileHandle, header: WavHeader, size: number): Promise<boolean> {
+async function soundsAlike(file: FileHandle, header: WavInfo, size: number): Promise<boolean> {
   const { format, dataStart, dataBytes, blockAlign, isBigEndian } = header
   if (format === undefined) return true
   const length = COMPARED_FRAMES * blockAlign

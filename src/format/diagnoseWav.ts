@@ -1,5 +1,5 @@
 import { markedKind } from './containers.ts'
-import { isPrintable, type WavHeader } from './readWavHeader.ts'
+import { isPrintable, type WavInfo } from './readWavHeader.ts'
 import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
 import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
 
@@ -58,7 +58,7 @@ export interface Behind {
  *
  * @param fileBytes the size of the file
  */
-export function diagnoseWav(header: WavHeader, fileBytes: number, behind: Behind): WavDiagnosis {
+export function diagnoseWav(header: WavInfo, fileBytes: number, behind: Behind): WavDiagnosis {
   const { dataStart, blockAlign, riffAt, container } = header
   const present = fileBytes - dataStart
   const faults: WavFault[] = []
@@ -116,7 +116,7 @@ export function diagnoseWav(header: WavHeader, fileBytes: number, behind: Behind
 }
 
 function rf64Change(
-  header: WavHeader,
+  header: WavInfo,
   sizes: { dataBytes: number; riffBytes: number; bytesPerFrame: number },
 ): Rf64Change {
   const at = header.riffAt + 12
@@ -159,7 +159,7 @@ interface Length {
 }
 
 /** How long the samples are, and what is wrong with what the header says of it. */
-function findLength(header: WavHeader, present: number, behind: Behind): Length {
+function findLength(header: WavInfo, present: number, behind: Behind): Length {
   const { dataBytes: declared, blockAlign, dataStart } = header
   const there = `${present} bytes of samples are there`
   const toEnd = (kind: WavFault['kind'], message: string): Length => ({
@@ -207,7 +207,7 @@ function openMessage(declared: number, there: string): string {
 }
 
 /** A writer that counts in 32 bits begins anew at 4 GiB: RIFF and data are then short by as many times 4 GiB. */
-function wrappedBytes(header: WavHeader, present: number): number {
+function wrappedBytes(header: WavInfo, present: number): number {
   const missing = header.dataStart + present - riffEnd(header)
   return header.container === 'RIFF' && missing >= 2 ** 32 && missing % 2 ** 32 === 0 ? missing : 0
 }

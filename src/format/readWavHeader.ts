@@ -7,7 +7,7 @@ import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
 import { DS64_BYTES, OPEN_SIZE, speakersIn, type WavContainer, type WavSizeFields } from './wavHeader.ts'
 
 /** What stands in front of the samples of a WAV file. */
-export interface WavHeader extends WavFormat, WavSizeFields {
+export interface WavInfo extends WavFormat, WavSizeFields {
   /** position of the first sample */
   dataStart: number
   /** the size of the data as the header has it, right or wrong */
@@ -21,14 +21,14 @@ export interface WavHeader extends WavFormat, WavSizeFields {
 }
 
 /** dwChannelMask of a header where it can be one: a broken one has more loudspeakers than the file has channels. */
-export function maskOf({ channelMask, format }: WavHeader): number | undefined {
+export function maskOf({ channelMask, format }: WavInfo): number | undefined {
   if (channelMask === undefined || format === undefined) return undefined
   return speakersIn(channelMask) > format.channels ? undefined : channelMask
 }
 
 /** `{ header }` when all of it is there, `{ fault }` when it can be none, else neither: more bytes are needed. */
 export interface WavHeaderScan {
-  header?: WavHeader
+  header?: WavInfo
   fault?: string
 }
 
@@ -39,7 +39,7 @@ export interface WavHeaderScan {
  * @returns undefined when the header goes on behind these bytes
  * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` when this is no WAV file
  */
-export function readWavHeader(bytes: Uint8Array): WavHeader | undefined {
+export function readWavHeader(bytes: Uint8Array): WavInfo | undefined {
   const { header, fault } = scanWavHeader(bytes)
   if (fault !== undefined) throw new WavespoolError('ERR_WAVESPOOL_WAV', fault)
   return header

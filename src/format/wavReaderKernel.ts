@@ -7,7 +7,7 @@ import {
   isChunkName,
   type NextWav,
   trailingTagsParser,
-  type WavHeader,
+  type WavInfo,
   wavHeaderParser,
 } from './readWavHeader.ts'
 import { findLayout, type SampleLayout, unpackSamples } from './sampleLayout.ts'
@@ -39,7 +39,7 @@ export class WavReaderKernel {
   onNext: () => boolean = () => false
   truncation: Truncation | undefined
   /** what the file says of itself, right or wrong, as soon as it is known how the samples lie */
-  header: WavHeader | undefined
+  header: WavInfo | undefined
   /** those in front of the samples, and, as they come by, those behind them */
   tags: InfoTags = {}
   #isStopped = false
@@ -114,7 +114,7 @@ export class WavReaderKernel {
     return at
   }
 
-  #decide(header: WavHeader): void {
+  #decide(header: WavInfo): void {
     this.#isUndecided = false
     this.#frames = new WholeFrames({ bytesPerFrame: header.blockAlign })
     this.onFormat(header.format!)
@@ -223,7 +223,7 @@ export class WavReaderKernel {
     if (this.truncation !== undefined) this.onTruncated(this.truncation)
   }
 
-  #missing({ dataBytes, blockAlign }: WavHeader): Truncation | undefined {
+  #missing({ dataBytes, blockAlign }: WavInfo): Truncation | undefined {
     const rest = this.#taken % blockAlign
     const bytes = this.#taken - rest
     if (!this.#isOpen) {
@@ -240,7 +240,7 @@ export function noSamplesError({ container }: HeaderProgress): WavespoolError {
 }
 
 /** The header of a file of which the samples have told how they lie. */
-export function withLayout(header: WavHeader, layout: SampleLayout): WavHeader {
+export function withLayout(header: WavInfo, layout: SampleLayout): WavInfo {
   const { sampleRate, channels } = header.format!
   const format = pcmFormat({ sampleRate, channels, encoding: layout === 'left' ? 's32le' : 's24le' })
   return { ...header, format, blockAlign: (layout === 'packed' ? 3 : 4) * channels, isAmbiguous: false }

@@ -3,7 +3,7 @@ import type { WithEvents } from '../emitting.ts'
 import { ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
-import { maskOf, type WavHeader } from '../format/readWavHeader.ts'
+import { maskOf, type WavInfo } from '../format/readWavHeader.ts'
 import { type Truncation, WavReaderKernel } from '../format/wavReaderKernel.ts'
 import { describeFormat, isSameFormat, Port, type Ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
@@ -176,7 +176,7 @@ export class WavReader extends (Stage as WithEvents<typeof Stage, WavReaderEvent
   }
 
   /** What the file says of itself, right or wrong, of several the last one; undefined until `'format'`. */
-  get header(): WavHeader | undefined {
+  get header(): WavInfo | undefined {
     return this.#kernel.header
   }
 

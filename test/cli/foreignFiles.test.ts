@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { readWavHeader, type WavHeader } from '../../src/format/readWavHeader.ts'
+import { readWavHeader, type WavInfo } from '../../src/format/readWavHeader.ts'
 import { pattern } from '../format/arbitraries.ts'
 import { chunkOf, entryOf, infoOf } from '../format/riff.ts'
 import {
@@ -35,7 +35,7 @@ const put = (name: string, bytes: Uint8Array) => {
   writeFileSync(packed.path(name), bytes)
   return name
 }
-const header = (name: string) => readWavHeader(readFileSync(packed.path(name))) as WavHeader
+const header = (name: string) => readWavHeader(readFileSync(packed.path(name))) as WavInfo
 const json = async (...args: string[]) =>
   JSON.parse((await packed.run([...args, '--json'])).stdout.toString())
 const kinds = ({ faults }: { faults: { kind: string }[] }) => faults.map(({ kind }) => kind)

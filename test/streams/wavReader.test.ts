@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { chain } from '../../src/chain/index.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
-import type { WavHeader } from '../../src/format/readWavHeader.ts'
+import type { WavInfo } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { limit } from '../../src/streams/limit.ts'
@@ -206,7 +206,7 @@ test('tags in front are there with the format, those behind at the end', async (
   expect(reader.header).toMatchObject({
     dataBytes: 3000,
     dataStart: header.length,
-  } satisfies Partial<WavHeader>)
+  } satisfies Partial<WavInfo>)
   expect(told).toEqual([pcmFormat(), 'Äpfel', undefined])
   expect(reader.tags).toEqual({ INAM: 'Äpfel', IART: 'me' })
 })

@@ -1,6 +1,6 @@
 import { markedKind } from '../../format/containers.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
-import { isChunkName, type WavHeader, wavHeaderParser } from '../../format/readWavHeader.ts'
+import { isChunkName, type WavInfo, wavHeaderParser } from '../../format/readWavHeader.ts'
 import { findLayout } from '../../format/sampleLayout.ts'
 import { OPEN_SIZE, setWavSizes } from '../../format/wavHeader.ts'
 import { isOpenLength, isOpenSize, readBytes, riffEnd } from '../../format/wavLength.ts'
@@ -22,7 +22,7 @@ const RIFF_SLACK = 8
  */
 export class WavTracker implements HeaderTracker {
   /** undefined while more bytes are needed to tell; null where it is no WAV, or none that can be put right */
-  #header: WavHeader | null | undefined
+  #header: WavInfo | null | undefined
   readonly #parser = wavHeaderParser()
   /** the sizes as they were declared, once the header has come; of a length that was open, what it became */
   #declared: DeclaredSizes = { dataBytes: 0, riffBytes: 0 }
@@ -99,7 +99,7 @@ export class WavTracker implements HeaderTracker {
     }
   }
 
-  #decide(header: WavHeader, samples: Uint8Array): void {
+  #decide(header: WavInfo, samples: Uint8Array): void {
     this.#header = header
     this.#declared = { dataBytes: header.dataBytes, riffBytes: header.riffBytes }
     if (header.isAmbiguous) {
@@ -149,11 +149,11 @@ export class WavTracker implements HeaderTracker {
   }
 
   /** Whether RIFF's own size says that the file ends here. */
-  #endsAt({ riffAt, dataStart }: WavHeader, size: number): boolean {
+  #endsAt({ riffAt, dataStart }: WavInfo, size: number): boolean {
     return riffEnd({ riffAt, dataStart, ...this.#declared }) === size
   }
 
-  #isUnknown({ riffAt, dataStart }: WavHeader, present: number): boolean {
+  #isUnknown({ riffAt, dataStart }: WavInfo, present: number): boolean {
     if (this.#declared.dataBytes > present) return true
     // A recording can outgrow a size that means "not known yet".
     return !this.#isSealed && isOpenLength({ riffAt, dataStart, ...this.#declared })
@@ -173,7 +173,7 @@ export class WavTracker implements HeaderTracker {
     return this.isWav ? this.headerAt(size, 0) : undefined
   }
 
-  #putSizes(bytes: Uint8Array<ArrayBuffer>, header: WavHeader, size: number, pad: 0 | 1): void {
+  #putSizes(bytes: Uint8Array<ArrayBuffer>, header: WavInfo, size: number, pad: 0 | 1): void {
     const { dataStart, riffAt, blockAlign } = header
     const { dataEnd, end } = this.extent(size)
     const fileBytes = end + pad
@@ -188,7 +188,7 @@ export class WavTracker implements HeaderTracker {
   }
 
   /** Of a recording that goes on, what follows the samples may still be on its way. */
-  #isRiffBelieved({ riffAt, dataStart }: WavHeader, fileBytes: number): boolean {
+  #isRiffBelieved({ riffAt, dataStart }: WavInfo, fileBytes: number): boolean {
     const { riffBytes } = this.#declared
     if (isOpenSize(riffBytes)) return false
     const tooMuch = riffEnd({ riffAt, dataStart, ...this.#declared }) - fileBytes
