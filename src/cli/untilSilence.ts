@@ -54,7 +54,7 @@ class SilenceKernel implements Kernel {
       const voice = this.#voice.push(piece)
       if (voice === undefined) continue
       for (const step of this.#plan.hear(this.#detector.isSpeech(voice), this.#heard)) {
-        if (step.do === 'end') this.end = 'stop'
+        if (step.action === 'end') this.end = 'stop'
       }
     }
     if (at > 0) out.push(bytes.subarray(0, at))

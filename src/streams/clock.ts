@@ -2,7 +2,7 @@ import { ArgumentTypeError, show } from '../errors.ts'
 import * as realTimers from '../realTimers.ts'
 import { ManualClock } from './manualClock.ts'
 
-/** What paces a stream. */
+/** The clock that paces a stream. */
 export interface Clock {
   /** milliseconds since some moment */
   now(): number
@@ -22,7 +22,7 @@ function realTime(): Clock {
     else beats = undefined
     return beats
   }
-  faked() // from now on, whether or not anybody reads
+  faked() // from now on, even where no stream uses it yet
   const now = () => faked()?.now() ?? Math.max(reached, performance.now())
   return {
     now,

@@ -7,8 +7,8 @@ import { type Kernel, type Output, Stage } from './stage.ts'
 export type { ConvertOptions }
 
 /**
- * A Transform from one PCM format into another: encoding, channels and sample rate in one step. What is equal in both
- * passes as it is, byte for byte.
+ * A Transform from one PCM format into another: encoding, channels and sample rate in one step. Between equal formats the
+ * bytes pass as they are.
  *
  * - **Encoding.** Integers are rounded to the nearest, a half upwards, and cut off at the ends of their range; between
  *   them and out of G.711 they equal what `sox -D` gives bit for bit. Of floats sox rounds twice and we once: at most
@@ -18,8 +18,8 @@ export type { ConvertOptions }
  * - **Dither** by `{ dither: 'tpdf' }`, where u8, s16le, s24le or s32le get fewer bits than there are; the same in
  *   every run.
  * - **Channels.** One is picked by `{ channel }`, from 0. Else mono goes into every channel as it is; two to six are
- *   mixed by ITU-R BS.775 as stereo, 3/0, quadraphony, 5.0 and 5.1, with all gains divided by what keeps the sum from
- *   clipping, so that stereo becomes mono by its mean; more become mono by their mean. Six microphones are no 5.1,
+ *   mixed by ITU-R BS.775 as stereo, 3/0, quadraphony, 5.0 and 5.1, with all gains divided so that the sum does not
+ *   clip: stereo becomes mono by its mean; more become mono by their mean. Six microphones are no 5.1,
  *   whose fourth channel is left out of a mix: pick one.
  * - **Rate.** By a windowed sinc in 32-bit floats: flat to 85 % of the band that both rates have, which is 6.8 kHz for
  *   16 kHz, and 100 dB down from 105 % of it. In time with the input, and `round(frames × to / from)` frames in all.

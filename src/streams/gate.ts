@@ -8,7 +8,7 @@ import { type Kernel, type Output, Stage } from './stage.ts'
 
 /** The options of `gate()`. */
 export interface GateOptions {
-  /** what becomes of audio that comes while the gate is closed: `'drop'` (default) leaves it out, `'silence'` keeps its place */
+  /** audio that comes while the gate is closed is left out, `'drop'` (default), or replaced by silence, `'silence'` */
   closed?: 'drop' | 'silence'
 }
 
@@ -29,7 +29,7 @@ export function gate(format: PcmFormat, options: GateOptions = {}): Gate {
 
 /** Opens and closes at bytes of its input, each rounded up to the next frame. */
 export class GateKernel implements Kernel {
-  /** the place of a turn is known by what the stream has been given */
+  /** a turn counts the bytes written into this stream, and must not be fused */
   readonly isApart = true
   readonly ports: Ports
   readonly #format: PcmFormat
@@ -98,17 +98,17 @@ export class Gate extends Stage {
     this.#kernel = kernel
   }
 
-  /** Whether what is written from now on passes. */
+  /** Whether audio that is written from now on passes. */
   get isOpen(): boolean {
     return this.#kernel.isOpen
   }
 
-  /** Lets pass what is written from now on, to the frame; where half a frame has been written, from the next one on. */
+  /** Passes audio that is written from now on, exact to the frame; within a frame it begins at the next one. */
   open(): void {
     if (!this.isOpen) this.#turn()
   }
 
-  /** Leaves out, or silences, what is written from now on; all that was written before passes. */
+  /** Leaves out, or silences, audio that is written from now on; all that was written before passes. */
   close(): void {
     if (this.isOpen) this.#turn()
   }

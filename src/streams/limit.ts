@@ -16,14 +16,14 @@ export interface LimitOptions {
   onLimit?: 'stop' | 'error'
   /**
    * The stream to stop at the cap, where `limit` cannot see it: in front of a generator function, a web stream, or
-   * bytes that are written by hand; it is stopped even where somebody else reads it too. `null` stops nobody: what is
-   * piped in goes on, and what it delivers behind the cap is left out.
+   * bytes that are written by hand; it is stopped even where another stream reads it too. `null` stops no source: it
+   * goes on, and the bytes that it delivers behind the cap are left out.
    */
   source?: StoppableSource | null
 }
 
 /**
- * A Transform that passes exactly `span` of audio, then stops the source and ends. A source that somebody else reads too,
+ * A Transform that passes exactly `span` of audio, then stops the source and ends. A source that another stream reads too,
  * through a pipe of their own, `'data'` or `'readable'`, is let go instead and goes on for them; a `pipeline()` settles
  * no earlier than its source ends, so await `finished()` of its last stream there.
  *

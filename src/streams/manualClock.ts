@@ -17,7 +17,7 @@ export class ManualClock implements Clock {
   }
 
   /**
-   * Moves the time on by `ms` milliseconds. What falls due on the way happens before this returns, in its order; the
+   * Moves the time on by `ms` milliseconds. Timers that fall due on the way run before this returns, in their order; the
    * streams behind a source then need a turn of the event loop to pass it on.
    *
    * @throws {ArgumentTypeError | ArgumentRangeError} for anything but a finite number from 0

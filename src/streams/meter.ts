@@ -13,7 +13,7 @@ export interface MeterOptions {
   every: Span
 }
 
-/** What a meter emits as `'level'`: the {@link Levels} of the frames from `start` up to `end` of the stream. */
+/** The argument of `'level'`: the {@link Levels} of the frames from `start` up to `end` of the stream. */
 export interface Level extends Levels {
   /** frames from the beginning of the stream */
   start: number
@@ -30,7 +30,7 @@ export type Meter = Emitting<MeterEvents, Buffer> & Stage
 
 /**
  * A Transform that passes everything untouched and emits `'level'` with a {@link Level}, one for every stretch of
- * `every` and one for what is left at the end, each before the audio that completes it goes on.
+ * `every` and one for the rest at the end, each before the audio that completes it goes on.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format, or an `every` that is no span
  */

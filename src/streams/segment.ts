@@ -35,12 +35,13 @@ export interface Segment {
   end: number
 }
 
-/** What `'begin'` tells: the segment that is being written. */
+/** The argument of `'begin'`: the segment that has just begun. */
 export type SegmentBegin = Omit<Segment, 'end'>
 
 /**
  * A Transform that cuts PCM into segments, each a finished VirtualFile with its place in the stream: by time,
- * `{ every }`, or at pauses, `{ silence }`, with a voice detector, or by time at the best pause, `{ every, atPause }`. It cuts at the same places whatever the chunking.
+ * `{ every }`, or at pauses, `{ silence }`, with a voice detector, or by time at the best pause, `{ every, atPause }`. The
+ * chunking of the input does not change where it cuts.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
  *
@@ -67,11 +68,11 @@ interface SegmenterEvents {
 
 /**
  * See {@link segment}. Its readable side is in object mode and delivers a {@link Segment} a time. `'begin'` hands over
- * a {@link SegmentBegin}, whose file grows and can be followed; if it is destroyed or disposed by who follows it, the
- * segment is left out.
+ * a {@link SegmentBegin}, whose file grows and can be followed; a listener that destroys or disposes the file leaves the
+ * segment out.
  *
  * Nothing recorded is lost: where the stage fails, the segment that is being written is ended there, stays readable, and
- * is in {@link Segmenter.unread} together with those that nobody had read.
+ * is in {@link Segmenter.unread} together with the segments that had not been read.
  */
 export class Segmenter
   extends (Transform as WithEvents<typeof Transform, SegmenterEvents, Segment>)
@@ -130,8 +131,8 @@ export class Segmenter
   }
 
   /**
-   * What nobody has read of a stage that has failed, once it has closed: finished segments, and last the one that was
-   * broken off. They are yours to dispose. A stage that is destroyed without an error, as by `break` in a `for await`,
+   * The unread segments of a stage that has failed, once it has closed: finished ones, and last the one that the error
+   * interrupted. The caller disposes them. A stage that is destroyed without an error, as by `break` in a `for await`,
    * disposes them instead, but for files that `'begin'` handed over.
    */
   get unread(): readonly Segment[] {
@@ -151,8 +152,8 @@ export class Segmenter
 
   /**
    * Ends the stream gracefully: the request travels upstream to the source, which delivers what it has captured and
-   * ends. Where what is piped in has no `stop()`, the stream is cut here instead: what has reached this stage is in
-   * the last segment, and what is upstream of it is closed.
+   * ends. Where the source has no `stop()`, this stage cuts the stream instead: the last segment holds all the audio that
+   * has reached the stage, and the streams in front of it are closed.
    */
   stop(): void {
     if (this.#isStopped || this.writableEnded || this.destroyed) return
@@ -207,7 +208,7 @@ export class Segmenter
       this.#frames.flush()
     } catch (error) {
       yield* this.#output.drain()
-      // What stands behind a pipe is ended first; who pulls would take that end for the end of it all.
+      // A pipe ends its destination before the error; an iterator would take that end for a success.
       if (this.listenerCount('data') > 0) yield this.#ended()
       throw error
     }
@@ -245,12 +246,12 @@ export class Segmenter
   }
 
   *#follow(steps: Step[]): Work {
-    for (const { do: what, at } of steps) {
-      if (this.destroyed) return // who was told of a segment may have had enough
+    for (const { action, at } of steps) {
+      if (this.destroyed) return // a listener of 'begin' may have destroyed the stage
       const pieces = this.#undecided.take(at)
-      if (what === 'begin') this.#output.begin(at)
-      else if (what === 'keep') yield* this.#output.write(pieces, at)
-      else if (what === 'end') yield* this.#output.end()
+      if (action === 'begin') this.#output.begin(at)
+      else if (action === 'keep') yield* this.#output.write(pieces, at)
+      else if (action === 'end') yield* this.#output.end()
     }
   }
 
@@ -261,8 +262,9 @@ export class Segmenter
   }
 
   /**
-   * Leaving a `for await` early is the end of it: for Node that were an error, which keeps what is unread. A reader that
-   * throws leaves it in the same way, so that its error, by which a `pipeline()` destroys this stage, is let go first.
+   * A reader that leaves a `for await` early destroys the stage without an error, so that the unread segments are
+   * disposed; Node would destroy it with an AbortError. A reader that throws leaves in the same way: the stage waits a
+   * tick, in which a `pipeline()` destroys it with the reader's error.
    */
   override async *[Symbol.asyncIterator](): ReturnType<Transform[typeof Symbol.asyncIterator]> {
     const segments = super[Symbol.asyncIterator]()

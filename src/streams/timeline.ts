@@ -17,8 +17,8 @@ export interface TimelineOptions {
   /** the farthest that an item may jump ahead of the newest end (default 5 minutes) */
   maxGap?: Span
   /**
-   * `'fast'` (default): only what comes moves the timeline on; `'realtime'`, or a clock: silence flows while nobody
-   * speaks, from the first item or the first `track()` on
+   * `'fast'` (default): only audio moves the timeline on; `'realtime'`, or a clock: silence flows while no audio comes,
+   * from the first item or the first `track()` on
    */
   pace?: 'fast' | 'realtime' | Clock
 }
@@ -33,7 +33,7 @@ export interface TimelineOptions {
  * @param format of the items: mono
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
  *
- * Fails with `ERR_WAVESPOOL_TIMELINE`, after all that had come, for what is no item of one of its tracks, and for one that
+ * Fails with `ERR_WAVESPOOL_TIMELINE`, after all that had come, for a chunk that is no item of one of its tracks, and for one that
  * lies more than `maxGap` ahead.
  */
 export function timeline(format: PcmFormat, options: TimelineOptions): Timeline {

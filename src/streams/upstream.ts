@@ -8,15 +8,15 @@ interface Pipes {
   destination: Writable
 }
 
-/** Who is piped into a stage, and how to have them end. */
+/** The sources that are piped into a stage, and how to end them. */
 export class Upstream {
   readonly #pipes = new Map<StoppableSource, Pipes>()
   #named: StoppableSource | null | undefined
   #wasPiped = false
 
-  /** @param takes what the stage takes: it fails where what is piped in is known to give something else */
+  /** @param takes the port of the stage, which fails where a source is known to give another format */
   constructor(stage: Writable, takes?: Port) {
-    // Of several stages in one stream the first is told who is piped into that stream.
+    // The first stage of a chain gets the events of the whole chain, with the chain as the destination.
     stage.on('pipe', (source, destination: Writable = stage) => {
       this.#wasPiped = true
       this.#pipes.set(source, { count: (this.#pipes.get(source)?.count ?? 0) + 1, destination })
@@ -28,7 +28,7 @@ export class Upstream {
     })
   }
 
-  /** Whether anybody was ever piped into the stage. */
+  /** Whether a source was ever piped into the stage. */
   get wasPiped(): boolean {
     return this.#wasPiped
   }
@@ -40,14 +40,14 @@ export class Upstream {
     return all
   }
 
-  /** The source to stop, as the stage cannot see it, in place of all that is piped in; null: nobody is to be stopped. */
+  /** Names the source to stop, which the stage cannot see, in place of those that are piped in; null: stop none. */
   name(source: StoppableSource | null | undefined): void {
     this.#named = source
   }
 
   /**
-   * Asks all of them to end by themselves; false, and nothing is done, where one of them cannot, is read by somebody
-   * else, or nobody is there.
+   * Asks all sources to end by themselves. Returns false, and does nothing, where there is none, one has no `stop()`, or
+   * another stream reads one too.
    */
   stop(): boolean {
     const sources = this.#own()
@@ -57,18 +57,18 @@ export class Upstream {
     return true
   }
 
-  /** Ends all of them, in whatever way each can: what is still to come from them is surplus. */
+  /** Ends all sources, each in the way that it can: bytes that still come are surplus. */
   end(): void {
     endAll(this.#release())
   }
 
-  /** As {@link end}, in the next tick, with those too who are piped in until then; what is shared is let go at once. */
+  /** As {@link end}, in the next tick, with the sources that are piped in until then; shared ones are unpiped at once. */
   endSoon(): void {
     const sources = this.#release()
     nextTick(() => endAll([...sources, ...this.#release()]))
   }
 
-  /** Lets go of what somebody else reads too, and ends the stage where it has no other source. */
+  /** Unpipes the sources that another stream reads too, and ends the stage where it has no other. */
   letGo(): void {
     let destination: Writable | undefined
     for (const [source, pipes] of [...this.#pipes]) {
@@ -80,8 +80,8 @@ export class Upstream {
   }
 
   /**
-   * The stage was destroyed: what was piped into it ends as well, so that no microphone stays open, unless somebody else
-   * reads it, or a pipeline has destroyed it too.
+   * Ends the sources of a stage that was destroyed, so that no microphone stays open, except those that another stream
+   * reads, or a pipeline has destroyed too.
    */
   abandon(): void {
     if (this.#named === null) return
@@ -89,7 +89,7 @@ export class Upstream {
     setImmediate(() => endAll(sources.filter((source) => !isOver(source) && !isReadByOthers(source))))
   }
 
-  /** Those that are this stage's to end. */
+  /** The sources that no other stream reads. */
   #own(): StoppableSource[] {
     if (this.#named !== undefined) return this.#named === null ? [] : [this.#named]
     return [...this.#pipes].flatMap(([source, { count }]) => (isReadByOthers(source, count) ? [] : [source]))

@@ -47,7 +47,7 @@ export class WavHeaderKernel implements Kernel {
   flush(out: Output): void {
     this.#putHeader(out)
     this.#frames.flush()
-    // RIFF chunks begin at even positions. Behind an open header nobody could tell the pad byte from a sample.
+    // RIFF chunks begin at even positions. Behind a header of unknown length a pad byte would be taken for a sample.
     if (this.#left === 0 && (this.#declared ?? 0) % 2 === 1) out.push(Buffer.alloc(1))
   }
 

@@ -14,7 +14,7 @@ export { type Truncation, WavReaderKernel }
 /** The options of `wavReader()`. */
 export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
   /**
-   * where the samples end before the length that the header announces: `'keep'` (default) takes what is there and emits
+   * where the samples end before the length that the header announces: `'keep'` (default) takes the samples that are there and emits
    * `'truncated'`, `'error'` fails with `ERR_WAVESPOOL_TRUNCATED` once it has been delivered
    */
   onTruncated?: 'keep' | 'error'
@@ -23,7 +23,7 @@ export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
    * first and emits `'next'`, `'read'` emits it and reads on
    */
   onNext?: 'stop' | 'read'
-  /** the format that is to come out, whatever the file is in; `channel` and `dither` are those of `convert()` */
+  /** the format of the output, whatever the format of the file; `channel` and `dither` are those of `convert()` */
   to?: PcmFormat
 }
 
@@ -33,13 +33,13 @@ export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
  * of the header at a time, tags up to 64 KiB, and one frame; of a file of 24 bits whose header leaves it open how they
  * lie up to 1 MiB of samples, most of it silence.
  *
- * Emits `'format'` with the PcmFormat of what comes out before the first byte of PCM, and `'truncated'` with a
+ * Emits `'format'` with the PcmFormat of the output before the first byte of PCM, and `'truncated'` with a
  * {@link Truncation} where samples are missing at the end. A length that a writer into a pipe had to leave open means
- * "to the end", or to the next WAV file; so does 0, unless the size of RIFF counts something behind it. What is left of a
+ * "to the end", or to the next WAV file; so does 0, unless the size of RIFF counts something behind it. The rest of a
  * frame at the end is dropped. Only of 8-bit mono of open length it cannot be told whether a pad byte follows: it is then
  * taken for a sample.
  *
- * Fails with `ERR_WAVESPOOL_WAV` for what is no WAV file, or one in an encoding that is not known, and for a file that
+ * Fails with `ERR_WAVESPOOL_WAV` for input that is no WAV file, or one in an unknown encoding, and for a file that
  * follows in another format where no `to` is asked for.
  *
  * @example
@@ -86,7 +86,7 @@ class InOneFormat implements Kernel {
   readonly #converted: Output = { push: (samples) => this.#put(this.#converter!.convert(samples)) }
   #converter: Converter | undefined
   #out: Output = []
-  /** what comes out */
+  /** the format of the output */
   format: PcmFormat | undefined
 
   constructor(kernel: WavReaderKernel, { to, conversion }: Reading, onFormat: (format: PcmFormat) => void) {
@@ -175,17 +175,17 @@ export class WavReader extends (Stage as WithEvents<typeof Stage, WavReaderEvent
     return this.#samples.format
   }
 
-  /** What the file says of itself, right or wrong, of several the last one; undefined until `'format'`. */
+  /** The header of the file as it stands, right or wrong, of several files the last one; undefined until `'format'`. */
   get header(): WavInfo | undefined {
     return this.#kernel.header
   }
 
-  /** `LIST INFO`: with `'format'` what stands in front of the samples, at the end also what stands behind them. */
+  /** `LIST INFO`: at `'format'` the tags in front of the samples, at the end also those behind them. */
   get tags(): InfoTags {
     return this.#kernel.tags
   }
 
-  /** What `'truncated'` told: undefined until the end, and behind it where no sample is missing. */
+  /** The argument of `'truncated'`: undefined until the end, and behind it where no sample is missing. */
   get truncation(): Truncation | undefined {
     return this.#kernel.truncation
   }

@@ -16,14 +16,15 @@ export interface SegmentFileOptions {
   storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
   /** finished segments that may wait to be read before the source has to wait (default 16) */
   highWaterMark?: number
-  /** what the header of each file says of the loudspeakers and of the recording: see `wavHeader()` */
+  /** the channel mask and the tags in the header of each file: see `wavHeader()` */
   header?: Pick<WavHeaderOptions, 'channelMask' | 'tags'>
 }
 
 export const fileOptions: readonly string[] = ['name', 'storage', 'highWaterMark', 'header']
 
 /**
- * What makes the file of each segment, which are counted from 1, and how many may wait.
+ * Returns the function that makes the file of a segment from its number, counted from 1, and the number of finished
+ * segments that may wait.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, and for a name that will be too long for a file
  */

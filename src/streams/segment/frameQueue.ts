@@ -1,4 +1,4 @@
-/** The part of the stream of which it is not decided yet where it belongs, in the pieces that it came in. */
+/** The frames that are not assigned to a segment yet, in the pieces that they came in. */
 export class FrameQueue {
   readonly #bytesPerFrame: number
   #pieces: Uint8Array[] = []
@@ -9,7 +9,7 @@ export class FrameQueue {
     this.#bytesPerFrame = bytesPerFrame
   }
 
-  /** The frame up to which the stream has come. */
+  /** The frame behind the last one that was added. */
   get end(): number {
     return this.#end
   }
@@ -20,18 +20,19 @@ export class FrameQueue {
     this.#end += piece.length / this.#bytesPerFrame
   }
 
-  /** What lies before a frame of the stream, which then is here no longer. */
+  /** Removes and returns the bytes before a frame of the stream. */
   take(to: number): Uint8Array[] {
-    let left = (to - this.#start) * this.#bytesPerFrame
-    if (left <= 0) return []
+    let remaining = (to - this.#start) * this.#bytesPerFrame
+    if (remaining <= 0) return []
     this.#start = to
     let whole = 0
-    for (; left > 0 && this.#pieces[whole]!.length <= left; whole++) left -= this.#pieces[whole]!.length
+    for (; remaining > 0 && this.#pieces[whole]!.length <= remaining; whole++)
+      remaining -= this.#pieces[whole]!.length
     const taken = this.#pieces.splice(0, whole)
-    if (left > 0) {
+    if (remaining > 0) {
       const first = this.#pieces[0]!
-      taken.push(first.subarray(0, left))
-      this.#pieces[0] = first.subarray(left)
+      taken.push(first.subarray(0, remaining))
+      this.#pieces[0] = first.subarray(remaining)
     }
     return taken
   }

@@ -14,7 +14,7 @@ export interface TimeRule {
   every: Span
   /** cut each at the best pause in front of its longest end, where there is one */
   atPause?: AtPause
-  /** what tells speech from noise, with `atPause` (default: WebRTC's, as libfvad) */
+  /** the detector that tells speech from noise, with `atPause` (default: WebRTC's, as libfvad) */
   detector?: VoiceDetector
 }
 
@@ -30,11 +30,11 @@ export interface AtPause {
 export interface PauseRule {
   /** a pause that ends a segment: 0.5 s parts sentences, 1 s and more parts turns of a conversation */
   silence: Span
-  /** what is kept in front of the first speech (default 160 ms) */
+  /** audio kept in front of the first speech (default 160 ms) */
   preRoll?: Span
   /**
-   * what is kept behind the last speech, at most `silence` (default 60 ms, or as much as `silence`; the detector that
-   * is built in itself holds on for about 100 ms)
+   * audio kept behind the last speech, at most `silence` (default 60 ms, or `silence` where that is shorter; the built-in
+   * detector itself calls about 100 ms behind the last word speech)
    */
   postRoll?: Span
   /**
@@ -45,8 +45,8 @@ export interface PauseRule {
   /** speech that goes on longer is cut, without a gap (default: any length) */
   maxLength?: Span
   /**
-   * what tells speech from noise (default: WebRTC's, as libfvad, loaded when it is used; after a sudden rise of the
-   * noise it takes up to 6 s of it for speech)
+   * the detector that tells speech from noise (default: WebRTC's, as libfvad, loaded when it is used; after a sudden rise
+   * of the noise it takes up to 6 s of it for speech)
    */
   detector?: VoiceDetector
 }
@@ -56,7 +56,7 @@ const pauseOptions = ['silence', 'preRoll', 'postRoll', 'minSpeech', 'maxLength'
 /** of both rules */
 export const ruleOptions: readonly string[] = [...timeOptions, ...pauseOptions, 'detector']
 
-/** Where segments begin and end, and what is listened to for that. */
+/** A checked rule of `segment()`: its planner, and the detector that the planner needs. */
 export interface Rule {
   planner: Planner
   detector: VoiceDetector | undefined
@@ -123,10 +123,10 @@ function timeRule(format: PcmFormat, { every, atPause, detector }: TimeRule, hea
 function everyFrames(format: PcmFormat, every: Span, header: number): number {
   const frames = spanFrames(format, every, 'segment(): every')
   if (!('bytes' in every)) return frames
-  const room = every.bytes - header
-  const fit = Math.floor(room / format.bytesPerFrame)
+  const capacity = every.bytes - header
+  const fit = Math.floor(capacity / format.bytesPerFrame)
   const padded =
-    (fit * format.bytesPerFrame) % 2 === 1 && fit * format.bytesPerFrame + 1 > room ? fit - 1 : fit
+    (fit * format.bytesPerFrame) % 2 === 1 && fit * format.bytesPerFrame + 1 > capacity ? fit - 1 : fit
   if (padded >= 1) return padded
   throw new ArgumentRangeError(
     `segment(): every: a file of ${every.bytes} bytes has no room for a frame: its header has ${header}, a frame ${format.bytesPerFrame}`,

@@ -10,13 +10,13 @@ interface Entry<F> {
   file: F
   start: number
   end: number
-  /** somebody was told of it by `'begin'`: the file is his */
+  /** a listener of `'begin'` has the file, and disposes it */
   isShared: boolean
 }
 
 /**
- * What leaves a stage of segments: the one that is being written, and those that are finished and wait to be read, in
- * the buffer of the stage's readable side. Places are frames of the stream.
+ * The output of a Segmenter: the segment that is being written, and the finished ones that wait to be read in the buffer
+ * of the stage's readable side. Positions are frames of the stream.
  */
 export class SegmentOutput<F extends SegmentFile> {
   readonly #stage: Readable
@@ -25,7 +25,7 @@ export class SegmentOutput<F extends SegmentFile> {
   /** segments begun so far */
   #count = 0
   #open: Entry<F> | undefined
-  /** the latest that were put out: those that wait to be read */
+  /** finished segments that wait to be read */
   #unread: Entry<F>[] = []
   #onRead: (() => void) | undefined
 
@@ -49,11 +49,11 @@ export class SegmentOutput<F extends SegmentFile> {
     const { file } = this.#open!
     for (const piece of pieces) file.write(piece)
     this.#open!.end = end
-    // Memory has taken it by now, and only a storage that needs time is waited for.
+    // Only an asynchronous storage needs a wait: memory has taken the bytes by now.
     if (file.writableNeedDrain && file.writableLength > 0) yield firstOf(file, 'drain', 'close')
   }
 
-  /** Puts the segment out, when it is finished. One that was destroyed by who follows it is left out. */
+  /** Finishes the segment and pushes it, unless a follower has destroyed its file. */
   *end(): Work {
     const entry = this.#open!
     const { file, start, end } = entry
@@ -70,7 +70,7 @@ export class SegmentOutput<F extends SegmentFile> {
     while (this.#stage.readableLength >= readableHighWaterMark) yield this.#nextRead()
   }
 
-  /** Waits until all that was put out has been read. */
+  /** Waits until all finished segments have been read. */
   *drain(): Work {
     while (this.#stage.readableLength > 0) yield this.#nextRead()
   }
@@ -86,7 +86,7 @@ export class SegmentOutput<F extends SegmentFile> {
     })
   }
 
-  /** What is finished and was not read. */
+  /** The finished segments that have not been read. */
   get unread(): { file: F; start: number; end: number }[] {
     this.#forgetRead()
     return this.#unread.map(({ file, start, end }) => ({ file, start, end }))
@@ -97,8 +97,8 @@ export class SegmentOutput<F extends SegmentFile> {
   }
 
   /**
-   * The stage is destroyed: the segment that is being written is broken off, and what nobody has is disposed unless it
-   * is to be kept. Resolves with what nobody has read.
+   * Closes the output of a stage that is destroyed. With an error it resolves with the unread segments, last the one that
+   * was interrupted; without one it disposes them, except those that a listener of `'begin'` has.
    */
   async close(error: Error | null): Promise<{ file: F; start: number; end: number }[]> {
     this.#forgetRead()
@@ -117,7 +117,7 @@ export class SegmentOutput<F extends SegmentFile> {
   }
 }
 
-/** Leaves no listener behind. */
+/** Resolves at the first of the events, and removes its listeners. */
 function firstOf(file: Writable, ...events: string[]): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {

@@ -1,16 +1,16 @@
-/** What to do with the stream at a frame of it. */
+/** An action at a frame of the stream. */
 export interface Step {
-  /** throw away what lies before it; begin a segment; put what lies before it into the segment; end the segment */
-  do: 'drop' | 'begin' | 'keep' | 'end'
+  /** drop the frames before it; begin a segment; put the frames before it into the segment; end the segment */
+  action: 'drop' | 'begin' | 'keep' | 'end'
   at: number
 }
 
-/** The steps that a planner has decided on, until somebody takes them. */
+/** The steps that a planner has decided on, and its caller has not taken yet. */
 export class Steps {
   #steps: Step[] = []
 
-  add(what: Step['do'], at: number): void {
-    this.#steps.push({ do: what, at })
+  add(action: Step['action'], at: number): void {
+    this.#steps.push({ action, at })
   }
 
   take(): Step[] {
@@ -20,42 +20,42 @@ export class Steps {
   }
 }
 
-/** Decides where segments begin and end, reckoned from what is heard. */
+/** Decides where segments begin and end, from the times of speech and silence. */
 export interface Planner {
-  /** Takes what was heard between the last time and `to`. */
+  /** Tells whether the frames between the call before and `to` are speech. */
   hear(isSpeech: boolean, to: number): Step[]
-  /** Ends the segment that is open, the stream having come to `at`. */
+  /** Ends the open segment; `at` is the frame that the stream has reached. */
   cut(at: number): Step[]
 }
 
 /** All in frames of the stream. */
 export interface SegmentSpans {
-  /** what is kept in front of the first speech */
+  /** frames kept in front of the first speech */
   preRoll: number
-  /** what is kept behind the last speech, at most `silence` */
+  /** frames kept behind the last speech, at most `silence` */
   postRoll: number
-  /** a segment opens when so much speech was heard within twice that time */
+  /** a segment opens at so many frames of speech within twice that time */
   minSpeech: number
-  /** a segment closes when nothing was heard for so long */
+  /** a segment closes at so many frames without speech */
   silence: number
   maxLength: number
 }
 
-/** Everything is kept, and only the length ends a segment: what tiles a stream by time, if all of it counts as speech. */
+/** Spans that keep every frame and end a segment by its length alone: all of the stream counts as speech. */
 export const tiles = { preRoll: 0, postRoll: 0, minSpeech: 0, silence: Number.POSITIVE_INFINITY }
 
 /**
- * Where segments begin and end, reckoned from what was heard: no audio, no stream. The steps go forward only, segments
- * never overlap, and none is longer than `maxLength`.
+ * Plans segments of speech. It sees times only, neither audio nor a stream. Steps go forward, segments never overlap, and
+ * none is longer than `maxLength`.
  */
 export class SegmentPlanner implements Planner {
   readonly #spans: SegmentSpans
   readonly #steps = new Steps()
-  /** up to where it was told what is heard */
+  /** the frame up to which speech and silence are known */
   #heard = 0
   /** where the segment before ended */
   #floor = 0
-  /** the latest speech that has not opened a segment yet */
+  /** recent speech, too short to open a segment so far */
   #onset: { from: number; to: number }[] = []
   /** end of the latest speech, from when it has opened a segment until silence has closed it */
   #speechEnd: number | undefined
@@ -66,7 +66,6 @@ export class SegmentPlanner implements Planner {
     this.#spans = spans
   }
 
-  /** Takes what was heard between the last time and `to`. */
   hear(isSpeech: boolean, to: number): Step[] {
     const from = this.#heard
     this.#heard = to
@@ -77,9 +76,9 @@ export class SegmentPlanner implements Planner {
   }
 
   /**
-   * Ends the segment that is open, the stream having come to `at`; a little of it may not have been listened to yet,
-   * and belongs to the segment where speech was the last that was heard. Speech that goes on before silence has closed
-   * the segment is in the next one, without a gap.
+   * Ends the open segment at `at`. The last frames may not have been classified yet; they belong to the segment if the
+   * frames before them are speech. Speech that goes on before silence has closed the segment is in the next one,
+   * without a gap.
    */
   cut(at: number): Step[] {
     if (this.#speechEnd === undefined) return []

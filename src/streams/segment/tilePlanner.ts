@@ -11,14 +11,14 @@ export interface TileSpans {
 }
 
 /**
- * Where tiles begin and end that lose nothing: each is cut at the best pause within its last stretch, or else where it
- * may go on no longer. The best pause is the one of which most lies in that stretch, the later one of two; it is cut in
+ * Plans tiles, which lose no frame: each ends at the best pause within its last `within` frames, or else at its longest
+ * length. The best pause is the one with the longest part in that range, the later of two equal ones; the cut lies in
  * the middle of that part.
  */
 export class TilePlanner implements Planner {
   readonly #spans: TileSpans
   readonly #steps = new Steps()
-  /** up to where it was told what is heard */
+  /** the frame up to which speech and silence are known */
   #heard = 0
   /** where the open tile begins, and the next one where none is open */
   #start = 0
@@ -30,7 +30,6 @@ export class TilePlanner implements Planner {
     this.#spans = spans
   }
 
-  /** Takes what was heard between the last time and `to`. */
   hear(isSpeech: boolean, to: number): Step[] {
     const from = this.#heard
     this.#heard = to
@@ -43,7 +42,7 @@ export class TilePlanner implements Planner {
     return this.#steps.take()
   }
 
-  /** Ends the tile that is open, the stream having come to `at`, a little of which may not have been listened to yet. */
+  /** Ends the open tile at `at`; the last frames may not have been classified yet. */
   cut(at: number): Step[] {
     this.#goOn(at)
     if (this.#isOpen) this.#end(at)

@@ -1,19 +1,19 @@
-/** Work in steps: it yields what it has to wait for, and gets back what that was resolved with. */
+/** Work in steps: it yields the promises that it waits for, and gets their values back. */
 export type Work = Generator<Promise<unknown>, void, unknown>
 
 type Done = (error?: Error) => void
 type Resume = () => IteratorResult<Promise<unknown>, void>
 
 /**
- * Does one piece of work after another, each in one go as long as it need not wait: a stream whose work hardly ever
- * waits pays for no promise.
+ * Runs one work after another, each synchronously until it has to wait: a stream that hardly ever waits pays for no
+ * promise.
  */
 export class WorkQueue {
   readonly #waiting: { work: Work; done: Done }[] = []
   readonly #isOver: () => boolean
   #isBusy = false
 
-  /** @param isOver asked after every wait: whether all that is left is to be forgotten */
+  /** @param isOver called after every wait: whether to drop the rest of the work */
   constructor(isOver: () => boolean) {
     this.#isOver = isOver
   }

@@ -1,10 +1,10 @@
-/** Which frames of a track have come: stretches in their order that neither touch nor overlap. */
+/** Which frames of a track have come: sorted ranges that neither touch nor overlap. */
 export class Coverage {
   #starts: number[] = []
   #ends: number[] = []
 
   /**
-   * Takes the stretch from `start` to `end`, and calls back for each part of it: whether that had come before.
+   * Adds the range from `start` to `end`, and calls back for each part of it with whether that was there before.
    */
   add(start: number, end: number, part: (start: number, end: number, isKnown: boolean) => void): void {
     const starts = this.#starts
@@ -39,18 +39,18 @@ export class Coverage {
     ends.splice(first, past - first, union[1]!)
   }
 
-  /** The frame up to which all has come from `start` on, before which nothing is kept. */
+  /** The frame up to which all frames from `start` on have come; earlier ones must have been taken. */
   endFrom(start: number): number {
     return this.#starts.length > 0 && this.#starts[0]! <= start ? this.#ends[0]! : start
   }
 
-  /** Forgets what lies before `to`, and calls back for each stretch of that. */
-  take(to: number, stretch: (start: number, end: number) => void): void {
+  /** Removes the frames before `to`, and calls back for each range of them. */
+  take(to: number, range: (start: number, end: number) => void): void {
     const starts = this.#starts
     const ends = this.#ends
     let whole = 0
     while (whole < starts.length && ends[whole]! <= to) {
-      stretch(starts[whole]!, ends[whole]!)
+      range(starts[whole]!, ends[whole]!)
       whole++
     }
     if (whole > 0) {
@@ -58,7 +58,7 @@ export class Coverage {
       ends.splice(0, whole)
     }
     if (starts.length > 0 && starts[0]! < to) {
-      stretch(starts[0]!, to)
+      range(starts[0]!, to)
       starts[0] = to
     }
   }

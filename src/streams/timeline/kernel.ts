@@ -38,12 +38,12 @@ export interface TimelineSpans {
 }
 
 /**
- * Puts packets of several tracks in their places: what every track has goes out, and what lies more than `window` behind
- * the newest end, where holes are silence. No clock, no stream.
+ * Puts packets of several tracks in their places. Frames go out once every track has them, or once they lie more than
+ * `window` behind the newest end, with silence in the holes. It has no clock and no stream.
  */
 export class TimelineKernel implements Kernel<TimelineItem> {
   readonly isApart = true
-  /** what comes out */
+  /** the format of the output */
   readonly format: PcmFormat
   readonly ports: Ports
   onGap: (gap: TimelineGap) => void = () => {}
@@ -91,14 +91,14 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     return this.#byName.has(track)
   }
 
-  /** All that is to be done with an item, at once. @throws as {@link check} */
+  /** Checks an item, puts it in its place, and emits what is complete. @throws as {@link check} */
   push(item: TimelineItem, out: Output): void {
     this.check(item)
     this.emit(this.before(item), out)
     this.put(item, out)
   }
 
-  /** @throws {WavespoolError} `ERR_WAVESPOOL_TIMELINE` for what is no item of this timeline, or jumps too far */
+  /** @throws {WavespoolError} `ERR_WAVESPOOL_TIMELINE` for a chunk that is no item of this timeline, or jumps too far */
   check(item: TimelineItem): void {
     const { track, at, data } = (item ?? {}) as TimelineItem
     if (!this.#byName.has(track)) {
@@ -121,8 +121,7 @@ export class TimelineKernel implements Kernel<TimelineItem> {
   }
 
   /**
-   * Up to where all goes out before such an item is put, which was checked: the caller lets it by {@link emit}, in as
-   * many steps as it likes.
+   * The frame up to which the caller has to {@link emit} before it puts such an item, which has been checked.
    */
   before({ at, data }: TimelineItem): number {
     if (data.length === 0) return this.#floor
@@ -130,13 +129,13 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     return Math.max(this.#floor, Math.min(at, Math.max(end, this.#newest) - this.#spans.window))
   }
 
-  /** Puts an item in its place, and lets go out what it makes old. */
+  /** Puts an item in its place, and emits the frames that it makes complete or older than the window. */
   put({ track, at, data }: TimelineItem, out: Output): void {
     const lane = this.#byName.get(track)!
     const size = this.#bytesPerSample
     const end = at + data.length / size
     const start = Math.max(at, this.#floor)
-    // What is younger than the window has gone out only where every track had it.
+    // A frame within the window has gone out only where every track had it.
     const windowStart = Math.max(0, Math.min(this.#floor, this.#newest - this.#spans.window))
     this.#leaveOut(track, at, Math.min(end, windowStart), 'late')
     this.#leaveOut(track, Math.max(at, windowStart), Math.min(end, this.#floor), 'duplicate')
@@ -153,20 +152,20 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     if (end > at) this.onLate({ track, at, frames: end - at, cause })
   }
 
-  /** The frame up to which every track has all. */
+  /** The frame up to which every track is complete. */
   #complete(): number {
     let end = this.#newest
     for (const { coverage } of this.#lanes) end = Math.min(end, coverage.endFrom(this.#floor))
     return end
   }
 
-  /** Time goes on to a frame although nothing came. @returns up to where all is to go out by {@link emit} */
+  /** Moves the newest end to a frame, without audio. @returns the frame up to which the caller has to {@link emit} */
   reach(frame: number): number {
     if (frame > this.#newest) this.#newest = frame
     return this.#newest - this.#spans.window
   }
 
-  /** All up to a frame goes out. */
+  /** Puts out all frames before `to`. */
   emit(to: number, out: Output): void {
     const from = this.#floor
     if (to <= from) return
@@ -180,7 +179,7 @@ export class TimelineKernel implements Kernel<TimelineItem> {
     out.push(bytes)
   }
 
-  /** All that has come goes out. */
+  /** Puts out all frames that have come. */
   flush(out: Output): void {
     this.emit(this.#newest, out)
     for (const lane of this.#lanes) {

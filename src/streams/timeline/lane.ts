@@ -2,7 +2,7 @@ import { encodings } from '../../format/encoding.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { Coverage } from './coverage.ts'
 
-/** The least room for frames. */
+/** The least capacity, in frames. */
 const LEAST_FRAMES = 4096
 
 /** The samples of one track that have not gone out yet, silence where none have come. Places are frames of the timeline. */
@@ -15,7 +15,7 @@ export class Lane {
   /** the frame at the beginning of `#bytes`, and the one up to which they may have been written */
   #start = 0
   #end = 0
-  /** where the hole began that goes on at the latest frame that went out */
+  /** the first frame of the gap that goes on at the latest frame that went out */
   hole: number | undefined = 0
 
   constructor(name: string, { bytesPerSample, encoding }: PcmFormat) {
@@ -29,7 +29,7 @@ export class Lane {
   put(floor: number, at: number, data: Uint8Array): void {
     const size = this.#bytesPerSample
     const end = at + data.length / size
-    if ((end - this.#start) * size > this.#bytes.length) this.#makeRoom(floor, end)
+    if ((end - this.#start) * size > this.#bytes.length) this.#reserve(floor, end)
     this.#bytes.set(data, (at - this.#start) * size)
     if (end > this.#end) this.#end = end
   }
@@ -37,13 +37,13 @@ export class Lane {
   /** The bytes of the frames from `from` to `to`, where they lie; the next `put` may move them. */
   read(from: number, to: number): Uint8Array<ArrayBuffer> {
     const size = this.#bytesPerSample
-    const room = this.#start + this.#bytes.length / size
-    if (from < this.#start || to > room) this.#makeRoom(from, to)
+    const capacity = this.#start + this.#bytes.length / size
+    if (from < this.#start || to > capacity) this.#reserve(from, to)
     return this.#bytes.subarray((from - this.#start) * size, (to - this.#start) * size)
   }
 
-  /** Moves what lies behind `floor` to the beginning, into more room where it wants it. */
-  #makeRoom(floor: number, end: number): void {
+  /** Moves the samples behind `floor` to the beginning, of a larger buffer where they would not fit. */
+  #reserve(floor: number, end: number): void {
     const size = this.#bytesPerSample
     const needed = (end - floor) * size
     const from = (floor - this.#start) * size

@@ -1,18 +1,18 @@
 import type { Clock } from '../clock.ts'
 
-/** How often silence flows. */
+/** The time between two steps of silence. */
 const STEP_MILLISECONDS = 20
 
 /**
- * Where a timeline would stand if what speaks went on speaking: the end of the latest packet, and the time since that
- * came. Counted from each packet anew, so that the clock here and the one that made the packets do not drift apart.
+ * The frame that a timeline has reached by the clock: the end of the latest packet, plus the time since it came. It counts
+ * from each packet anew, so that this clock and the sender's do not drift apart.
  */
 export class Pacer {
   readonly #clock: Clock
   readonly #sampleRate: number
   readonly #onStep: () => void
   #frame = 0
-  /** when it stood there; undefined until something has come */
+  /** when that was; undefined before the first packet */
   #since: number | undefined
   #cancel: (() => void) | undefined
 
@@ -22,7 +22,7 @@ export class Pacer {
     this.#onStep = onStep
   }
 
-  /** Something has come that ends at this frame. */
+  /** Counts from this frame, at which a packet has ended, and from now. */
   mark(frame: number): void {
     const isFirst = this.#since === undefined
     this.#frame = frame
@@ -30,7 +30,7 @@ export class Pacer {
     if (isFirst) this.#wait()
   }
 
-  /** The first one counts alone. */
+  /** As {@link mark}, unless it has begun. */
   start(frame: number): void {
     if (this.#since === undefined) this.mark(frame)
   }

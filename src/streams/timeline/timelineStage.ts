@@ -20,9 +20,9 @@ interface TimelineEvents {
   late: [late: TimelineLate]
 }
 
-/** `timeline()` returns one. It orders the turns of items, continuous streams, the reader and the time. */
+/** See {@link timeline}. It orders items, continuous streams, reads and time. */
 export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>) {
-  /** what comes out */
+  /** the format of the output */
   readonly format: PcmFormat
   /** the latest 100,000 that `'gap'` has told */
   readonly gaps: TimelineGap[] = []
@@ -36,10 +36,10 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     place: (input, bytes, done) => this.#place(input, bytes, done),
     ended: (input) => this.#inputEnded(input),
   }
-  /** what waits for the reader, and what waits for other tracks or the time */
+  /** callbacks that wait for a read, and callbacks that wait for other tracks or the time */
   #forReader: (() => void)[] = []
   #forOthers: (() => void)[] = []
-  /** the reader has asked, and got nothing since */
+  /** a read has asked for bytes, and got none since */
   #isAsked = false
   /** the end of the newest item; undefined where none has come */
   #itemsEnd: number | undefined
@@ -68,7 +68,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     kernel.onLate = (late) => this.#tell('late', late)
   }
 
-  /** What a listener throws is thrown in the next tick: the timeline is in the middle of its work. */
+  /** Throws an error of a listener in the next tick, as the timeline is in the middle of its work. */
   #tell(event: 'gap' | 'late', told: TimelineGap | TimelineLate): void {
     try {
       this.emit(event, told)
@@ -195,7 +195,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     for (const goOn of waiting) goOn()
   }
 
-  /** Lets go out all up to a frame, as fast as it is read. */
+  /** Puts out all frames before `to`, as fast as they are read. */
   #emit(to: number, done: () => void, isOver: () => void): void {
     while (this.#kernel.floor < to && !this.#isOver) {
       this.#kernel.emit(Math.min(to, this.#kernel.floor + BLOCK), this)
@@ -208,7 +208,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     else done()
   }
 
-  /** Node asks again only once it has been given something, and may ask while what it is about to take is still there. */
+  /** Node calls _read() again only after a push, and may call it while the buffer still holds the bytes of this read. */
   get #isFull(): boolean {
     return this.readableLength >= this.readableHighWaterMark && !this.#isAsked
   }
@@ -218,7 +218,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     return super.push(chunk, encoding)
   }
 
-  /** Time has gone on. A reader who is behind finds the silence when he has caught up. */
+  /** Puts out the silence that is due; a reader that is behind gets it once it has caught up. */
   #step(): void {
     if (this.#isOver || this.#isFull) return
     const to = this.#kernel.reach(this.#pacer?.stand ?? 0)
@@ -235,7 +235,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
         return
       }
       const stand = this.#pacer?.stand
-      // it had nothing to say for longer than the window: silence went out instead
+      // a pause longer than the window: silence went out in its place
       if (stand !== undefined && input.position < this.#kernel.floor)
         input.position = Math.max(stand, this.#kernel.floor)
       const limit = stand ?? this.#limitOf(input)

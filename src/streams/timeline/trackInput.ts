@@ -5,9 +5,9 @@ import { type Port, type Ports, pcmPort, ports } from '../../neighbours.ts'
 import type { Stoppable } from '../stopping.ts'
 import { Upstream } from '../upstream.ts'
 
-/** What a timeline does for the streams that are written into it. */
+/** The side of a timeline that its inputs call. */
 export interface TrackPort {
-  /** Puts whole frames where the input stands, as soon as the others have come as far. */
+  /** Puts whole frames at the position of the input, as soon as the other inputs have come as far. */
   place(input: TrackInput, bytes: Uint8Array, done: () => void): void
   /** Nothing more comes. */
   ended(input: TrackInput): void
@@ -40,12 +40,12 @@ export class TrackInput extends Writable implements Stoppable {
     return { takes: this.#takes }
   }
 
-  /** Whether somebody hears of its error: a pipe listens too, and throws what nobody else hears. */
+  /** Whether its error has a listener of the user's: a pipe listens too, and throws an error that has no other listener. */
   get isHeard(): boolean {
     return this.listenerCount('error') > this.#upstream.pipes
   }
 
-  /** Ends it gracefully, and what is piped into it; the timeline goes on. */
+  /** Ends it gracefully, and its source; the timeline goes on. */
   stop(): void {
     if (this.#hasEnded || this.writableEnded || this.destroyed) return
     if (this.#upstream.stop()) return
@@ -53,7 +53,7 @@ export class TrackInput extends Writable implements Stoppable {
     this.#upstream.endSoon()
   }
 
-  /** What still comes is swallowed. */
+  /** Ends the track here; later writes are discarded. */
   endInput(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true

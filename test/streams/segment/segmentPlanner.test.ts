@@ -19,14 +19,14 @@ class Follower {
   #open: Piece | undefined
 
   follow(steps: Step[], received: number): void {
-    for (const { do: what, at } of steps) {
+    for (const { action, at } of steps) {
       expect(at).toBeGreaterThanOrEqual(this.#at)
       expect(at).toBeLessThanOrEqual(received)
-      if (what === 'drop' || what === 'begin') expect(this.#open).toBeUndefined()
+      if (action === 'drop' || action === 'begin') expect(this.#open).toBeUndefined()
       else expect(this.#open).toBeDefined()
-      if (what === 'begin') this.#open = { start: at, end: at }
-      if (what === 'keep') this.#open!.end = at
-      if (what === 'end') {
+      if (action === 'begin') this.#open = { start: at, end: at }
+      if (action === 'keep') this.#open!.end = at
+      if (action === 'end') {
         expect(at).toBe(this.#open!.end)
         this.pieces.push(this.#open!)
         this.#open = undefined

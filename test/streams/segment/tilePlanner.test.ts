@@ -48,7 +48,7 @@ function tilesOf(steps: Step[]): [number, number][] {
   for (const step of steps) {
     expect(step.at).toBeGreaterThanOrEqual(at)
     at = step.at
-    if (step.do === 'begin') tiles.push([at, at])
+    if (step.action === 'begin') tiles.push([at, at])
     else tiles.at(-1)![1] = at
   }
   return tiles
