@@ -34,9 +34,9 @@ export interface DecodeGap {
  * padding of encoders are left out where the file tells them. An MP4 file with its index at the end is decoded once it
  * has come, and kept in memory until then.
  *
- * Emits `'gap'` with a {@link DecodeGap} where pages of Ogg or blocks of WebM are missing or broken, and goes on behind
- * them. What cannot be decoded any further fails with `ERR_WAVESPOOL_CODEC`, and a FLAC file that ends within a frame
- * with `ERR_WAVESPOOL_TRUNCATED`, each after all that came before was delivered.
+ * Emits `'gap'` with a {@link DecodeGap} where pages of Ogg, blocks of WebM or frames of FLAC are missing or broken, and
+ * goes on behind them. A stream that cannot be decoded any further fails with `ERR_WAVESPOOL_CODEC`, and a FLAC file
+ * that ends within a frame with `ERR_WAVESPOOL_TRUNCATED`, each after all that came before was delivered.
  *
  * The libraries are optional peer dependencies, loaded when a file needs them: `opus-decoder`, `mpg123-decoder`,
  * `libflacjs`, `@wasm-audio-decoders/ogg-vorbis`, `mediabunny` for MP4, and for AAC `@audio/decode-aac`, which is under

@@ -1,4 +1,5 @@
 import { crc8 } from './crc.ts'
+import type { FlacFormat } from './streamInfo.ts'
 
 export interface FlacFrameHeader {
   /** of the header, its CRC included */
@@ -53,6 +54,31 @@ export function readFrameHeader(bytes: Uint8Array, at: number): FlacFrameHeader 
   if (end >= bytes.length || crc8(bytes, at, end) !== bytes[end]) return undefined
   const channels = channelCode < 8 ? channelCode + 1 : 2
   return { bytes: end + 1 - at, blockSize, number: coded.value, isVariable, channels, bits, sampleRate }
+}
+
+/** Whether the stream that STREAMINFO describes can hold this frame. */
+export function fitsStream(header: FlacFrameHeader, format: FlacFormat): boolean {
+  const { channels, bits, sampleRate, blockSize } = header
+  return (
+    channels === format.channels &&
+    (bits === 0 || bits === format.bits) &&
+    (sampleRate === 0 || sampleRate === format.sampleRate) &&
+    blockSize <= format.maxBlockSize
+  )
+}
+
+/**
+ * The samples of each channel that are missing between two frames; negative where the numbers go back.
+ *
+ * @param previous undefined where `next` is the first one
+ */
+export function samplesBetween(
+  previous: FlacFrameHeader | undefined,
+  next: FlacFrameHeader,
+  format: FlacFormat,
+): number {
+  if (next.isVariable) return next.number - (previous ? previous.number + previous.blockSize : 0)
+  return (next.number - (previous ? previous.number + 1 : 0)) * format.maxBlockSize
 }
 
 /** A number of up to 36 bits in UTF-8's manner. */

@@ -32,11 +32,14 @@ export class OggFlac implements OggTrack {
   packet({ data, isAfterGap }: OggPacket, out: DecoderOutput): void {
     if (!this.#hasBegun) this.#track.begin(out)
     this.#hasBegun = true
-    if (isAfterGap) out.gap(undefined)
-    if (data[0] === 0xff) this.#track.decode(data, out) // else metadata
+    if (isAfterGap) this.#track.lose()
+    if (data[0] !== 0xff) return // metadata
+    if (!this.#track.decode(data, out)) this.#track.lose()
   }
 
-  flush(): void {}
+  flush(out: DecoderOutput): void {
+    this.#track.end(out)
+  }
 
   free(): void {
     this.#track.free()
