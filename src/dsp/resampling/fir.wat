@@ -12,6 +12,7 @@
     (local $sample i32)
     (local $tap i32)
     (local $tapsEnd i32)
+    (local $blocksEnd i32)
     ;; four sums of four, so that no addition waits for the one before it
     (local $a v128) (local $b v128) (local $c v128) (local $d v128)
 
@@ -19,6 +20,7 @@
       (local.set $sample (local.get $input))
       (local.set $tap (local.get $filter))
       (local.set $tapsEnd (i32.add (local.get $filter) (local.get $filterBytes)))
+      (local.set $blocksEnd (i32.add (local.get $filter) (i32.and (local.get $filterBytes) (i32.const -64))))
       (local.set $a (v128.const i32x4 0 0 0 0))
       (local.set $b (v128.const i32x4 0 0 0 0))
       (local.set $c (v128.const i32x4 0 0 0 0))
@@ -36,7 +38,19 @@
           (v128.load offset=48 align=4 (local.get $sample)) (v128.load offset=48 align=4 (local.get $tap)))))
         (local.set $sample (i32.add (local.get $sample) (i32.const 64)))
         (local.set $tap (i32.add (local.get $tap) (i32.const 64)))
-        (br_if $nextTaps (i32.lt_u (local.get $tap) (local.get $tapsEnd))))
+        (br_if $nextTaps (i32.lt_u (local.get $tap) (local.get $blocksEnd))))
+
+      ;; the rest, which is at most twelve
+      (block $whole
+        (br_if $whole (i32.ge_u (local.get $tap) (local.get $tapsEnd)))
+        (local.set $a (f32x4.add (local.get $a) (f32x4.mul
+          (v128.load offset=0 align=4 (local.get $sample)) (v128.load offset=0 align=4 (local.get $tap)))))
+        (br_if $whole (i32.ge_u (i32.add (local.get $tap) (i32.const 16)) (local.get $tapsEnd)))
+        (local.set $b (f32x4.add (local.get $b) (f32x4.mul
+          (v128.load offset=16 align=4 (local.get $sample)) (v128.load offset=16 align=4 (local.get $tap)))))
+        (br_if $whole (i32.ge_u (i32.add (local.get $tap) (i32.const 32)) (local.get $tapsEnd)))
+        (local.set $c (f32x4.add (local.get $c) (f32x4.mul
+          (v128.load offset=32 align=4 (local.get $sample)) (v128.load offset=32 align=4 (local.get $tap))))))
 
       ;; the sixteen sums become one
       (local.set $a (f32x4.add

@@ -4,8 +4,8 @@ import module from './fir.wat'
  * Runs FIR filters over samples, all of them 32-bit floats in the memory: for each place from `output` to `outputEnd`,
  * `outputStep` apart, the sum of the products of a filter and the samples from `input` on. Then `input` moves on by
  * `inputStep` and `filter` by `filterStep`; where that comes to `filtersEnd` it goes back by `filtersBytes`, and
- * `input` on by one sample. All arguments are bytes. Filters are `filterBytes` long, a multiple of 64; at least one
- * place is written.
+ * `input` on by one sample. All arguments are bytes. Filters are `filterBytes` long, a multiple of 16 from 64 on; at
+ * least one place is written.
  */
 type FirKernel = (
   output: number,

@@ -20,7 +20,7 @@ const PLACES = 512
 export interface SincFilters {
   /** one behind the other; `length` each, of which the last few may be zero */
   readonly coefficients: Float32Array<ArrayBuffer>
-  /** a multiple of 16 */
+  /** a multiple of 4 */
   readonly length: number
   /** how many samples lie in front of the place: it is behind sample `reach − 1` of those that a filter covers */
   readonly reach: number
@@ -38,7 +38,7 @@ export interface SincFilters {
 export function sincFilters(from: number, to: number): SincFilters {
   const scale = Math.min(1, to / from) // of the band, where the lower rate is that of the output
   const reach = Math.ceil(CROSSINGS / scale)
-  const length = Math.ceil((2 * reach) / 16) * 16
+  const length = Math.ceil((2 * reach) / 4) * 4
   const isExact = (to + 1) * length <= MOST
   const places = isExact ? to : Math.ceil(PLACES * scale)
   const coefficients = new Float32Array((places + 1) * length)

@@ -7,7 +7,7 @@ import { random } from '../samples.ts'
 const [INPUT, OUTPUT, LENGTH] = [4000, 10_000, 16_384]
 
 const runs = fc.record({
-  taps: fc.integer({ min: 1, max: 8 }).map((n) => n * 16),
+  taps: fc.integer({ min: 4, max: 32 }).map((n) => n * 4),
   filters: fc.integer({ min: 1, max: 30 }),
   start: fc.nat(29),
   step: fc.nat(29),
