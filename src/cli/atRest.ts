@@ -2,20 +2,20 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** A file that has not changed for so long, in milliseconds, is taken for finished where nobody can be asked. */
+/** A file that has not changed for so long, in milliseconds, is taken for finished where the system does not tell. */
 const QUIET_MS = 10_000
 /** how long a younger one is watched: a recorder writes several times in it */
 const WATCH_MS = 2000
 
 /**
- * Makes sure that nobody is writing a file that is about to be changed in place. Linux tells which processes of the
+ * Makes sure that no process is writing a file that is about to be changed in place. Linux tells which processes of the
  * same user have it open for writing; for the others, and elsewhere, the file itself is watched.
  *
  * @param size of the file when it was examined, in bytes
  * @returns a promise, rejected where it is written by another process, or has grown
  */
 export async function requireAtRest(file: FileHandle, path: string, size: number): Promise<void> {
-  const remedy = 'end the recording first, or name an output, to repair what is there now'
+  const remedy = 'end the recording first, or name an output, to repair its present content'
   const before = await file.stat({ bigint: true })
   const writer = writerOf(before)
   if (writer !== undefined) {

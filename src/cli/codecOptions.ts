@@ -30,7 +30,7 @@ const named: Record<string, Codec | 'none'> = {
  * How an output is compressed, by its name or by `--codec`; undefined where it is not.
  *
  * @param path of the output; undefined where the command names its files itself
- * @throws {UsageError} where both disagree, and for a bitrate of what has none
+ * @throws {UsageError} where both disagree, and for a bitrate of a codec without one
  */
 export function compressionOf(
   path: string | undefined,
@@ -56,7 +56,7 @@ export function compressionOf(
   return { codec, bitrate }
 }
 
-/** @throws {UsageError} where a codec cannot hold what is to be written */
+/** @throws {UsageError} where a codec cannot hold this number of channels */
 export function checkChannels({ channels }: PcmFormat, { codec }: EncodeOptions): void {
   const most = codec === 'flac' ? 8 : 2
   if (channels <= most) return

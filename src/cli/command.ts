@@ -4,7 +4,7 @@ import { didYouMean } from './nearest.ts'
 export interface Option {
   type: 'string' | 'boolean'
   short?: string
-  /** what stands for its value in the help */
+  /** the placeholder of its value in the help */
   value?: string
   about: string
 }
@@ -16,7 +16,7 @@ export type Values<O extends Options> = {
 }
 
 export interface Command<O extends Options = Options> {
-  /** what follows its name */
+  /** the operands and options behind its name */
   usage: string
   about: string
   /** the least and the most operands */

@@ -1,6 +1,6 @@
 import type { Command } from './command.ts'
 
-/** What there is, without loading it. */
+/** The commands, each loaded when it runs. */
 export const commands = {
   record: {
     about: 'from the microphone, a file or a pipe into a WAV file or a pipe',

@@ -20,13 +20,13 @@ const WINDOWS = 4
 /** The audio to draw. */
 export interface Subject {
   path: string
-  /** what messages and the picture call it */
+  /** its name in messages and in the picture */
   name: string
   frames: number
   seconds: number
 }
 
-/** Of a compressed file nothing tells the length for certain, but what comes out of it. */
+/** The exact length of a compressed file is known only once it is decoded. */
 export async function measureLength(path: string, name: string): Promise<Subject> {
   const found = await examine(path)
   if (found) {
@@ -96,7 +96,7 @@ export function peakOf(envelopes: Envelope[]): number {
   return peak
 }
 
-/** What makes the loudest sample fill the picture; what is quieter than -40 dBFS stays small, as it is but noise. */
+/** The factor by which the loudest sample fills the picture; audio below -40 dBFS, mere noise, stays small. */
 export function scaleOf(envelopes: Envelope[]): number {
   return 1 / Math.max(0.01, peakOf(envelopes))
 }

@@ -2,7 +2,7 @@ import { getSystemErrorMap, inspect } from 'node:util'
 import { printable, WavespoolError } from '../errors.ts'
 import { UsageError } from './command.ts'
 
-/** What went wrong, on stderr, in one sentence; once, as the rest are consequences. */
+/** Reports the first error on stderr, in one sentence; later errors are its consequences. */
 export class ErrorReporter {
   readonly #program: string
   readonly #isDebugging: boolean
@@ -45,7 +45,7 @@ function wordsOf(error: unknown): string {
   if (code === 'EPIPE') return 'the program that reads the output has closed the pipe'
   const meaning = errno === undefined ? undefined : getSystemErrorMap().get(errno)?.[1]
   if (meaning === undefined) {
-    const called = /^\w+\(\)(: \w+)?: / // the function of the library, which nobody here has called
+    const called = /^\w+\(\)(: \w+)?: / // the function of the library, which the user has not called
     return message
       .replace(called, '')
       .replace(/\s*\n\s*/g, ' ')
@@ -54,7 +54,7 @@ function wordsOf(error: unknown): string {
   return `cannot ${syscall}${path === undefined ? '' : ` ${path}`}: ${meaning}`
 }
 
-/** What the operating system said, where it lies underneath. */
+/** The error of the operating system, where it is the cause. */
 export function systemError(error: Error): NodeJS.ErrnoException {
   const { cause } = error as { cause?: NodeJS.ErrnoException }
   const isDisk = error instanceof WavespoolError && error.code === 'ERR_WAVESPOOL_STORAGE'

@@ -18,7 +18,7 @@ import { foreignInput } from './foreignInput.ts'
 import { pipedStdin } from './pipedStdin.ts'
 import { withStdinCopy } from './stdinCopy.ts'
 
-/** A WAV file on a disk: what its header says, and what is there. */
+/** A WAV file on a disk: its header, and its actual content. */
 export interface Examination {
   path: string
   /** bytes */
@@ -32,7 +32,7 @@ export interface Examination {
 }
 
 /**
- * @returns a promise of what a WAV file says, undefined for a compressed one, which `decode()` reads; rejected when it
+ * @returns a promise of the examination of a WAV file, undefined for a compressed one, which `decode()` reads; rejected when it
  *   cannot be read, or is neither
  */
 export async function examine(path: string): Promise<Examination | undefined> {
@@ -87,7 +87,7 @@ async function readAt(file: FileHandle, position: number, length: number): Promi
 
 /** Frames on either side of the end of the samples that are compared. */
 const COMPARED_FRAMES = 2048
-/** By how much what is no audio is rougher: noise over speech or music; what is noise itself is not told apart. */
+/** By how much other data is rougher than speech or music; it is not told from recorded noise. */
 const ROUGHER = 8
 /** The most silence that a killed program leaves uncounted: it puts its header right every few seconds. */
 const SILENCE_SECONDS = 60
@@ -95,8 +95,8 @@ const SILENCE_SECONDS = 60
 const SMOOTH = 0.001
 
 /**
- * Whether what follows the samples that the header counts are more of them, as a program leaves them that was killed, or
- * something else: zeros that it had reserved, text, the rest of another file. Then it steps from sample to sample further
+ * Whether the bytes behind the samples that the header counts are more samples, of a program that was killed, or
+ * other data: zeros that it had reserved, text, the rest of another file. Then it steps from sample to sample further
  * than the samples in front of it.
  */
 async function soundsAlike(file: FileHandle, header: WavInfo, size: number): Promise<boolean> {
@@ -129,7 +129,7 @@ function roughness(samples: Float32Array, channels: number): number {
   return sum / Math.max(1, samples.length - channels)
 }
 
-/** Calls `use` with a path that can be read anywhere: `-` becomes a private copy of what comes from stdin. */
+/** Calls `use` with a path that can be read anywhere: `-` becomes a private copy of stdin. */
 export async function withFile<T>(path: string, use: (path: string) => Promise<T>): Promise<T> {
   if (path !== '-') return use(path)
   return withStdinCopy(pipedStdin(), use)

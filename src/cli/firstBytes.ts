@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream'
 import { type Container, fileKind, MARK_BYTES } from '../format/containers.ts'
 import { id3Bytes } from '../format/id3.ts'
 
-/** A tag with a larger picture hides what stands behind it. */
+/** The audio behind a tag with a larger picture is not recognised. */
 const MAX_BYTES = 2 ** 25
 
 /**
- * The start of a stream, as much as tells what it is: the rest is still to come from it.
+ * The start of a stream, long enough to tell its kind; the stream still delivers the rest.
  *
  * @returns a promise, rejected with the error of the stream
  */

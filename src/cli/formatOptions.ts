@@ -11,14 +11,14 @@ export const inputFormatOptions = optionsOf('the microphone, or of raw input')
 /** The same where there is no microphone. */
 export const rawFormatOptions = optionsOf('raw input, which has no header')
 
-function optionsOf(what: string) {
+function optionsOf(side: string) {
   return {
-    rate: { type: 'string', value: 'HZ', about: `sample rate of ${what} (default 16000)` },
-    channels: { type: 'string', value: 'N', about: `channels of ${what} (default 1)` },
+    rate: { type: 'string', value: 'HZ', about: `sample rate of ${side} (default 16000)` },
+    channels: { type: 'string', value: 'N', about: `channels of ${side} (default 1)` },
     encoding: {
       type: 'string',
       value: 'NAME',
-      about: `samples of ${what}: ${names.join(' ')} (default s16le)`,
+      about: `samples of ${side}: ${names.join(' ')} (default s16le)`,
     },
   } as const satisfies Options
 }
@@ -30,7 +30,7 @@ export const targetFormatOptions = {
 } as const satisfies Options
 
 /**
- * What `--rate --channels --encoding` say; undefined when none of them was given.
+ * The format of `--rate --channels --encoding`; undefined when none of them was given.
  *
  * @throws {UsageError | ArgumentRangeError} for values that no format has
  */
@@ -51,7 +51,7 @@ export function targetFormat(from: PcmFormat, values: Values<typeof targetFormat
   return Object.keys(changes).length === 0 ? from : pcmFormat({ sampleRate, channels, encoding, ...changes })
 }
 
-/** What `--to-…` say, so that it can be checked before the input is opened. */
+/** The changes of `--to-…`, so that it can be checked before the input is opened. */
 export function targetChanges(values: Values<typeof targetFormatOptions>): PcmFormatOptions {
   return fields('to-', values['to-rate'], values['to-channels'], values['to-encoding'])
 }
@@ -72,7 +72,7 @@ function fields(prefix: string, rate?: string, channels?: string, encoding?: str
 /**
  * `16000 Hz, mono, s16le`
  *
- * @param codec what the samples are in where they are compressed, in place of the encoding
+ * @param codec of compressed samples, in place of the encoding
  */
 export function describeFormat({ sampleRate, channels, encoding }: PcmFormatOptions, codec?: string): string {
   const many = channels === 1 ? 'mono' : channels === 2 ? 'stereo' : `${channels} channels`

@@ -26,17 +26,17 @@ import { clockTime } from './terminal/units.ts'
 export interface AudioInput {
   source: Readable & Stoppable
   format: PcmFormat
-  /** in what it is written unless something else is asked for: 16 bits where a lossy codec gave floats */
+  /** the default format of the output: 16 bits where a lossy codec gave floats */
   written: PcmFormat
-  /** what it was compressed by, and into what; undefined for WAV files and raw samples */
+  /** its codec and container; undefined for WAV files and raw samples */
   compression: Compression | undefined
   /** the loudspeakers of the channels, as a dwChannelMask, where the WAV file says */
   channelMask: number | undefined
-  /** what the WAV file says of itself: of a pipe, what has come by so far */
+  /** the tags of the WAV file: of a pipe, those read so far */
   readonly tags: InfoTags
-  /** size of the samples and what stands in front of them; undefined for a pipe, and where they are compressed */
+  /** size of the samples and the bytes in front of them; undefined for a pipe, and where they are compressed */
   bytes: number | undefined
-  /** 0 to 1; undefined for a pipe, whose length nobody knows */
+  /** 0 to 1; undefined for a pipe, whose length is unknown */
   progress(): number | undefined
 }
 
@@ -46,7 +46,7 @@ export interface Compression {
 }
 
 export interface InputOptions {
-  /** what messages call it, where the path is that of a private copy */
+  /** its name in messages, where the path is that of a private copy */
   name?: string | undefined
   /** samples without a header, of which big-endian ones come out little-endian */
   raw?: PcmFormat | undefined
@@ -59,10 +59,10 @@ export interface InputOptions {
 }
 
 /**
- * Opens a WAV file, a compressed one, or samples without a header; `-` is stdin. Of a WAV file no more is read than its
- * samples, and what stands in front of them.
+ * Opens a WAV file, a compressed one, or samples without a header; `-` is stdin. Of a WAV file only the
+ * samples, and the bytes in front of them, are read.
  *
- * @returns a promise, rejected with what the file fails with, and its name
+ * @returns a promise, rejected with the error of the file, and its name
  */
 export async function openInput(path: string, options: InputOptions = {}): Promise<AudioInput> {
   const { raw, isAll = false, isConverted = false, isNeverRaw = false } = options
@@ -127,7 +127,7 @@ export async function openInput(path: string, options: InputOptions = {}): Promi
   }
 }
 
-/** An error from the start of a file, with its name and what to do about it. */
+/** An error from the start of a file, with its name and the remedy. */
 function explained(error: Error, name: string, head: Uint8Array, isNeverRaw: boolean): Error {
   const { code, cause } = error as WavespoolError
   if (!code?.startsWith('ERR_WAVESPOOL_')) return error
@@ -143,7 +143,7 @@ function explained(error: Error, name: string, head: Uint8Array, isNeverRaw: boo
   return new WavespoolError(code, foreign ?? `${name}: ${error.message}${hint}`, { cause: error })
 }
 
-/** An error from within a file, in the words of a command, which delivers nothing to anybody. */
+/** An error from within a file, in the words of a command, which has no partial result. */
 function prefix(error: Error, name: string): void {
   error.message = `${name}: ${error.message.replace(/; what came before( it)? was delivered$/, '')}`
 }
@@ -174,12 +174,12 @@ function containerReason(head: Uint8Array, name: string, isConverted: boolean): 
   return foreignInput(head, name) ?? `${name} is ${kind.name}, which tells its own format; ${remedy}`
 }
 
-/** Shows how far it has been read, where stderr is a terminal and it takes a while. Call what is returned at the end. */
-export function showProgress(input: AudioInput, what: string): () => void {
+/** Shows the progress of reading, where stderr is a terminal and it takes a while. Returns a function that ends it. */
+export function showProgress(input: AudioInput, label: string): () => void {
   const line = new StatusLine()
   const timer = setInterval(() => {
     const progress = input.progress()
-    if (progress !== undefined) line.draw(`${printable(what)} ${Math.floor(progress * 100)} %`)
+    if (progress !== undefined) line.draw(`${printable(label)} ${Math.floor(progress * 100)} %`)
   }, 200)
   return () => {
     clearInterval(timer)

@@ -16,7 +16,7 @@ export async function main(name: string, args: string[]): Promise<number> {
   const reporter = new ErrorReporter(isCommand(name) ? `wavespool ${name}` : 'wavespool', {
     debug: args.includes('--debug'),
   })
-  // A reader that closes its pipe, and whatever no promise waits for.
+  // A reader that closes its pipe, and errors outside of any promise.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     const isSound = hasSound.includes(name) && args.includes('-')
     if (error.code === 'EPIPE' && !isSound) process.exit(0) // as of `| head`
@@ -54,10 +54,10 @@ async function dispatch(name: string, args: string[]): Promise<number> {
 
 function load(name: string): Promise<Command> {
   if (isCommand(name)) return commands[name].load()
-  const what = name.startsWith('-') ? 'option' : 'command'
+  const kind = name.startsWith('-') ? 'option' : 'command'
   const names = Object.keys(commands)
   const hint = didYouMean(name, names) || `; the commands are ${names.join(', ')}`
-  throw new UsageError(`there is no ${what} ${name}${hint}`)
+  throw new UsageError(`there is no ${kind} ${name}${hint}`)
 }
 
 function help(name: string, command: Command): number {

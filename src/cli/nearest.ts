@@ -22,9 +22,9 @@ const meanings: Record<string, readonly string[]> = {
   devices: ['list', 'mics', 'microphones'],
 }
 
-/** Known names that somebody may have meant by a wrong one, the likeliest first. */
+/** Known names that are similar to a wrong one, the likeliest first. */
 export function nearest(wrong: string, known: readonly string[]): string[] {
-  // `to-rate` is what `rate` means, to write
+  // `to-rate` is `rate` for the output
   const base = (name: string) => name.replace(/^to-/, '')
   const meant = known.filter(
     (name) => base(name) === base(wrong) || meanings[base(name)]?.includes(base(wrong)),

@@ -25,7 +25,7 @@ export const forceOption = {
 
 export const noTagsOption = {
   type: 'boolean',
-  about: 'leave out title, artist and whatever else the input says of itself',
+  about: 'leave out title, artist and the other tags of the input',
 } as const satisfies Option
 
 /** Where audio goes: checked, and not opened yet. */
@@ -40,12 +40,12 @@ export interface Output {
   overwrite: boolean
 }
 
-/** Names of files that would promise what is not in them. */
+/** Extensions of formats that are not written. */
 const foreign = /^\.(m4a|aac|wma|webm|mka|aiff?|au|mp4)$/i
 
 export interface OutputOptions {
   overwrite?: boolean | undefined
-  /** the path of what is read meanwhile, `-` for stdin, which must not be overwritten */
+  /** the path of the input, `-` for stdin, which must not be overwritten */
   input?: string | undefined
   /** the values of {@link codecOptions} */
   compression?: Values<typeof codecOptions>
@@ -99,7 +99,7 @@ function there(path: string): Promise<Stats | undefined> {
 export interface WriteOptions {
   /** put it in its place when it is whole, and nothing when it fails: it can be made again, unlike a recording */
   isRepeatable?: boolean
-  /** what the WAV header says besides the format */
+  /** the properties of the WAV header besides the format */
   header?: WavHeaderOptions
   /** how much audio of a recording has been written so far, which of a compressed file nothing else tells */
   seconds?: () => number
@@ -137,8 +137,8 @@ export async function writeAudio(
 /**
  * Runs the stages into the output as they are.
  *
- * @returns a promise of the size of the file, 0 for a pipe; rejected with what went wrong and, where it is a recording,
- *   what is kept of it
+ * @returns a promise of the size of the file, 0 for a pipe; rejected with the error and, where it is a recording,
+ *   the part that is kept
  */
 export async function writeStages(
   output: Output,
@@ -151,7 +151,7 @@ export async function writeStages(
   const sink = openSink(output, replacement)
   const [head = sink] = later
   let failure: Error | undefined
-  // Not in the pipeline: a source that fails would take with it what has been recorded and is still on its way.
+  // Not in the pipeline: a source that fails would discard the audio that is still on its way.
   const onClose = () => {
     failure ??= source.errored ?? undefined
     head.end()
@@ -180,7 +180,7 @@ export async function writeStages(
   throw new Error(`${sentenceOf(error)}; ${kept} of it is in ${output.path}`, { cause: error })
 }
 
-/** What the operating system said, with the name of the file. */
+/** The error of the operating system, with the name of the file. */
 function diskError(error: Error, { path }: Output, replacement?: Replacement): NodeJS.ErrnoException {
   const told = systemError(error)
   if (told.errno !== undefined && (told.path === undefined || told.path === replacement?.path)) {
@@ -207,7 +207,7 @@ async function endFile(
   }
   const isWorthKeeping = isRaw ? size > 0 : duration > 0
   if (isWorthKeeping) return isRaw ? byteSize(size) : exactLength(duration)
-  if (code !== 'EEXIST') await rm(path, { force: true }) // else it is somebody else's, who was quicker
+  if (code !== 'EEXIST') await rm(path, { force: true }) // else another program was quicker to create it
   return undefined
 }
 

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { UsageError } from './command.ts'
 
-/** @throws {UsageError} where nobody but a person could write into it */
+/** @throws {UsageError} where stdin is a terminal */
 export function pipedStdin(): Readable {
   if (process.stdin.isTTY) {
     throw new UsageError('- reads from stdin, which is a terminal: pipe something into it')

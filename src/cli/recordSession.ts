@@ -22,7 +22,7 @@ type SourceValues = Values<typeof inputFormatOptions> & {
   readonly backend?: string | undefined
 }
 
-/** What is being recorded, and what is told of it. */
+/** A recording in progress: its source, its status line and its report. */
 export class RecordSession {
   readonly #path: string
   readonly #isCompressed: boolean
@@ -46,7 +46,7 @@ export class RecordSession {
   #announce({ name }: { name: string }): void {
     const text =
       this.#path === '-'
-        ? `recording from ${name} into the pipe: Enter ends it` // Ctrl-C reaches who reads the pipe as well
+        ? `recording from ${name} into the pipe: Enter ends it` // Ctrl-C reaches the reader of the pipe as well
         : `recording from ${name} into ${this.#path}: Enter or Ctrl-C ends it, the space bar pauses`
     this.#status.tell(wrapped(printable(text), 0, process.stderr))
   }
@@ -82,7 +82,7 @@ export class RecordSession {
     return { source, format: source.format, written: source.format }
   }
 
-  /** The last stage: measures what goes into the file. */
+  /** The last stage: measures the audio that goes into the file. */
   measure(format: PcmFormat): Readable {
     this.#format = format
     const stage = meter(format, { every: { milliseconds: METER_MILLISECONDS } })

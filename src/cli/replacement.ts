@@ -78,7 +78,7 @@ export class Replacement {
   }
 }
 
-/** A link stays one: what it leads to is replaced. */
+/** A link stays one: its target is replaced. */
 function realPath(path: string): string {
   try {
     return realpathSync(path)

@@ -4,8 +4,8 @@ import { promisify } from 'node:util'
 import { UsageError } from './command.ts'
 
 /**
- * What is read is never written: compares the files themselves, by device and inode, so that links and redirections are
- * seen through.
+ * Refuses to write the input: compares the files themselves, by device and inode, so that links and redirections are
+ * resolved.
  *
  * @param output the path of the output, `-` for stdout
  * @param input the path of the input, `-` for stdin
@@ -17,7 +17,7 @@ export async function refuseSameFile(output: string, input: string): Promise<voi
   if (!written?.isFile() || !read?.isFile()) return
   if (written.ino !== read.ino || written.dev !== read.dev) return
   const [to, from] = [output === '-' ? 'stdout' : output, input === '-' ? 'stdin' : input]
-  throw new UsageError(`${to} is what is read${to === from ? '' : ` (${from})`}; name another file to write`)
+  throw new UsageError(`${to} is the input${to === from ? '' : ` (${from})`}; name another file to write`)
 }
 
 async function statsOf(path: string, descriptor: number): Promise<BigIntStats | undefined> {

@@ -20,7 +20,7 @@ export const ruleOptions = {
     value: 'TIME',
     about: 'at pauses in speech of at least this length, which are left out',
   },
-  'pre-roll': { type: 'string', value: 'TIME', about: 'with --silence: what is kept before speech' },
+  'pre-roll': { type: 'string', value: 'TIME', about: 'with --silence: the audio kept before speech' },
   'min-speech': { type: 'string', value: 'TIME', about: 'with --silence: shorter sounds are no speech' },
   'max-length': { type: 'string', value: 'TIME', about: 'with --silence: cut longer speech' },
 } as const satisfies Options
@@ -91,7 +91,7 @@ function wavBytesFor(maxSize: number, format: PcmFormat, compression: EncodeOpti
   // Noise stays as it is, in blocks of 4096 samples with a header each.
   if (compression.codec === 'flac') return Math.floor(maxSize * 0.99)
   const { bitrate } = planEncoding(format, compression, 'split')
-  // Delay, padding and the frame that tells the length are less than half a second, and what is in a frame.
+  // Delay, padding and the frame that tells the length are less than half a second and a frame.
   return Math.max(1, Math.floor((((maxSize - 2048) * 8) / bitrate - 0.5) * format.bytesPerSecond))
 }
 

@@ -14,7 +14,7 @@ import { removeOnExit } from './unfinished.ts'
 const MAX_HEADER_BYTES = 2 ** 20
 
 /**
- * Calls `use` with the path of a private copy of what comes from a pipe, and removes the copy afterwards.
+ * Calls `use` with the path of a private copy of the bytes from a pipe, and removes the copy afterwards.
  *
  * @returns a promise, rejected before anything is copied where the first bytes are no audio file: a pipe may never end
  */

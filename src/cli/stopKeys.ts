@@ -28,7 +28,7 @@ function onSignals(handle: (exitCode: number) => void): () => void {
 }
 
 export interface Keys {
-  /** nobody else reads the keyboard */
+  /** no other part reads the keyboard */
   isFree: boolean
   /** at the space bar, where there is something to pause */
   pause?: () => void
@@ -46,7 +46,7 @@ export function onStop({ isFree, pause }: Keys, stop: () => void): () => void {
     isStopping = true
     stop()
   })
-  // Only from a terminal: a pipe belongs to whoever started this, a loop in a shell for example.
+  // Only from a terminal: a pipe belongs to the program that started this, a loop in a shell for example.
   const isKeyboard = isFree && process.stdin.isTTY && isInForeground()
   const letGoOfKeys = isKeyboard ? onStopKeys(stop, pause) : () => {}
   return () => {

@@ -10,7 +10,7 @@ import { type Kernel, type Output, Stage } from '../streams/stage.ts'
 const MIN_SPEECH = { milliseconds: 160 }
 
 /**
- * A Transform that passes everything until nobody has spoken for `silence` after somebody had, then stops the source.
+ * A Transform that passes everything until speech is followed by `silence`, then stops the source.
  *
  * @returns a promise of it, once the voice detector is loaded
  */

@@ -16,7 +16,7 @@ import { countOf } from '../values.ts'
 export const convert = defineCommand({
   usage: '<in | -> <out | -> [options]',
   about:
-    'Writes another sample rate, number of channels or encoding, or another kind of file: WAV, FLAC, MP3, Ogg, WebM and MP4 are read; the name says what is written, .wav, .flac, .mp3, .ogg or .opus, and .raw or .pcm for samples without a header. From WAV to WAV tags are kept, and what the file says of its loudspeakers where the channels stay.',
+    'Writes another sample rate, number of channels or encoding, or another kind of file: WAV, FLAC, MP3, Ogg, WebM and MP4 are read; its name chooses the output, .wav, .flac, .mp3, .ogg or .opus, and .raw or .pcm for samples without a header. From WAV to WAV tags are kept, and the loudspeakers where the channels stay.',
   operands: [2, 2],
   options: {
     ...codecOptions,

@@ -15,7 +15,7 @@ import { wrapped } from '../terminal/wrap.ts'
 export const doctor = defineCommand({
   usage: '[options]',
   about:
-    'Looks at all that a recording needs, then records for two seconds. Every line says what was found, or what to do. The exit code is 1 when something is wrong.',
+    'Checks the requirements of a recording, then records for two seconds. Every line has a finding, or the remedy. The exit code is 1 when something is wrong.',
   operands: [0, 0],
   options: {
     device: deviceOption,

@@ -41,7 +41,7 @@ interface Info extends Partial<Compression> {
 export const info = defineCommand({
   usage: '<in… | -> [options]',
   about:
-    'Tells of WAV, FLAC, MP3, Ogg, WebM and MP4 files the format, the duration, the level of each channel and how many samples are clipped; of WAV files also what is wrong with the header, and the tags. - is stdin.',
+    'Tells of WAV, FLAC, MP3, Ogg, WebM and MP4 files the format, the duration, the level of each channel and how many samples are clipped; of WAV files also the faults of the header, and the tags. - is stdin.',
   operands: [1, Number.POSITIVE_INFINITY],
   options: {
     json: { type: 'boolean', about: 'a JSON array on stdout, one object a file' },

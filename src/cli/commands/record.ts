@@ -16,7 +16,7 @@ import { sizeOf, timeOf } from '../values.ts'
 
 export const record = defineCommand({
   usage: '[out | -] [options]',
-  about: `Records from the microphone until Enter, Ctrl-C, or what the options say, into a WAV file that can be played at every moment, or by its name into .flac, .mp3, .ogg or .opus. With - it goes into a pipe: wavespool record - | sox -t wav - -n stat
+  about: `Records from the microphone until Enter, Ctrl-C, or the end that the options set, into a WAV file that can be played at every moment, or by its name into .flac, .mp3, .ogg or .opus. With - it goes into a pipe: wavespool record - | sox -t wav - -n stat
 
 The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully, the second one leaves at once. Without a name the file gets one by the time. With .raw or .pcm it has no header.`,
   operands: [0, 1],
@@ -43,7 +43,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     'until-silence': {
       type: 'string',
       value: 'TIME',
-      about: 'stop when nobody has spoken for so long after somebody had',
+      about: 'stop when speech is followed by so much silence',
     },
     ...codecOptions,
     ...targetFormatOptions,
@@ -53,7 +53,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
         'leave room in the header for the sizes of more than 4 GiB; so does --seconds or --bytes that allows as much',
     },
     force: forceOption,
-    json: { type: 'boolean', about: 'tell on stdout what was recorded' },
+    json: { type: 'boolean', about: 'report the recording on stdout' },
     backend: backendOption,
   },
   async run([named], values) {
@@ -61,7 +61,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     const seconds = timeOf('seconds', values.seconds)
     const bytes = sizeOf('bytes', values.bytes)
     const silence = timeOf('until-silence', values['until-silence'])
-    targetChanges(values) // what is wrong with them is told before anything is opened
+    targetChanges(values) // wrong values are an error before anything is opened
     if (values.json && path === '-') throw new UsageError('--json and - cannot both have stdout: name a file')
     const place = { overwrite: values.force, input: values.from, compression: values }
     const output = await checkOutput(path, place)

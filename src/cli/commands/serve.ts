@@ -11,14 +11,14 @@ import { onStop } from '../stopKeys.ts'
 import { countOf } from '../values.ts'
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
-/** what a telephone's keys have for WAVE */
+/** WAVE on the keys of a telephone */
 const PORT = 9283
 
 export const serve = defineCommand({
   usage: '[folder] [options]',
-  about: `Opens a page in which recordings are made, seen, heard and marked while they go on: from this machine's microphone, or from that of whoever opens the page, into WAV files in the folder (default: recordings).
+  about: `Opens a page in which recordings are made, seen, heard and marked while they go on: from this machine's microphone, or from a browser's, into WAV files in the folder (default: recordings).
 
-Only this machine reaches it, unless --host says otherwise; then it needs a token, which the page asks for. Browsers record on pages of their own machine and over HTTPS alone, and need the package ws here. Enter or Ctrl-C ends it, and what is being recorded, in good order.`,
+Only this machine reaches it, unless --host says otherwise; then it needs a token, which the page asks for. Browsers record on pages of their own machine and over HTTPS alone, and need the package ws here. Enter or Ctrl-C ends it, and its recordings, gracefully.`,
   operands: [0, 1],
   options: {
     port: {
@@ -37,7 +37,7 @@ Only this machine reaches it, unless --host says otherwise; then it needs a toke
       type: 'string',
       value: 'TOKEN',
       about:
-        'who asks must know it; at least 16 characters. The variable WAVESPOOL_TOKEN keeps it out of the list of processes',
+        'each request must carry it; at least 16 characters. The variable WAVESPOOL_TOKEN keeps it out of the list of processes',
     },
     device: deviceOption,
     ...inputFormatOptions,

@@ -122,7 +122,7 @@ function named(error: Error, files: readonly Replacement[]): Error {
   return told
 }
 
-/** A part may be a link to what is read. */
+/** A part may be a link to the input. */
 async function refuseInput(folder: string, stem: string, input: string): Promise<void> {
   for (const name of await readdir(folder)) {
     const isPart =

@@ -4,7 +4,7 @@ export interface Finding {
   ok: boolean
   /** false where something else does as well, so that it may be missing */
   isNeeded: boolean
-  /** what was found; where it is bad, also what to do */
+  /** the finding; where it is bad, also the remedy */
   detail: string
 }
 

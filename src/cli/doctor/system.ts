@@ -29,7 +29,7 @@ export async function backendFinding(
   }
 }
 
-/** What a program on Linux records through: a sound server (PulseAudio, or PipeWire in its place), or a card by ALSA. */
+/** The way to the microphone on Linux: a sound server (PulseAudio, or PipeWire in its place), or a card by ALSA. */
 export async function linuxFindings(): Promise<Finding[]> {
   const server = await serverFinding()
   const cards = soundCards()
@@ -56,11 +56,11 @@ async function serverFinding(): Promise<Finding> {
   if (isThere) return good(name, `answers at ${socket}`)
   return bad(
     name,
-    `nobody answers at ${socket}: start pulseaudio or pipewire-pulse; in a container pass its socket in and name it by PULSE_SERVER=unix:/path`,
+    `no sound server answers at ${socket}: start pulseaudio or pipewire-pulse; in a container pass its socket in and name it by PULSE_SERVER=unix:/path`,
   )
 }
 
-/** As the kernel names them; none is what containers and servers have. */
+/** As the kernel names them; containers and servers have none. */
 function soundCards(): string[] {
   try {
     const text = readFileSync('/proc/asound/cards', 'utf8')

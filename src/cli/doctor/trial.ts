@@ -13,7 +13,7 @@ const SECONDS = 2
  */
 const MOST_DRIFT = 0.03
 
-/** Records for two seconds and judges what came. */
+/** Records for two seconds and judges the audio. */
 export async function trialFindings(format: PcmFormat, options: PortAudioOptions): Promise<Finding[]> {
   let source: PortAudioSource
   const meter = new LevelMeter(format)
@@ -56,7 +56,7 @@ function gapFinding({ gaps }: PortAudioSource): Finding {
     .join(', ')
   return bad(
     'gaps',
-    `audio is missing: ${causes}; close what keeps the processor busy, or try another USB port`,
+    `audio is missing: ${causes}; close programs that keep the processor busy, or try another USB port`,
   )
 }
 

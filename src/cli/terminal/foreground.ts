@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 
 /**
  * Whether the terminal belongs to this process at the moment. A job in the background is stopped by the kernel when it
- * reads the keyboard, and what it draws lands in somebody else's line. Linux tells, others are believed.
+ * reads the keyboard, and its status line would overwrite that of another program. Only Linux tells; elsewhere the answer is true.
  */
 export function isInForeground(): boolean {
   try {

@@ -17,7 +17,7 @@ export function onKeys(onKey: (key: string) => void): () => void {
   const restore = () => {
     if (before !== undefined && isInForeground()) stty(before)
   }
-  // who leaves at once leaves what is drawn, and the terminal, which echoes nothing, adds no line to it
+  // the status line stays at an immediate exit: the terminal echoes nothing and adds no line break
   const leave = () => {
     restore()
     if (process.stderr.isTTY) process.stderr.write('\n')

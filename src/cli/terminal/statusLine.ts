@@ -1,6 +1,6 @@
 import { isInForeground } from './foreground.ts'
 
-/** One line of stderr that is drawn over itself. Where stderr is no terminal, or somebody else's, it stays silent. */
+/** One line of stderr that is drawn over itself. Where stderr is no terminal, or belongs to another program, it stays silent. */
 export class StatusLine {
   readonly isVisible = process.stderr.isTTY === true
   #isDrawn = false
@@ -8,7 +8,7 @@ export class StatusLine {
   draw(text: string): void {
     if (!this.isVisible || !isInForeground()) return
     this.#isDrawn = true
-    process.stderr.write(`\r${text}\x1b[K`) // EL, ECMA-48 8.3.41: erase what stands behind
+    process.stderr.write(`\r${text}\x1b[K`) // EL, ECMA-48 8.3.41: erase to the end of the line
   }
 
   /** A line that stays. */

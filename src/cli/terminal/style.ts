@@ -8,7 +8,7 @@ export function widthOf(stream: NodeJS.WriteStream): number {
 const colours = { red: 31, green: 32, yellow: 33, cyan: 36, grey: 90 } as const
 export type Paint = (colour: keyof typeof colours, text: string) => string
 
-/** Colours text where the stream is a terminal that shows them and nobody said NO_COLOR. */
+/** Colours text where the stream is a terminal that shows them and NO_COLOR is not set. */
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   const isAllowed = stream.isTTY && !process.env.NO_COLOR && stream.hasColors()
   return isAllowed ? (colour, text) => `\x1b[${colours[colour]}m${text}\x1b[39m` : (_colour, text) => text

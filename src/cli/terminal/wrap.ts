@@ -15,7 +15,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** A line for people: in a terminal wrapped between words, what hangs over indented; in a pipe it stays one line. */
+/** A line for people: in a terminal wrapped between words, with further lines indented; in a pipe it stays one line. */
 export function wrapped(text: string, indent: number, stream: NodeJS.WriteStream): string {
   if (!stream.isTTY) return text
   return wrap(text, widthOf(stream) - indent).join(`\n${' '.repeat(indent)}`)
