@@ -11,6 +11,7 @@ const rooms = [
   'docs/jetstream.md',
   'docs/serve.md',
   'src/arguments.ts',
+  'src/cli',
   'src/dsp',
   'src/emitting.ts',
   'src/errors.ts',

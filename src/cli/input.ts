@@ -3,6 +3,7 @@ import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { decode } from '../codec/decode.ts'
+import { withoutDeliveryNote } from '../codec/decodingError.ts'
 import { printable, WavespoolError } from '../errors.ts'
 import { type Container, markedKind } from '../format/containers.ts'
 import { littleEndian } from '../format/encoding.ts'
@@ -22,7 +23,7 @@ import { pipedStdin } from './pipedStdin.ts'
 import { StatusLine } from './terminal/statusLine.ts'
 import { clockTime } from './terminal/units.ts'
 
-/** PCM out of a file or a pipe, of which the format is known and nothing has been read yet. */
+/** PCM from a file or a pipe, whose format is known and of which nothing has been read yet. */
 export interface AudioInput {
   source: Readable & Stoppable
   format: PcmFormat
@@ -30,7 +31,7 @@ export interface AudioInput {
   written: PcmFormat
   /** its codec and container; undefined for WAV files and raw samples */
   compression: Compression | undefined
-  /** the loudspeakers of the channels, as a dwChannelMask, where the WAV file says */
+  /** the loudspeakers of the channels, as a dwChannelMask, where the WAV file has them */
   channelMask: number | undefined
   /** the tags of the WAV file: of a pipe, those read so far */
   readonly tags: InfoTags
@@ -86,9 +87,9 @@ export async function openInput(path: string, options: InputOptions = {}): Promi
   const isCompressed = raw === undefined && found === undefined && compressedContainer(head) !== undefined
   const decoder = isCompressed ? decode() : undefined
   const reader = raw || decoder ? undefined : wavReader({ onNext: isAll ? 'read' : 'stop' })
-  if (found?.hasNext && !isAll) tellOfNext(name)
-  reader?.once('next', () => isAll || tellOfNext(name))
-  decoder?.once('gap', ({ at }) => tellOfGap(name, at / decoder.format!.sampleRate))
+  if (found?.hasNext && !isAll) reportNext(name)
+  reader?.once('next', () => isAll || reportNext(name))
+  decoder?.once('gap', ({ at }) => reportGap(name, at / decoder.format!.sampleRate))
   const format = raw && pcmFormat({ ...raw, encoding: littleEndian(raw.encoding) })
   const source: Stage = decoder ?? reader ?? convert(raw!, format!)
   file.on('error', (error: Error) => source.destroy(Object.assign(error, { path: name })))
@@ -145,33 +146,33 @@ function explained(error: Error, name: string, head: Uint8Array, isNeverRaw: boo
 
 /** An error from within a file, in the words of a command, which has no partial result. */
 function prefix(error: Error, name: string): void {
-  error.message = `${name}: ${error.message.replace(/; what came before( it)? was delivered$/, '')}`
+  error.message = `${name}: ${withoutDeliveryNote(error.message)}`
 }
 
-function tellOfGap(name: string, seconds: number): void {
+function reportGap(name: string, seconds: number): void {
   process.stderr.write(`${printable(name)}: audio is missing, first at ${clockTime(seconds)}\n`)
 }
 
-/** Where the samples end that are read, as far as the header tells. */
+/** The end of the samples that are read, as far as the header gives it. */
 function endOfSamples({ size, header }: Examination): number {
   if (isOpenLength(header)) return size
   return Math.min(size, header.dataStart + readBytes(header.container, header.dataBytes))
 }
 
-function tellOfNext(name: string): void {
+function reportNext(name: string): void {
   process.stderr.write(
     `${printable(name)}: another WAV file follows in it, which is left out; convert --all reads it too\n`,
   )
 }
 
-/** A header that is taken for samples is heard as a click, and compressed audio as noise: why it is refused. */
+/** The reason to refuse the input: a header that is taken for samples is heard as a click, compressed audio as noise. */
 function containerReason(head: Uint8Array, name: string, isConverted: boolean): string | undefined {
   const kind = markedKind(head)
   if (kind === undefined) return undefined
   const remedy = isConverted
     ? '--to-rate, not --rate, writes another one, and so do --to-channels and --to-encoding'
     : 'leave out --rate, --channels and --encoding'
-  return foreignInput(head, name) ?? `${name} is ${kind.name}, which tells its own format; ${remedy}`
+  return foreignInput(head, name) ?? `${name} is ${kind.name}, which has a format of its own; ${remedy}`
 }
 
 /** Shows the progress of reading, where stderr is a terminal and it takes a while. Returns a function that ends it. */

@@ -42,7 +42,7 @@ export class RecordSession {
     this.#isCompressed = isCompressed
   }
 
-  /** From which device, into what, and how it ends: a line that stays, behind which the level is drawn. */
+  /** Writes a line that stays, with the device, the output and the keys; the level is drawn below it. */
   #announce({ name }: { name: string }): void {
     const text =
       this.#path === '-'
@@ -51,12 +51,12 @@ export class RecordSession {
     this.#status.tell(wrapped(printable(text), 0, process.stderr))
   }
 
-  /** Nothing is measured while it is paused, so that this stays where it is. */
+  /** Shows the pause until the next measurement, which comes after it. */
   showPause(isPaused: boolean): void {
     this.#status.draw(isPaused ? 'paused; space goes on, Enter ends it' : 'recording')
   }
 
-  /** Resolves when audio comes, so that nothing is written when none does. */
+  /** Resolves at the first audio, so that no file is written where none comes. */
   async open(values: SourceValues): Promise<Pick<AudioInput, 'source' | 'format' | 'written'>> {
     const format = inputFormat(values)
     if (values.from !== undefined) {
@@ -71,7 +71,7 @@ export class RecordSession {
     })
     this.#source = source
     this.#microphone = source
-    source.on('error', () => {}) // `ready` and the pipeline tell it
+    source.on('error', () => {}) // `ready` and the pipeline report it
     source.on('gap', ({ at, frames, cause }) => {
       this.#status.clear()
       const much = frames === 0 ? 'audio is' : `${frames} frames are`
@@ -99,7 +99,7 @@ export class RecordSession {
     this.#status.draw(levelLine(reading, widthOf(process.stderr), paintFor(process.stderr)))
   }
 
-  /** of audio that has gone into the file */
+  /** length of the audio in the file */
   get seconds(): number {
     return this.#frames / this.#format.sampleRate
   }
@@ -114,7 +114,7 @@ export class RecordSession {
     else this.#source?.destroy()
   }
 
-  /** Nothing of it keeps the process alive, however it ended. */
+  /** Releases all that keeps the process alive. */
   close(): void {
     this.#source?.destroy()
     this.#status.clear()
@@ -140,7 +140,7 @@ export class RecordSession {
     }
     if (this.#microphone && this.#frames > 0 && this.#peak === Number.NEGATIVE_INFINITY) {
       process.stderr.write(
-        'wavespool record: nothing but silence was heard; wavespool doctor looks for the reason\n',
+        'wavespool record: the recording is silent; wavespool doctor looks for the reason\n',
       )
     }
     if (!this.#status.isVisible) return

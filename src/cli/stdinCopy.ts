@@ -10,7 +10,7 @@ import { compressedContainer } from './firstBytes.ts'
 import { foreignInput } from './foreignInput.ts'
 import { removeOnExit } from './unfinished.ts'
 
-/** No header that anybody writes is longer. */
+/** No header in use is longer. */
 const MAX_HEADER_BYTES = 2 ** 20
 
 /**
@@ -50,7 +50,10 @@ async function* onlyAudio(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
   yield head
 }
 
-/** @returns whether it is known; @throws {WavespoolError} where it is no audio file */
+/**
+ * @returns false while the header is incomplete
+ * @throws {WavespoolError} where it is no audio file
+ */
 function isAudio(head: Uint8Array): boolean {
   try {
     return readWavHeader(head) !== undefined

@@ -1,13 +1,14 @@
 import type { TransformCallback } from 'node:stream'
 import { Converter, type ConvertOptions, checkConvertOptions } from '../dsp/converter.ts'
 import type { WithEvents } from '../emitting.ts'
-import { ArgumentTypeError, WavespoolError } from '../errors.ts'
+import { ArgumentTypeError } from '../errors.ts'
 import type { Container } from '../format/containers.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { describeFormat, isSameFormat, Port } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { Stage } from '../streams/stage.ts'
 import type { Decoder } from './decoder.ts'
+import { decodingError } from './decodingError.ts'
 import type { DecoderOutput } from './kernel.ts'
 import { Turns } from './turns.ts'
 
@@ -118,9 +119,8 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
     const source = this.#source
     if (source !== undefined) {
       if (isSameFormat(source, format)) return
-      throw new WavespoolError(
-        'ERR_WAVESPOOL_CODEC',
-        `what follows in this stream has another format, ${describeFormat(format)} behind ${describeFormat(source)}; what came before was delivered`,
+      throw decodingError(
+        `the format of this stream changes from ${describeFormat(source)} to ${describeFormat(format)}`,
       )
     }
     this.#source = format

@@ -1,6 +1,7 @@
 import { WavespoolError } from '../errors.ts'
 import { type Container, fileKind, MARK_BYTES } from '../format/containers.ts'
 import { id3Bytes } from '../format/id3.ts'
+import { decodingError } from './decodingError.ts'
 import { FlacDecoder } from './flac/flacDecoder.ts'
 import type { DecoderKernel, DecoderOutput } from './kernel.ts'
 import { Mp3Decoder } from './mp3/mp3Decoder.ts'
@@ -88,10 +89,6 @@ async function guarded(work: () => void | Promise<void>): Promise<void> {
   } catch (error) {
     if (error instanceof WavespoolError) throw error
     const reason = error instanceof Error ? error.message : String(error)
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_CODEC',
-      `this file cannot be decoded any further: ${reason}; what came before it was delivered`,
-      { cause: error },
-    )
+    throw decodingError(`this file cannot be decoded any further: ${reason}`, { cause: error })
   }
 }

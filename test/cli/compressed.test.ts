@@ -284,7 +284,7 @@ describe.runIf(hasJudges)('what is promised of files', () => {
     const { code, stderr } = await packed.shell(`cd ${name} && wavespool ${filled}`)
     expect(code).toBe(2)
     expect(stderr).toContain(
-      `${named.replace('LINK', 'link.flac').replace('HARD', 'hard.flac')} is what is read`,
+      `${named.replace('LINK', 'link.flac').replace('HARD', 'hard.flac')} is the input`,
     )
     expect(readFileSync(files.at('in.flac')).equals(bytes)).toBe(true)
     expect(files.list()).toEqual(['hard.flac', 'in.flac', 'link.flac'])

@@ -224,7 +224,7 @@ describe('repair', () => {
     const { code, stdout } = await packed.run(['repair', 'open.wav'])
     expect(code).toBe(0)
     expect(stdout.toString()).toMatch(
-      /^open.wav: the header leaves the length open.*\nopen-repaired.wav: put right\n$/,
+      /^open.wav: the header leaves the length open.*\nopen-repaired.wav: repaired\n$/,
     )
     expect(readFileSync(packed.path('open-repaired.wav'))).toEqual(file)
     expect(readFileSync(packed.path('open.wav'))).toEqual(open)
@@ -241,7 +241,7 @@ describe('repair', () => {
     const header = makeWavHeader(format, { dataBytes: 1000 })
     expect(readFileSync(packed.path('place.wav'))).toEqual(Buffer.concat([header, pcm.subarray(0, 1000)]))
     const again = await packed.run(['repair', 'place.wav', '--in-place'])
-    expect(again.stdout.toString()).toBe('place.wav: nothing is wrong\n')
+    expect(again.stdout.toString()).toBe('place.wav: no fault found\n')
   })
 
   test('what is no WAV file stays as it is', async () => {

@@ -66,7 +66,7 @@ describe('a file with 1.5 MB in front of its samples', () => {
     )
     const [{ frames, faults }] = await json('info', 'adm.wav')
     expect([frames, faults]).toEqual([1600, []])
-    expect((await packed.run(['repair', 'adm.wav'])).stdout.toString()).toBe('adm.wav: nothing is wrong\n')
+    expect((await packed.run(['repair', 'adm.wav'])).stdout.toString()).toBe('adm.wav: no fault found\n')
     expect((await packed.run(['waveform', 'adm.wav'])).code).toBe(0)
     expect(await packed.run(['waveform', 'adm.wav', '-o', 'adm.svg'])).toEqual(quiet)
     expect(await packed.run(['convert', 'adm.wav', 'adm8.wav', '--to-rate', '8000'])).toEqual(quiet)
@@ -109,7 +109,7 @@ describe('what follows the samples', () => {
     const name = put('behind.wav', Buffer.concat([file, behind]))
     const [{ frames, faults }] = await json('info', name)
     expect([frames, faults]).toEqual([8000, []])
-    expect((await packed.run(['repair', name, '--in-place'])).stdout.toString()).toMatch(/nothing is wrong/)
+    expect((await packed.run(['repair', name, '--in-place'])).stdout.toString()).toMatch(/no fault found/)
     expect(readFileSync(packed.path(name)).equals(Buffer.concat([file, behind]))).toBe(true)
   })
 

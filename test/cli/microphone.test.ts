@@ -104,7 +104,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     const { code, stderr } = await run('record', '--seconds', '0.5', 'silent.wav')
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: 'wavespool record: nothing but silence was heard; wavespool doctor looks for the reason\n',
+      stderr: 'wavespool record: the recording is silent; wavespool doctor looks for the reason\n',
     })
   })
 
@@ -211,7 +211,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     ])
     const nowhere = await packed.run(['doctor'], { env: { ...rig.env, PULSE_SERVER: 'unix:/nowhere' } })
     expect(nowhere.code).toBe(1)
-    expect(nowhere.stdout.toString()).toMatch(/^✗ PulseAudio: nobody answers at \/nowhere: start /m)
+    expect(nowhere.stdout.toString()).toMatch(/^✗ PulseAudio: no sound server answers at \/nowhere: start /m)
   })
 
   describe.skipIf(whyNoWindow)(`in a terminal ${whyNoWindow ?? ''}`, realTime, () => {

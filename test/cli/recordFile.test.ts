@@ -168,7 +168,7 @@ describe('what is there stays', () => {
   test('what is read is not written, by whatever name', async () => {
     const { code, stderr } = await packed.run(['record', '--from', 'in.wav', '--force', './in.wav'])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/is what is read/)
+    expect(stderr).toMatch(/is the input/)
     expect(samplesOf('in.wav').pcm).toEqual(noise(format, 3))
   })
 })
@@ -198,7 +198,7 @@ describe('one sentence, exit code 1, and no file that is no WAV', () => {
   test('raw options for a WAV file, whose header would be heard as a click', async () => {
     const { code, stderr } = await packed.run(['record', '--from', 'in.wav', '--rate', '8000', 'x.wav'])
     expect({ code, exists: existsSync(packed.path('x.wav')) }).toEqual({ code: 2, exists: false })
-    expect(stderr).toMatch(/is a WAV file, which tells its own format/)
+    expect(stderr).toMatch(/is a WAV file, which has a format of its own/)
   })
 
   test('half a frame at the end: the whole ones are kept', async () => {

@@ -68,7 +68,7 @@ describe('what is read is never written', () => {
     }
     const fill = (text: string) => text.replace(/\b(X|LINK|HARD|PICTURE)\b/g, (name) => paths[name]!)
     const { code, stderr } = await packed.shell(`wavespool ${fill(line)}`)
-    expect(stderr).toContain(`${fill(named)} is what is read`)
+    expect(stderr).toContain(`${fill(named)} is the input`)
     expect(code).toBe(2)
     expect(files.bytes('x.wav').equals(wav.subarray(0, 90_000))).toBe(true)
     expect(files.list()).toEqual(['hard.wav', 'link.wav', 'picture.svg', 'x.wav'])
@@ -80,7 +80,7 @@ describe('what is read is never written', () => {
     symlinkSync('../x.wav', files.at('parts/x-0002.wav'))
     const args = ['--every', '1', '--force', '-o', files.path('parts')]
     const part = await packed.run(['split', files.path('x.wav'), ...args])
-    expect(part).toMatchObject({ code: 2, stderr: expect.stringContaining('x-0002.wav is what is read') })
+    expect(part).toMatchObject({ code: 2, stderr: expect.stringContaining('x-0002.wav is the input') })
     writeFileSync(files.at('index.json'), wav)
     const index = await packed.run([
       'split',
@@ -91,7 +91,7 @@ describe('what is read is never written', () => {
       '-o',
       'split-same',
     ])
-    expect(index).toMatchObject({ code: 2, stderr: expect.stringContaining('index.json is what is read') })
+    expect(index).toMatchObject({ code: 2, stderr: expect.stringContaining('index.json is the input') })
     expect(files.bytes('x.wav').equals(wav) && files.bytes('index.json').equals(wav)).toBe(true)
     expect(files.list()).toEqual(['index.json', 'parts', 'x.wav'])
   })

@@ -142,7 +142,7 @@ describe.skipIf(whyNoWindow)('in a terminal', () => {
   test('the help fills 40 columns without a break in a word', async () => {
     await using window = new Window(packed, { columns: 40, rows: 70 })
     const { screen } = await window.run('wavespool record --help')
-    expect(screen).toContain('  --until-silence TIME\n      stop when nobody has spoken for')
+    expect(screen).toContain('  --until-silence TIME\n      stop when speech is followed by')
   })
 
   test('samples are not poured into it', async () => {

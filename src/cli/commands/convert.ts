@@ -32,7 +32,7 @@ export const convert = defineCommand({
   },
   async run([from, to], values) {
     const channel = countOf('channel', values.channel)
-    targetChanges(values) // what is wrong with them is told before anything is opened
+    targetChanges(values) // wrong values are an error before anything is opened
     const output = await checkOutput(to!, { overwrite: values.force, input: from, compression: values })
     const input = await openInput(from!, { raw: inputFormat(values), isAll: values.all, isConverted: true })
     const hide = showProgress(input, 'converted')
@@ -44,7 +44,7 @@ export const convert = defineCommand({
       const one = channel === undefined ? {} : { 'to-channels': '1' }
       const format = targetFormat(input.written, { ...values, ...one })
       if (input.bytes !== undefined) {
-        const remedy = 'choose a lower --to-rate, or pipe it in to have it all the same'
+        const remedy = 'choose a lower --to-rate, or pipe the input in, which has no such limit'
         checkExpansion(input.bytes, input.format, format, mostBytesOf(input.bytes), from!, remedy)
       }
       const { channelMask } = input

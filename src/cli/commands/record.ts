@@ -43,7 +43,7 @@ The space bar pauses and resumes. The first Ctrl-C ends the recording gracefully
     'until-silence': {
       type: 'string',
       value: 'TIME',
-      about: 'stop when speech is followed by so much silence',
+      about: 'stop when speech is followed by this much silence',
     },
     ...codecOptions,
     ...targetFormatOptions,

@@ -13,22 +13,22 @@ import { toJson } from '../terminal/json.ts'
 export const repair = defineCommand({
   usage: '<in.wav> [out.wav] [options]',
   about:
-    'Says what is wrong with the header of a WAV file, as a crash, a full disk or a writer into a pipe leaves it, and writes a file in which it is right: <in>-repaired.wav, unless another is named. No sample is changed.',
+    'Shows the faults in the header of a WAV file, as a crash, a full disk or a writer into a pipe leaves them, and writes a file without them: <in>-repaired.wav, unless you name another. No sample is changed.',
   operands: [1, 2],
   options: {
     'in-place': {
       type: 'boolean',
-      about: 'put the file itself right; refused while another process writes it',
+      about: 'repair the file itself; refused while another process writes it',
     },
     force: forceOption,
-    json: { type: 'boolean', about: 'tell on stdout what was wrong' },
+    json: { type: 'boolean', about: 'print the faults as JSON' },
   },
   async run([input, output], { 'in-place': isInPlace = false, force, json }) {
     if (isInPlace && output !== undefined)
       throw new UsageError('--in-place and an output are two outputs: choose one')
-    if (output === '-') throw new UsageError('it tells on stdout what was wrong: name a file for the output')
+    if (output === '-') throw new UsageError('stdout is for the faults: name a file for the output')
     const found = await examine(input!)
-    if (found === undefined) throw new UsageError(`${input} is no WAV file, whose header could be put right`)
+    if (found === undefined) throw new UsageError(`${input} is no WAV file: only its header can be repaired`)
     const { faults, rf64 } = found.diagnosis
     let path: string | null = null
     if (faults.length > 0 || (rf64 && !isInPlace)) {
@@ -41,7 +41,7 @@ export const repair = defineCommand({
       console.log(toJson({ input, output: path, faults }))
     } else {
       for (const { message } of faults) console.log(printable(`${input}: ${message}`))
-      console.log(printable(path === null ? `${input}: nothing is wrong` : `${path}: put right`))
+      console.log(printable(path === null ? `${input}: no fault found` : `${path}: repaired`))
     }
     return 0
   },
@@ -58,7 +58,7 @@ async function repairInto(
   force = false,
 ): Promise<void> {
   const output = await checkOutput(path, { overwrite: force, input })
-  if (output.compression) throw new UsageError(`${path}: what it writes is a WAV file`)
+  if (output.compression) throw new UsageError(`${path}: the output of repair is a WAV file`)
   const { patches, rf64, end, pad } = diagnosis
   async function* bytes() {
     const at = rf64?.at ?? 0
@@ -71,7 +71,7 @@ async function repairInto(
   await writeStages(output, [Readable.from(repaired)], { isRepeatable: true })
 }
 
-/** The same bytes, but for what is to be written over them. */
+/** The same bytes with the patches applied. */
 async function* patched(
   bytes: AsyncIterable<Uint8Array>,
   patches: readonly Patch[],
@@ -98,7 +98,7 @@ function tooLong(isInPlace: boolean): string {
     : 'longer than the sizes of a RIFF header can say: written as RF64'
 }
 
-/** In an order in which a crash leaves the file at most as wrong as it was. */
+/** Writes in an order in which a crash leaves the file no worse than it was. */
 async function repairInPlace({ path, size, diagnosis }: Examination): Promise<void> {
   const { patches, end, pad } = diagnosis
   const file = await open(path, 'r+')

@@ -1,4 +1,5 @@
-import { WavespoolError } from '../../errors.ts'
+import type { WavespoolError } from '../../errors.ts'
+import { decodingError } from '../decodingError.ts'
 import type { DecoderKernel, DecoderOutput } from '../kernel.ts'
 import { headOf } from './flacHead.ts'
 import { FlacTrack } from './flacTrack.ts'
@@ -86,15 +87,9 @@ export class FlacDecoder implements DecoderKernel {
 }
 
 function truncated(): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_TRUNCATED',
-    'this FLAC file ends within a frame; what came before it was delivered',
-  )
+  return decodingError('this FLAC file ends within a frame', { code: 'ERR_WAVESPOOL_TRUNCATED' })
 }
 
 function corrupt(reason: string): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_CODEC',
-    `this FLAC file cannot be decoded any further: ${reason}; what came before it was delivered`,
-  )
+  return decodingError(`this FLAC file cannot be decoded any further: ${reason}`)
 }

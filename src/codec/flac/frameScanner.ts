@@ -1,4 +1,4 @@
-import { WavespoolError } from '../../errors.ts'
+import { decodingError } from '../decodingError.ts'
 import { crc16 } from './crc.ts'
 import {
   type FlacFrameHeader,
@@ -152,10 +152,7 @@ export class FrameScanner {
   #spend(bytes: number): void {
     this.#work += bytes
     if (this.#work <= this.#maxWork) return
-    throw new WavespoolError(
-      'ERR_WAVESPOOL_CODEC',
-      'this FLAC stream cannot be decoded any further: almost none of its frames is sound; what came before was delivered',
-    )
+    throw decodingError('this FLAC stream cannot be decoded any further: almost none of its frames is sound')
   }
 
   #take(end: number): boolean {

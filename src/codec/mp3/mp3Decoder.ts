@@ -1,6 +1,7 @@
 import { WavespoolError } from '../../errors.ts'
 import { type MpegFrame, readMpegFrame } from '../../format/mpegFrame.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
+import { decodingError } from '../decodingError.ts'
 import { interleave } from '../interleave.ts'
 import type { DecoderKernel, DecoderOutput } from '../kernel.ts'
 import { Mpg123 } from './libmpg123.ts'
@@ -55,10 +56,7 @@ export class Mp3Decoder implements DecoderKernel {
     const { channels, sampleRate } = this.#frame!
     this.#library.decode(bytes, (left, right, rate) => {
       if (rate !== sampleRate) {
-        throw new WavespoolError(
-          'ERR_WAVESPOOL_CODEC',
-          `the sample rate of this MP3 file changes from ${sampleRate} to ${rate} Hz; what came before was delivered`,
-        )
+        throw decodingError(`the sample rate of this MP3 file changes from ${sampleRate} to ${rate} Hz`)
       }
       out.push(interleave(channels === 1 ? [left] : [left, right], 0, left.length))
     })

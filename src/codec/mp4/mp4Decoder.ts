@@ -1,6 +1,7 @@
 import type { Source } from 'mediabunny'
 import { WavespoolError } from '../../errors.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
+import { decodingError } from '../decodingError.ts'
 import { interleave } from '../interleave.ts'
 import type { DecoderKernel, DecoderOutput } from '../kernel.ts'
 import { opusPacketSamples, readOpusHead } from '../opus/opusHead.ts'
@@ -163,10 +164,7 @@ interface Inside {
 }
 
 function wrongIndex(): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_CODEC',
-    'the index of this MP4 file names what cannot be there; what came before it was delivered',
-  )
+  return decodingError('the index of this MP4 file is wrong')
 }
 
 function bytesOf(source: ArrayBuffer | ArrayBufferView | SharedArrayBuffer): Uint8Array {

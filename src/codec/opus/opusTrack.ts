@@ -1,5 +1,6 @@
-import { WavespoolError } from '../../errors.ts'
+import type { WavespoolError } from '../../errors.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
+import { decodingError } from '../decodingError.ts'
 import { interleave } from '../interleave.ts'
 import type { DecoderOutput } from '../kernel.ts'
 import { loadPeer } from '../peer.ts'
@@ -100,8 +101,5 @@ export class OpusTrack {
 }
 
 function corrupt(reason: string): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_CODEC',
-    `this Opus stream cannot be decoded any further: ${reason}; what came before it was delivered`,
-  )
+  return decodingError(`this Opus stream cannot be decoded any further: ${reason}`)
 }

@@ -1,5 +1,6 @@
-import { WavespoolError } from '../../errors.ts'
+import type { WavespoolError } from '../../errors.ts'
 import { pcmFormat } from '../../format/pcmFormat.ts'
+import { decodingError } from '../decodingError.ts'
 import { interleave } from '../interleave.ts'
 import type { DecoderOutput } from '../kernel.ts'
 import type { OggTrack } from '../ogg/oggDecoder.ts'
@@ -102,8 +103,5 @@ export class OggVorbis implements OggTrack {
 }
 
 function corrupt(reason: string): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_CODEC',
-    `this Vorbis stream cannot be decoded any further: ${reason}; what came before it was delivered`,
-  )
+  return decodingError(`this Vorbis stream cannot be decoded any further: ${reason}`)
 }
