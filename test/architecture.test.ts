@@ -49,6 +49,7 @@ const everywhere = [
   'latest.ts',
   'neighbours.ts',
   'options.ts',
+  'ownPath.ts',
   'packageManager.ts',
   'realTimers.ts',
 ]
@@ -57,6 +58,7 @@ const mayKnow: Record<string, string[]> = {
   'arguments.ts': [],
   'errors.ts': [],
   'options.ts': [],
+  'ownPath.ts': [],
   'emitting.ts': [],
   'failOnceRead.ts': [],
   'holdingWritable.ts': [],

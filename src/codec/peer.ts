@@ -1,10 +1,8 @@
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { WavespoolError } from '../errors.ts'
+import { ownPath } from '../ownPath.ts'
 import { adding, findPackageManager } from '../packageManager.ts'
-
-const here = dirname(fileURLToPath(import.meta.url))
 
 /**
  * Loads an optional peer dependency with `load`.
@@ -30,9 +28,12 @@ export async function loadPeer<T>(name: string, what: string, load: () => T | Pr
 
 /** `npx` runs what is not installed in a folder of its own, which it makes of the packages that it is given. */
 function remedyFor(name: string): string {
+  const here = dirname(ownPath() ?? '')
   if (/[\\/]_npx[\\/]/.test(here)) return `npx -p wavespool -p ${name} wavespool …`
   return `${adding[findPackageManager(here)]} ${name}`
 }
 
-/** For packages that are CommonJS, or whose ES module build cannot be had. */
-export const requirePeer: NodeJS.Require = createRequire(import.meta.url)
+/** Loads a package that is CommonJS, or whose ES module build cannot be had. */
+export function requirePeer(name: string): unknown {
+  return createRequire(ownPath()!)(name)
+}

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { WavespoolError } from '../../../errors.ts'
+import { ownPath } from '../../../ownPath.ts'
 import { requirePermission } from '../permission.ts'
 
 /**
@@ -21,13 +22,6 @@ export function childScript(): string {
     'ERR_WAVESPOOL_CAPTURE',
     `the capture child's script is missing (${candidates.join(', ')}). A bundler that takes Wavespool apart leaves it behind: keep the package out of the bundle (esbuild --external:wavespool) and install it beside`,
   )
-}
-
-/** The path of this code: a bundle of CommonJS has no `import.meta`. */
-function ownPath(): string | undefined {
-  const url = import.meta.url as string | undefined
-  if (url?.startsWith('file:')) return fileURLToPath(url)
-  return typeof __filename === 'string' ? __filename : undefined
 }
 
 /** Beside the sources, beside the files that the build made of them, or (from the sources) in the build. */
