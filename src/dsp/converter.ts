@@ -7,6 +7,7 @@ import { Dither } from './dither.ts'
 import { encodeSamples } from './encode.ts'
 import { type MixMatrix, mixChannels, mixMatrix, pickChannel, spreadChannel } from './mix.ts'
 import { checkRates, Resampler } from './resampling/resampler.ts'
+import { workbench } from './resampling/workbench.ts'
 import { type Samples, Scratch } from './scratch.ts'
 
 /** The options of `convert()`. */
@@ -126,8 +127,13 @@ export class Converter {
   }
 
   #encode(samples: Samples, out: Uint8Array): void {
-    if (this.#dither === undefined) encodeSamples(samples, this.#to, out)
-    else {
+    if (this.#dither === undefined) {
+      const isDone =
+        this.#resampler !== undefined &&
+        this.#to.encoding === 's16le' &&
+        workbench().encodeInt16(samples, out)
+      if (!isDone) encodeSamples(samples, this.#to, out)
+    } else {
       const dithered = doubles.take(samples.length)
       dithered.set(samples)
       this.#dither.addTo(dithered)

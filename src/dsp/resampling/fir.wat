@@ -1,5 +1,5 @@
-;; The inner loop of the resampler, with vectors of four floats: `run` is the FirKernel of firKernel.ts, and its
-;; `plainKernel` is the same in TypeScript. All addresses are bytes.
+;; The inner loops of the resampler, with vectors of four floats. `run` is the FirKernel of firKernel.ts, and its
+;; `plainKernel` is the same in TypeScript; `toInt16` does what encode.ts does for s16le. All addresses are bytes.
 (module
   (import "" "memory" (memory 1))
 
@@ -69,4 +69,30 @@
           (local.set $input (i32.add (local.get $input) (i32.const 4)))))
 
       (local.set $output (i32.add (local.get $output) (local.get $outputStep)))
-      (br_if $nextOutput (i32.lt_u (local.get $output) (local.get $outputEnd))))))
+      (br_if $nextOutput (i32.lt_u (local.get $output) (local.get $outputEnd)))))
+
+  ;; Floats become 16-bit samples, eight at a time, over the place where they lie: rounded to the nearest, a half
+  ;; upwards, and cut off at the ends of the range. At least one is there; up to seven behind the end are written over.
+  (func (export "toInt16") (param $input i32) (param $inputEnd i32)
+    (local $output i32)
+    (local $a v128) (local $b v128) (local $below v128)
+    (local.set $output (local.get $input))
+    (loop $nextEight
+      (local.set $a (f32x4.mul
+        (v128.load offset=0 align=4 (local.get $input)) (v128.const f32x4 32768 32768 32768 32768)))
+      (local.set $b (f32x4.mul
+        (v128.load offset=16 align=4 (local.get $input)) (v128.const f32x4 32768 32768 32768 32768)))
+
+      ;; the whole number below, and one more where what it leaves is a half or more: a sum with 0.5 would be rounded
+      (local.set $below (f32x4.floor (local.get $a)))
+      (local.set $a (f32x4.add (local.get $below) (v128.and (v128.const f32x4 1 1 1 1)
+        (f32x4.ge (f32x4.sub (local.get $a) (local.get $below)) (v128.const f32x4 0.5 0.5 0.5 0.5)))))
+      (local.set $below (f32x4.floor (local.get $b)))
+      (local.set $b (f32x4.add (local.get $below) (v128.and (v128.const f32x4 1 1 1 1)
+        (f32x4.ge (f32x4.sub (local.get $b) (local.get $below)) (v128.const f32x4 0.5 0.5 0.5 0.5)))))
+
+      (v128.store align=4 (local.get $output) (i16x8.narrow_i32x4_s
+        (i32x4.trunc_sat_f32x4_s (local.get $a)) (i32x4.trunc_sat_f32x4_s (local.get $b))))
+      (local.set $output (i32.add (local.get $output) (i32.const 16)))
+      (local.set $input (i32.add (local.get $input) (i32.const 32)))
+      (br_if $nextEight (i32.lt_u (local.get $input) (local.get $inputEnd))))))

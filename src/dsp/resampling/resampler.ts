@@ -57,8 +57,8 @@ export class Resampler {
     this.#history = Array.from({ length: channels }, () => new Float32Array(most))
     this.#held = reach - 1 // the first output frame falls on the first input frame; before it is silence
     this.#outputAt = most + this.blockFrames
-    const pair = 2 // between which is interpolated
-    this.#workLength = this.#outputAt + Math.ceil((this.blockFrames * to) / from) * channels + pair
+    const spare = 8 // for the pair between which is interpolated, and for what encodeInt16() writes over
+    this.#workLength = this.#outputAt + Math.ceil((this.blockFrames * to) / from) * channels + spare
   }
 
   /** How many frames so many more will complete. */

@@ -1,4 +1,5 @@
 import { Latest } from '../../latest.ts'
+import type { Samples } from '../scratch.ts'
 import { type FirMachine, firMachine } from './firKernel.ts'
 import { type SincFilters, sincFilters } from './sincFilters.ts'
 
@@ -48,6 +49,20 @@ export class Workbench {
     this.machine.memory.set(coefficients, at)
     this.#tables.set(filters, at)
     return at
+  }
+
+  /**
+   * Puts out samples that lie in the machine's memory as s16le, as `encodeSamples()` does; their place is lost.
+   *
+   * @returns false, with nothing done, where they lie somewhere else, or the machine cannot
+   */
+  encodeInt16(samples: Samples, out: Uint8Array): boolean {
+    const { memory, toInt16 } = this.machine
+    if (toInt16 === undefined || samples.buffer !== memory.buffer) return false
+    const { byteOffset, byteLength, length } = samples
+    if (length > 0) toInt16(byteOffset, byteOffset + byteLength)
+    out.set(new Uint8Array(memory.buffer, byteOffset, length * 2))
+    return true
   }
 }
 

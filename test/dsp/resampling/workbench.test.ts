@@ -1,5 +1,7 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { plainMachine } from '../../../src/dsp/resampling/firKernel.ts'
+import { encodeSamples } from '../../../src/dsp/encode.ts'
+import { firMachine, plainMachine } from '../../../src/dsp/resampling/firKernel.ts'
 import { Workbench } from '../../../src/dsp/resampling/workbench.ts'
 
 test('the filters of a pair of rates are made once, and the latest sixteen pairs are kept', () => {
@@ -31,4 +33,40 @@ test('tables lie behind the work, untouched by it, and come back when they had t
     expect(bench.prepare(filters, work)).toBe(at)
   }
   expect(bench.machine.memory.length).toBeLessThan(1.1 * 2 ** 20)
+})
+
+// Halves of a step, and what lies closest to them, beside any bits at all.
+const steps = fc.integer({ min: -32_770, max: 32_770 })
+const half = fc
+  .tuple(steps, fc.constantFrom(-(2 ** -9), 0, 2 ** -9))
+  .map(([n, off]) => (n + 0.5 + off) / 32_768)
+const justBelow = fc.constantFrom(0.499_999_97 / 32_768, -0.500_000_03 / 32_768, -1e-30, 1e-30)
+const floats = fc.oneof(half, justBelow, fc.float(), fc.constantFrom(Number.NaN, -0, 1e30, -1e30))
+
+test('samples in the memory become what encodeSamples() makes of them, and seven floats behind them are lost', () => {
+  const bench = new Workbench(firMachine())
+  const { memory } = bench.machine
+  fc.assert(
+    fc.property(fc.array(floats, { maxLength: 70 }), fc.nat(7), (values, offset) => {
+      const samples = memory.fill(0.25).subarray(100 + offset, 100 + offset + values.length)
+      samples.set(values)
+      const [expected, got] = [new Uint8Array(200), new Uint8Array(200)]
+      encodeSamples(samples, { encoding: 's16le' }, expected)
+      expect(bench.encodeInt16(samples, got)).toBe(true)
+      expect(Buffer.from(got).equals(expected)).toBe(true)
+      const behind = 100 + offset + values.length + 7
+      expect(memory.subarray(0, 100 + offset).every((value) => value === 0.25)).toBe(true)
+      expect(memory.subarray(behind).every((value) => value === 0.25)).toBe(true)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test.each([
+  ['lie somewhere else', new Workbench(firMachine()), new Float32Array(8)],
+  ['lie where there are no vectors', new Workbench(plainMachine()), undefined],
+])('samples that %s are left to encodeSamples()', (_where, bench, samples) => {
+  const out = new Uint8Array(16).fill(7)
+  expect(bench.encodeInt16(samples ?? bench.machine.memory.subarray(0, 8), out)).toBe(false)
+  expect(out).toEqual(new Uint8Array(16).fill(7))
 })
