@@ -130,6 +130,24 @@ describe('a recording, compressed', () => {
     await file.dispose()
   })
 
+  test.each(codecs)('%s is answered to HEAD as to GET, without a body', async (codec) => {
+    const file = await memo()
+    const [name, type] = files[codec]
+    const get = await file.toResponse({}, { codec })
+    const head = await file.toResponse({ method: 'HEAD' }, { codec })
+    expect(head.status).toBe(200)
+    expect(head.body).toBeNull()
+    expect(head.headers.get('content-type')).toBe(type)
+    expect(head.headers.get('content-disposition')).toContain(`"${name}"`)
+    expect(head.headers.get('content-length')).toBe(String((await encoded(codec)).length))
+    expect([...head.headers]).toEqual([...get.headers])
+    await get.body!.cancel()
+    const etag = head.headers.get('etag')!
+    const same = await file.toResponse({ method: 'HEAD', headers: { 'if-none-match': etag } }, { codec })
+    expect(same.status).toBe(304)
+    await file.dispose()
+  })
+
   test('while it goes on it is this moment', async () => {
     const file = new VirtualFile({ name: 'live.wav' })
     const header = wavHeader(format)
