@@ -2,7 +2,7 @@
 // The main thread stands for a switch: it brings 20 ms of each call (160 bytes of µ-law) fifty times a second. A message
 // to a thread costs more than a packet, so the packets of a millisecond travel in one. Each thread records its calls.
 import { once } from 'node:events'
-import { pipeline } from 'node:stream/promises'
+import { finished } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { limit, pcmFormat, VirtualFile, wavHeader } from 'wavespool'
@@ -68,9 +68,9 @@ function recordCalls() {
   const lateness = []
 
   function answer() {
-    const row = chain([limit(phone, { seconds: 7200 }, { source: null }), wavHeader(phone)])
     const file = new VirtualFile({ name: 'call.wav' })
-    return { row, file, done: pipeline(row, file), packets: 0 }
+    const row = chain([limit(phone, { seconds: 7200 }, { source: null }), wavHeader(phone), file])
+    return { row, file, done: finished(row), packets: 0 }
   }
 
   parentPort?.on('message', async (message) => {

@@ -9,10 +9,10 @@ export abstract class HoldingWritable extends Writable {
   #taken = 0
 
   /** Takes the written chunks, as `_writev()` does. @internal */
-  protected abstract takeChunks(chunks: readonly Uint8Array[], callback: Callback): void
+  abstract takeChunks(chunks: readonly Uint8Array[], callback: Callback): void
 
   /** The stream is about to be destroyed: called once, with the chunks it still held. @internal */
-  protected abstract abandon(held: readonly Uint8Array[], error: Error | undefined): void
+  abstract abandon(held: readonly Uint8Array[], error: Error | undefined): void
 
   override write(chunk: unknown, callback?: Callback): boolean
   override write(chunk: unknown, encoding: BufferEncoding, callback?: Callback): boolean

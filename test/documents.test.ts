@@ -94,6 +94,14 @@ console.log = (...values) => log(values.map((value: number) => value.toFixed(1))
     after: 'log(memo.format?.sampleRate, memo.format?.channels, memo.format?.encoding, memo.duration)',
     prints: '0.0 -0.0 -3.0 0.0\n1.0 -0.0 -3.0 0.0\n16000 1 s16le 2',
   },
+  'call-into-file': {
+    before: `${imports}import { chain } from 'wavespool/chain'
+${aFormat}const phone = pcmFormat({ sampleRate: 8000 })
+const source = tone(phone, { duration: { seconds: 2 } })
+`,
+    after: 'console.log(recorder.writableFinished, call.duration)',
+    prints: 'true 2',
+  },
   sentences: {
     before: `${imports}${aFormat}
 const portAudio = (format: ReturnType<typeof pcmFormat>) => speech(format, { duration: { seconds: 8 }, pace: 'fast' })

@@ -1,20 +1,29 @@
+import type { Writable } from 'node:stream'
+import { HoldingWritable } from '../holdingWritable.ts'
 import { checkPipe } from '../neighbours.ts'
-import { Stage } from '../streams/stage.ts'
+import { type Kernel, Stage } from '../streams/stage.ts'
+import type { Stoppable } from '../streams/stopping.ts'
 import { FusedKernel } from './fusedKernel.ts'
+import { FusedSink } from './fusedSink.ts'
 
 /**
  * Stages of ours that stand side by side become one: their kernels run in one Transform, which costs what one of them
- * costs. They keep their events and properties, and their `stop()` stops the one that they have become; they are
- * destroyed with it. What somebody uses as a stream already stays one.
+ * costs. Where a sink of ours is the last of all, they and the sink become one Writable. They keep their events and
+ * properties, and their `stop()` stops the one that they have become; they are destroyed with it. What somebody uses as
+ * a stream already stays one.
  */
 export function fuse(streams: readonly NodeJS.EventEmitter[]): NodeJS.EventEmitter[] {
   const fused: NodeJS.EventEmitter[] = []
   let row: Stage[] = []
   const close = () => {
-    if (row.length > 0) fused.push(row.length === 1 ? row[0]! : fuseRow(row))
+    if (row.length > 0) fused.push(row.length === 1 ? row[0]! : join(row, new Stage(kernelOf(row))))
     row = []
   }
-  for (const stream of streams) {
+  for (const [i, stream] of streams.entries()) {
+    if (i === streams.length - 1 && row.length > 0 && isUnusedSink(stream)) {
+      fused.push(join(row, new FusedSink(kernelOf(row), stream)))
+      return fused
+    }
     const isStage = stream instanceof Stage && stream.kernel.isApart !== true && isUnused(stream)
     // A stage that was told of its source stops that one, and not what stands in front of it.
     if (!isStage || stream.kernel.source !== undefined) close()
@@ -25,8 +34,13 @@ export function fuse(streams: readonly NodeJS.EventEmitter[]): NodeJS.EventEmitt
   return fused
 }
 
-function fuseRow(stages: readonly Stage[]): Stage {
-  const fused = new Stage(new FusedKernel(stages.map(({ kernel }) => kernel)))
+function kernelOf(stages: readonly Stage[]): Kernel {
+  const kernels = stages.map(({ kernel }) => kernel)
+  return kernels.length === 1 ? kernels[0]! : new FusedKernel(kernels)
+}
+
+/** @returns the stream that the stages have become */
+function join<T extends Writable & Stoppable>(stages: readonly Stage[], fused: T): T {
   for (const [i, stage] of stages.entries()) {
     if (i > 0) checkPipe(stages[i - 1], fused, stage.kernel.ports?.takes)
   }
@@ -48,4 +62,15 @@ function isUnused(stage: Stage): boolean {
   const isPipedInto = stage.listenerCount('unpipe') > 1 // the first is its own
   const events = ['data', 'readable', 'end', 'drain', 'finish', 'error']
   return !isPipedInto && events.every((event) => stage.listenerCount(event) === 0)
+}
+
+/** Whether nobody else writes into the sink, and no class of a user's own watches what is written. */
+function isUnusedSink(stream: object): stream is HoldingWritable {
+  if (!(stream instanceof HoldingWritable)) return false
+  const { destroyed, writableEnded, writableLength } = stream
+  if (destroyed || writableEnded || writableLength > 0) return false
+  const isPipedInto = stream.listenerCount('unpipe') > 0
+  const { write, _write, _writev } = HoldingWritable.prototype
+  const isOurs = stream.write === write && stream._write === _write && stream._writev === _writev
+  return isOurs && !isPipedInto && stream.listenerCount('drain') === 0
 }

@@ -103,7 +103,7 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
   }
 
   /** @internal */
-  protected override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
+  override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
     for (const chunk of chunks) this.#frames.push(chunk, this.#intake)
     if (this.#queue.bytes >= this.#sizes.messageBytes) this.#send()
     else if (this.#queue.bytes > 0) this.#sendLater()
@@ -184,7 +184,7 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
   }
 
   /** Chunks that wait in front of a full buffer were written too. @internal */
-  protected override abandon(held: readonly Uint8Array[]): void {
+  override abandon(held: readonly Uint8Array[]): void {
     if (this.#failure !== undefined) return
     for (const chunk of held) this.#frames.push(chunk, this.#intake)
   }

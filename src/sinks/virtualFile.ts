@@ -154,12 +154,12 @@ export class VirtualFile extends reading(HoldingWritable) {
   }
 
   /** @internal */
-  protected override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
+  override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
     this.#recorder.append(chunks, callback)
   }
 
   /** @internal */
-  protected override abandon(held: readonly Uint8Array[], error: Error | undefined): void {
+  override abandon(held: readonly Uint8Array[], error: Error | undefined): void {
     this.#recorder.abort(error, held)
   }
 

@@ -4,7 +4,7 @@ import { failOnceRead } from '../failOnceRead.ts'
 import type { Output } from '../format/wholeFrames.ts'
 import { type Ports, ports } from '../neighbours.ts'
 import { nextTick, setImmediate } from '../realTimers.ts'
-import type { Stoppable, StoppableSource } from './stopping.ts'
+import { endHere, type Stoppable, type StoppableSource } from './stopping.ts'
 import { Upstream } from './upstream.ts'
 
 export type { Output }
@@ -75,17 +75,7 @@ export class Stage extends Transform implements Stoppable {
     if (this.upstream.stop()) return
     this.#isStopped = true
     this.upstream.endSoon()
-    this.end()
-    // What comes from now on is let through to nobody. Properties, as every write would pay for a method that looks.
-    this.write = (...given: unknown[]) => {
-      const callback = given.find((each) => typeof each === 'function')
-      if (callback) nextTick(callback as () => void)
-      return true
-    }
-    this.end = (...given: unknown[]) => {
-      this.write(...(given as [Buffer]))
-      return this
-    }
+    endHere(this)
   }
 
   /** A chunk waits here until there is room; what has been taken is acknowledged, so that `writableLength` is what waits. */
@@ -206,7 +196,8 @@ export class Stage extends Transform implements Stoppable {
   }
 }
 
-function noSourceError(): WavespoolError {
+/** The failure of a cap that nobody is piped into, and that was not told whom to stop. */
+export function noSourceError(): WavespoolError {
   return new WavespoolError(
     'ERR_WAVESPOOL_NO_SOURCE',
     'limit() reached its cap but cannot see what to stop: nothing is piped into it. Behind a generator function, a web ' +

@@ -1,5 +1,6 @@
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { ArgumentTypeError, show } from '../errors.ts'
+import { nextTick } from '../realTimers.ts'
 
 /** Whatever can be told to end gracefully: every Wavespool source and stage, and any stream of yours with a `stop()`. */
 export interface Stoppable {
@@ -66,6 +67,21 @@ export function endUpstream(source: StoppableSource, ended = new Set<unknown>())
   if (!isOldStyle) stream.emit('end')
   // Readable.toWeb() waits for the writable side of a Duplex too, which a destroyed one never finishes.
   if (isWritable && !writableFinished) stream.emit('finish')
+}
+
+/** Ends a stream that has been stopped. What comes from now on is let through to nobody. */
+export function endHere(stream: Writable): void {
+  stream.end()
+  // Properties, as every write would pay for a method that looks.
+  stream.write = (...given: unknown[]) => {
+    const callback = given.find((each) => typeof each === 'function')
+    if (callback) nextTick(callback as () => void)
+    return true
+  }
+  stream.end = (...given: unknown[]) => {
+    stream.write(...(given as [Buffer]))
+    return stream
+  }
 }
 
 /** An HTTP request as a server gets it, of either version: `http.IncomingMessage`, `http2.Http2ServerRequest`. */

@@ -1,6 +1,7 @@
 /** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
-import { PassThrough, type Readable, type Transform } from 'node:stream'
+import { PassThrough, type Readable, type Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { type Chain, chain } from '../../src/chain/index.ts'
 import {
   chunk,
   convert,
@@ -42,6 +43,16 @@ const stages: (Transform & Stoppable)[] = [
 ]
 export const done: Promise<void> = pipeline(source, wavHeader(format), new VirtualFile())
 for (const stage of stages) stage.stop()
+
+const joined: Chain = chain([limit(format, { seconds: 30 }), wavHeader(format)])
+joined.pipe(new PassThrough())
+const recorder: Writable & Stoppable = chain([limit(format, { seconds: 30 }), new VirtualFile()])
+export const recorded: Promise<void> = pipeline(source, recorder)
+export const measured = pipeline(source, chain([joined, new Writable()]))
+// @ts-expect-error nothing comes out of a chain that ends in a sink
+chain([joined, new VirtualFile()]).read()
+const list: (Transform | Writable)[] = stages
+export const unknownEnd: Chain = chain(list)
 
 const reader = wavReader()
 export const found: [PcmFormat | undefined, string | undefined] = [reader.format, reader.tags.INAM]

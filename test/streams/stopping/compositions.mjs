@@ -2,7 +2,17 @@
 // Every way to put a cap behind a source. Each resolves to the bytes that its sink got.
 import { Duplex, PassThrough, Readable, Transform, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
-import { chunk, convert, limit, meter, pcmFormat, segment, wavHeader, wavReader } from 'wavespool'
+import {
+  chunk,
+  convert,
+  limit,
+  meter,
+  pcmFormat,
+  segment,
+  VirtualFile,
+  wavHeader,
+  wavReader,
+} from 'wavespool'
 import { chain } from 'wavespool/chain'
 
 export const format = pcmFormat()
@@ -115,6 +125,16 @@ function segmented() {
   return Object.assign(run, { cap: 5000, got: new WeakMap() })
 }
 
+/** A chain that leads into a file, behind stages of its own. */
+function recorded(stages, behind = () => []) {
+  const run = async (stream) => {
+    const file = new VirtualFile({ storage: 'memory' })
+    run.got.set(stream, { bytes: () => Buffer.from(file.view()) })
+    await pipeline(stream, ...stages(), chain([capped(5000), ...behind(), file]))
+  }
+  return Object.assign(run, { cap: 5000, got: new WeakMap() })
+}
+
 /** A reader that has had enough when the first segment is in. */
 function broken() {
   const run = async (stream) => {
@@ -155,6 +175,15 @@ export const compositions = {
   ]),
   'inside chain(), a foreign stage first': composed((cap) => [chain([foreign(), capped(cap), foreign()])]),
   'behind chain()': composed((cap) => [chain([foreign(), foreign()]), capped(cap)]),
+  'inside chain(), into a file': recorded(() => []),
+  'inside chain(), our stages around it, into a file': recorded(
+    () => [foreign(), chunk(format, { bytes: 200 })],
+    () => [meter(format, { every: { bytes: 500 } })],
+  ),
+  'inside chain(), a foreign stage in front of the file': recorded(
+    () => [],
+    () => [foreign()],
+  ),
   '.pipe()': piped(),
   'in front of segment': segmented(),
   'a break out of segments': broken(),

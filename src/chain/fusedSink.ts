@@ -1,0 +1,146 @@
+import { finished } from 'node:stream'
+import { HoldingWritable } from '../holdingWritable.ts'
+import { type Ports, ports } from '../neighbours.ts'
+import { nextTick } from '../realTimers.ts'
+import { type Kernel, noSourceError } from '../streams/stage.ts'
+import { endHere, type Stoppable } from '../streams/stopping.ts'
+import { Upstream } from '../streams/upstream.ts'
+
+type Callback = (error?: Error | null) => void
+
+/**
+ * A row of stages and the sink behind it as one Writable. The kernel's output goes to the sink itself, past the sink's
+ * stream, which only ends, fails and closes: as it does at the end of a pipeline.
+ */
+export class FusedSink extends HoldingWritable implements Stoppable {
+  /** @internal */
+  readonly [ports]: Ports
+  readonly #kernel: Kernel
+  readonly #sink: HoldingWritable
+  readonly #upstream: Upstream
+  /** Nothing more goes into the sink. */
+  #isOver = false
+  #isStopped = false
+
+  constructor(kernel: Kernel, sink: HoldingWritable) {
+    super()
+    this.#kernel = kernel
+    this.#sink = sink
+    this[ports] = kernel.ports ?? {}
+    this.#upstream = new Upstream(this, kernel.ports?.takes)
+    this.#upstream.name(kernel.source)
+    sink.emit('pipe', this) // by which a sink learns what it will get
+    sink.on('error', (error) => this.destroy(error))
+    sink.on('close', () => {
+      if (!this.#isOver) this.destroy()
+    })
+  }
+
+  /** See the method of a stage. */
+  stop(): void {
+    this.#kernel.stop?.()
+    if (this.#isOver || this.writableEnded || this.destroyed) return
+    if (this.#upstream.stop()) return
+    this.#isStopped = true
+    this.#upstream.endSoon()
+    endHere(this)
+  }
+
+  /** @internal */
+  override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
+    if (this.#isOver) {
+      this.#upstream.letGo() // of a source that nobody else read until now
+      callback() // surplus
+      return
+    }
+    const pieces: Uint8Array[] = []
+    const end = this.#push(chunks, pieces)
+    if (end === undefined) {
+      this.#put(pieces, callback)
+      return
+    }
+    this.#isOver = true
+    this.#put(pieces, (error) => {
+      if (error) callback(error)
+      else if (end === 'stop') this.#endAtCap(callback)
+      else this.#endSink(end, callback)
+    })
+  }
+
+  #push(chunks: readonly Uint8Array[], pieces: Uint8Array[]): Kernel['end'] {
+    try {
+      for (const chunk of chunks) {
+        this.#kernel.push(chunk, pieces)
+        const { end } = this.#kernel
+        if (end !== undefined) return end
+      }
+    } catch (error) {
+      return error as Error
+    }
+  }
+
+  #put(pieces: readonly Uint8Array[], callback: Callback): void {
+    if (pieces.length === 0) callback()
+    // Somebody else has ended the sink, and its stream says so.
+    else if (this.#sink.writableEnded) this.#sink.write(pieces[0], callback)
+    else this.#sink.takeChunks(pieces, callback)
+  }
+
+  /** The sink has all that it will get: it ends, and what lies upstream is ended once this chunk is done with. */
+  #endAtCap(callback: Callback): void {
+    const isBlind = this.#kernel.source === undefined && !this.#upstream.wasPiped
+    // In the next tick, as at the cap of a stage.
+    nextTick(() => {
+      const isEnding = this.writableEnded || this.destroyed
+      if (isBlind && !isEnding) {
+        this.#endSink(noSourceError(), callback)
+        return
+      }
+      this.#sink.end()
+      nextTick(callback) // a source that is being ended is not to be told to go on
+      if (!isEnding) this.#upstream.end()
+    })
+  }
+
+  /** What the sink has got it keeps in good order, also where this fails. */
+  #endSink(failure: Error | undefined, callback: Callback): void {
+    this.#sink.end()
+    finished(this.#sink, (error) => callback(failure ?? error))
+  }
+
+  override _final(callback: Callback): void {
+    if (this.#isOver) {
+      this.#endSink(undefined, callback)
+      return
+    }
+    this.#isOver = true
+    const pieces: Uint8Array[] = []
+    let failure: Error | undefined
+    try {
+      this.#kernel.flush(pieces)
+    } catch (error) {
+      if (!this.#isStopped) failure = error as Error // where a stream is stopped, half a frame is surplus
+    }
+    this.#put(pieces, (error) => {
+      if (error) callback(error)
+      else this.#endSink(failure, callback)
+    })
+  }
+
+  /** What waited for a sink that needs time is recorded too. @internal */
+  override abandon(held: readonly Uint8Array[], error: Error | undefined): void {
+    const pieces: Uint8Array[] = []
+    if (!this.#isOver) this.#push(held, pieces)
+    this.#sink.abandon(pieces, error)
+  }
+
+  override _destroy(error: Error | null, callback: Callback): void {
+    if (!this.writableEnded) this.#upstream.abandon()
+    if (this.#sink.closed) {
+      callback(error)
+      return
+    }
+    this.#sink.once('close', () => callback(error))
+    this.#sink.destroy(error ?? undefined)
+  }
+}
