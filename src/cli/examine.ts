@@ -15,8 +15,7 @@ import { endOfData } from '../format/wavLength.ts'
 import { noSamplesError, withLayout } from '../format/wavReaderKernel.ts'
 import { compressedContainer } from './firstBytes.ts'
 import { foreignInput } from './foreignInput.ts'
-import { pipedStdin } from './pipedStdin.ts'
-import { withStdinCopy } from './stdinCopy.ts'
+import { pipedStdin, withStdinCopy } from './stdin.ts'
 
 /** A WAV file on a disk: its header, and its actual content. */
 export interface Examination {

@@ -19,7 +19,7 @@ import { UsageError } from './command.ts'
 import { type Examination, examine } from './examine.ts'
 import { compressedContainer, firstBytes } from './firstBytes.ts'
 import { byFfmpeg, foreignInput } from './foreignInput.ts'
-import { pipedStdin } from './pipedStdin.ts'
+import { pipedStdin } from './stdin.ts'
 import { StatusLine } from './terminal/statusLine.ts'
 import { clockTime } from './terminal/units.ts'
 

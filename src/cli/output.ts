@@ -75,13 +75,13 @@ export async function checkOutput(
     )
   }
   await checkPlace(path, overwrite, input)
-  const isPipe = (await there(path))?.isFile() === false
+  const isPipe = (await statsOf(path))?.isFile() === false
   return { path, isRaw: /^\.(raw|pcm)$/i.test(extension), compression, isPipe, overwrite }
 }
 
 /** The same for any file, pictures too. */
 export async function checkPlace(path: string, overwrite: boolean, input?: string): Promise<void> {
-  const stats = await there(path)
+  const stats = await statsOf(path)
   if (stats === undefined) {
     await access(dirname(path), constants.W_OK)
     return
@@ -92,7 +92,7 @@ export async function checkPlace(path: string, overwrite: boolean, input?: strin
   await access(path, constants.W_OK)
 }
 
-function there(path: string): Promise<Stats | undefined> {
+function statsOf(path: string): Promise<Stats | undefined> {
   return stat(path).catch(() => undefined)
 }
 
@@ -223,7 +223,7 @@ export async function writeWhole(
   content: string | Uint8Array,
   overwrite = false,
 ): Promise<void> {
-  if ((await there(path))?.isFile() === false) return writeFile(path, content)
+  if ((await statsOf(path))?.isFile() === false) return writeFile(path, content)
   const replacement = new Replacement(path, overwrite)
   try {
     await writeFile(replacement.path, content, { flag: 'wx' })

@@ -48,7 +48,7 @@ export class RecordSession {
       this.#path === '-'
         ? `recording from ${name} into the pipe: Enter ends it` // Ctrl-C reaches the reader of the pipe as well
         : `recording from ${name} into ${this.#path}: Enter or Ctrl-C ends it, the space bar pauses`
-    this.#status.tell(wrapped(printable(text), 0, process.stderr))
+    this.#status.print(wrapped(printable(text), 0, process.stderr))
   }
 
   /** Shows the pause until the next measurement, which comes after it. */

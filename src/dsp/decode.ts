@@ -1,4 +1,5 @@
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { FULL_SCALE_16, FULL_SCALE_24, FULL_SCALE_32 } from './fullScale.ts'
 import { alawSamples, mulawSamples } from './g711.ts'
 import type { Samples } from './scratch.ts'
 
@@ -22,28 +23,29 @@ export function decodeSamples<T extends Samples = Float32Array<ArrayBuffer>>(
       for (let i = 0; i < count; i++) out[i] = (bytes[i]! - 128) / 128
       break
     case 's16le':
-      for (let i = 0; i < count; i++) out[i] = view.getInt16(i * 2, true) / 2 ** 15
+      for (let i = 0; i < count; i++) out[i] = view.getInt16(i * 2, true) / FULL_SCALE_16
       break
     case 's24le':
-      for (let i = 0; i < count; i++) out[i] = int24(bytes, i * 3) / 2 ** 23
+      for (let i = 0; i < count; i++) out[i] = int24(bytes, i * 3) / FULL_SCALE_24
       break
     case 's32le':
-      for (let i = 0; i < count; i++) out[i] = view.getInt32(i * 4, true) / 2 ** 31
+      for (let i = 0; i < count; i++) out[i] = view.getInt32(i * 4, true) / FULL_SCALE_32
       break
     case 'f32le':
       for (let i = 0; i < count; i++) out[i] = view.getFloat32(i * 4, true)
       break
     case 's16be':
-      for (let i = 0; i < count; i++) out[i] = view.getInt16(i * 2) / 2 ** 15
+      for (let i = 0; i < count; i++) out[i] = view.getInt16(i * 2) / FULL_SCALE_16
       break
     case 's24be':
       for (let i = 0; i < count; i++) {
         out[i] =
-          (((bytes[i * 3]! << 24) | (bytes[i * 3 + 1]! << 16) | (bytes[i * 3 + 2]! << 8)) >> 8) / 2 ** 23
+          (((bytes[i * 3]! << 24) | (bytes[i * 3 + 1]! << 16) | (bytes[i * 3 + 2]! << 8)) >> 8) /
+          FULL_SCALE_24
       }
       break
     case 's32be':
-      for (let i = 0; i < count; i++) out[i] = view.getInt32(i * 4) / 2 ** 31
+      for (let i = 0; i < count; i++) out[i] = view.getInt32(i * 4) / FULL_SCALE_32
       break
     case 'f32be':
       for (let i = 0; i < count; i++) out[i] = view.getFloat32(i * 4)
@@ -52,10 +54,10 @@ export function decodeSamples<T extends Samples = Float32Array<ArrayBuffer>>(
       for (let i = 0; i < count; i++) out[i] = view.getFloat64(i * 8, true)
       break
     case 'mulaw':
-      for (let i = 0; i < count; i++) out[i] = mulawSamples[bytes[i]!]! / 2 ** 15
+      for (let i = 0; i < count; i++) out[i] = mulawSamples[bytes[i]!]! / FULL_SCALE_16
       break
     case 'alaw':
-      for (let i = 0; i < count; i++) out[i] = alawSamples[bytes[i]!]! / 2 ** 15
+      for (let i = 0; i < count; i++) out[i] = alawSamples[bytes[i]!]! / FULL_SCALE_16
       break
   }
   return out

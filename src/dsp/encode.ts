@@ -1,4 +1,5 @@
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { FULL_SCALE_8, FULL_SCALE_16, FULL_SCALE_24, FULL_SCALE_32 } from './fullScale.ts'
 import { alawCode, mulawCode } from './g711.ts'
 import type { Samples } from './scratch.ts'
 
@@ -18,16 +19,16 @@ export function encodeSamples(
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
   switch (encoding) {
     case 'u8':
-      for (let i = 0; i < count; i++) out[i] = quantize(samples[i]! * 2 ** 7 + 0.5, 2 ** 7) + 128
+      for (let i = 0; i < count; i++) out[i] = quantize(samples[i]! * FULL_SCALE_8 + 0.5, FULL_SCALE_8) + 128
       break
     case 's16le':
       for (let i = 0; i < count; i++) {
-        view.setInt16(i * 2, quantize(samples[i]! * 2 ** 15 + 0.5, 2 ** 15), true)
+        view.setInt16(i * 2, quantize(samples[i]! * FULL_SCALE_16 + 0.5, FULL_SCALE_16), true)
       }
       break
     case 's24le':
       for (let i = 0, at = 0; i < count; i++) {
-        const sample = quantize(samples[i]! * 2 ** 23 + 0.5, 2 ** 23)
+        const sample = quantize(samples[i]! * FULL_SCALE_24 + 0.5, FULL_SCALE_24)
         out[at++] = sample
         out[at++] = sample >> 8
         out[at++] = sample >> 16
@@ -35,25 +36,27 @@ export function encodeSamples(
       break
     case 's32le':
       for (let i = 0; i < count; i++) {
-        view.setInt32(i * 4, quantize(samples[i]! * 2 ** 31 + 0.5, 2 ** 31), true)
+        view.setInt32(i * 4, quantize(samples[i]! * FULL_SCALE_32 + 0.5, FULL_SCALE_32), true)
       }
       break
     case 'f32le':
       for (let i = 0; i < count; i++) view.setFloat32(i * 4, samples[i]!, true)
       break
     case 's16be':
-      for (let i = 0; i < count; i++) view.setInt16(i * 2, quantize(samples[i]! * 2 ** 15 + 0.5, 2 ** 15))
+      for (let i = 0; i < count; i++)
+        view.setInt16(i * 2, quantize(samples[i]! * FULL_SCALE_16 + 0.5, FULL_SCALE_16))
       break
     case 's24be':
       for (let i = 0, at = 0; i < count; i++) {
-        const sample = quantize(samples[i]! * 2 ** 23 + 0.5, 2 ** 23)
+        const sample = quantize(samples[i]! * FULL_SCALE_24 + 0.5, FULL_SCALE_24)
         out[at++] = sample >> 16
         out[at++] = sample >> 8
         out[at++] = sample
       }
       break
     case 's32be':
-      for (let i = 0; i < count; i++) view.setInt32(i * 4, quantize(samples[i]! * 2 ** 31 + 0.5, 2 ** 31))
+      for (let i = 0; i < count; i++)
+        view.setInt32(i * 4, quantize(samples[i]! * FULL_SCALE_32 + 0.5, FULL_SCALE_32))
       break
     case 'f32be':
       for (let i = 0; i < count; i++) view.setFloat32(i * 4, samples[i]!)

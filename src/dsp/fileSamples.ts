@@ -84,24 +84,24 @@ async function convertedSamples(
   const { format, channel, maxBytes, ...wanted } = checkSamplesOptions(options)
   const { snapshot, name, rawFormat } = file
   const to = pcmFormat({ ...wanted, encoding })
-  const taking = new Taking(name, to, channel, maxBytes)
+  const collector = new SampleCollector(name, to, channel, maxBytes)
   const start = new Uint8Array(Math.min(START_BYTES, snapshot.size))
   await snapshot.read(start, 0)
   const isBare = markedKind(start) === undefined
   const isTooShortToTell = start.length < 4 && rawFormat === undefined
   if (isBare && format !== undefined) {
     checkSame(name, format, rawFormat, 'was recorded')
-    await readBare(snapshot, format, taking)
+    await readBare(snapshot, format, collector)
   } else if (isBare && !isTooShortToTell) {
     throw wavError(name, `${reasonOf(start)}; ${remedyFor(rawFormat)}`)
   } else {
-    await readWav(file, format, taking)
+    await readWav(file, format, collector)
   }
-  return taking.finish()
+  return collector.finish()
 }
 
 /** Collects samples in the requested format. */
-class Taking {
+class SampleCollector {
   readonly #name: string
   readonly #to: PcmFormat
   readonly #channel: number | undefined
@@ -151,7 +151,7 @@ class Taking {
 async function readWav(
   { snapshot, name }: SampledFile,
   format: PcmFormat | undefined,
-  taking: Taking,
+  collector: SampleCollector,
 ): Promise<void> {
   const kernel = new WavReaderKernel()
   kernel.onFormat = (from) => {
@@ -160,14 +160,14 @@ async function readWav(
     const { dataStart, blockAlign } = header
     // A cursor may have written a header that says more than there is.
     const frames = Math.floor(kernel.samplesIn(snapshot.size - dataStart) / blockAlign)
-    taking.begin(from, frames, frames * blockAlign, maskOf(header))
+    collector.begin(from, frames, frames * blockAlign, maskOf(header))
   }
   const parser = {
     get skippable() {
       return kernel.skippable
     },
     pass: (count: number) => kernel.pass(count),
-    push: (bytes: Uint8Array) => kernel.push(bytes, taking),
+    push: (bytes: Uint8Array) => kernel.push(bytes, collector),
   }
   try {
     await feedFrom(
@@ -176,7 +176,7 @@ async function readWav(
       { end: snapshot.size, blockBytes: BLOCK_BYTES },
       () => kernel.hasAllSamples,
     )
-    kernel.flush(taking)
+    kernel.flush(collector)
   } catch (error) {
     if (!(error instanceof WavespoolError) || error.code !== 'ERR_WAVESPOOL_WAV') throw error
     throw wavError(name, error.message, error)
@@ -184,17 +184,17 @@ async function readWav(
 }
 
 /** A partial frame at the end is left out. */
-async function readBare(snapshot: StableFile, format: PcmFormat, taking: Taking): Promise<void> {
+async function readBare(snapshot: StableFile, format: PcmFormat, collector: SampleCollector): Promise<void> {
   const { bytesPerFrame } = format
   const frames = Math.floor(snapshot.size / bytesPerFrame)
-  taking.begin(format, frames, frames * bytesPerFrame)
+  collector.begin(format, frames, frames * bytesPerFrame)
   const end = frames * bytesPerFrame
   const blockBytes = Math.max(1, Math.floor(BLOCK_BYTES / bytesPerFrame)) * bytesPerFrame
   const block = new Uint8Array(Math.min(blockBytes, end))
   for (let at = 0; at < end; at += block.length) {
     const piece = block.subarray(0, Math.min(block.length, end - at))
     await snapshot.read(piece, at)
-    taking.push(piece)
+    collector.push(piece)
   }
 }
 

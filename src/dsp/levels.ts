@@ -1,5 +1,6 @@
 import type { Encoding } from '../format/encoding.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
+import { FULL_SCALE_16, FULL_SCALE_32 } from './fullScale.ts'
 import { alawSamples, mulawSamples } from './g711.ts'
 import { Scratch } from './scratch.ts'
 
@@ -146,17 +147,38 @@ interface Scale {
 }
 
 const scales: Record<Encoding, Scale> = {
-  u8: { ...tableScale(Int16Array.from({ length: 256 }, (_, code) => (code - 128) * 256)), low: -(2 ** 15) },
-  s16le: { Samples: Int16Array, full: 2 ** 15, low: -(2 ** 15), high: 2 ** 15 - 1 },
-  s24le: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 2 ** 8 },
-  s32le: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 1 },
+  u8: {
+    ...tableScale(Int16Array.from({ length: 256 }, (_, code) => (code - 128) * 256)),
+    low: -FULL_SCALE_16,
+  },
+  s16le: { Samples: Int16Array, full: FULL_SCALE_16, low: -FULL_SCALE_16, high: FULL_SCALE_16 - 1 },
+  s24le: { Samples: Int32Array, full: FULL_SCALE_32, low: -FULL_SCALE_32, high: FULL_SCALE_32 - 2 ** 8 },
+  s32le: { Samples: Int32Array, full: FULL_SCALE_32, low: -FULL_SCALE_32, high: FULL_SCALE_32 - 1 },
   f32le: { Samples: Float32Array, full: 1, low: -1, high: 1 },
   f64le: { Samples: Float64Array, full: 1, low: -1, high: 1 },
   mulaw: tableScale(mulawSamples),
   alaw: tableScale(alawSamples),
-  s16be: { Samples: Int16Array, full: 2 ** 15, low: -(2 ** 15), high: 2 ** 15 - 1, isBigEndian: true },
-  s24be: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 2 ** 8, isBigEndian: true },
-  s32be: { Samples: Int32Array, full: 2 ** 31, low: -(2 ** 31), high: 2 ** 31 - 1, isBigEndian: true },
+  s16be: {
+    Samples: Int16Array,
+    full: FULL_SCALE_16,
+    low: -FULL_SCALE_16,
+    high: FULL_SCALE_16 - 1,
+    isBigEndian: true,
+  },
+  s24be: {
+    Samples: Int32Array,
+    full: FULL_SCALE_32,
+    low: -FULL_SCALE_32,
+    high: FULL_SCALE_32 - 2 ** 8,
+    isBigEndian: true,
+  },
+  s32be: {
+    Samples: Int32Array,
+    full: FULL_SCALE_32,
+    low: -FULL_SCALE_32,
+    high: FULL_SCALE_32 - 1,
+    isBigEndian: true,
+  },
   f32be: { Samples: Float32Array, full: 1, low: -1, high: 1, isBigEndian: true },
 }
 
@@ -168,7 +190,13 @@ function turnRound(samples: Samples): void {
 }
 
 function tableScale(table: Int16Array): Scale {
-  return { Samples: Int16Array, full: 2 ** 15, low: Math.min(...table), high: Math.max(...table), table }
+  return {
+    Samples: Int16Array,
+    full: FULL_SCALE_16,
+    low: Math.min(...table),
+    high: Math.max(...table),
+    table,
+  }
 }
 
 interface Sums {

@@ -9,19 +9,19 @@ export class Scratch<T extends Samples | Int16Array | Int32Array> {
   readonly #Samples: new (
     length: number,
   ) => T
-  #room: T
+  #buffer: T
   #taken: T
 
   constructor(Samples: new (length: number) => T) {
     this.#Samples = Samples
-    this.#room = this.#taken = new Samples(0)
+    this.#buffer = this.#taken = new Samples(0)
   }
 
   /** Exactly `length` samples, with the content of the last use. */
   take(length: number): T {
     if (this.#taken.length !== length) {
-      if (this.#room.length < length) this.#room = new this.#Samples(length)
-      this.#taken = this.#room.subarray(0, length) as T
+      if (this.#buffer.length < length) this.#buffer = new this.#Samples(length)
+      this.#taken = this.#buffer.subarray(0, length) as T
     }
     return this.#taken
   }

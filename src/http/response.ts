@@ -33,7 +33,7 @@ export interface ServedFile {
   readonly type: string
   readonly disposition: 'inline' | 'attachment'
   /** how long it is and which bytes these are; undefined while the recording goes on */
-  readonly recorded: { readonly size: number; readonly entityTag: string } | undefined
+  readonly finished: { readonly size: number; readonly entityTag: string } | undefined
   /** the bytes from `start` to `end`, both inclusive, or all of them, followed to the end of the recording */
   open(range: HttpRange | undefined): Readable
 }
@@ -46,27 +46,27 @@ export interface ServedFile {
  * @throws {ArgumentTypeError} for a value that is no request
  */
 export function respond(file: ServedFile, request: RequestLike = {}): Response {
-  const { name, type, recorded, open } = file
+  const { name, type, finished, open } = file
   const { method, asked } = checkRequest(request)
   if (method !== 'GET' && method !== 'HEAD') {
     return new Response(null, { status: 405, headers: { allow: 'GET, HEAD' } })
   }
   // A cache must revalidate: a recording goes on, and a cursor may change its bytes.
-  const headers = new Headers({ 'cache-control': recorded ? 'no-cache' : 'no-store' })
-  if (recorded) headers.set('etag', recorded.entityTag)
+  const headers = new Headers({ 'cache-control': finished ? 'no-cache' : 'no-store' })
+  if (finished) headers.set('etag', finished.entityTag)
   const answer = (status: number, body?: Readable) =>
     new Response(body ? toWeb(body) : null, { status, headers })
 
   const match = asked.get('if-match')
-  if (match !== null && !names(match, recorded?.entityTag)) return answer(412)
+  if (match !== null && !names(match, finished?.entityTag)) return answer(412)
   const noneMatch = asked.get('if-none-match')
-  if (noneMatch !== null && names(noneMatch.replaceAll('W/"', '"'), recorded?.entityTag)) return answer(304)
+  if (noneMatch !== null && names(noneMatch.replaceAll('W/"', '"'), finished?.entityTag)) return answer(304)
 
-  headers.set('accept-ranges', recorded ? 'bytes' : 'none')
+  headers.set('accept-ranges', finished ? 'bytes' : 'none')
   headers.set('content-type', type)
   headers.set('content-disposition', disposition(file.disposition, name))
-  if (method === 'GET' && recorded && (asked.get('if-range') ?? recorded.entityTag) === recorded.entityTag) {
-    const { size } = recorded
+  if (method === 'GET' && finished && (asked.get('if-range') ?? finished.entityTag) === finished.entityTag) {
+    const { size } = finished
     const ranges = parseRanges(asked.get('range'), size)
     if (ranges === 'unsatisfiable') {
       headers.set('content-range', `bytes */${size}`)
@@ -85,7 +85,7 @@ export function respond(file: ServedFile, request: RequestLike = {}): Response {
       return answer(206, Readable.from(parts.bytes(open), { objectMode: false }))
     }
   }
-  if (recorded) headers.set('content-length', String(recorded.size))
+  if (finished) headers.set('content-length', String(finished.size))
   return method === 'GET' ? answer(200, open(undefined)) : answer(200)
 }
 

@@ -26,17 +26,17 @@ export class AudioQueue {
 
   /** Takes the oldest bytes out, piece by piece: `count` of them, or all. */
   drop(count: number, each = (_part: Uint8Array): void => {}): void {
-    let left = Math.min(count, this.#bytes)
-    this.#bytes -= left
-    while (left > 0) {
+    let remaining = Math.min(count, this.#bytes)
+    this.#bytes -= remaining
+    while (remaining > 0) {
       const piece = this.#pieces[this.#first]!
-      const part = piece.subarray(0, left)
+      const part = piece.subarray(0, remaining)
       each(part)
-      left -= part.length
+      remaining -= part.length
       if (part.length === piece.length) this.#first++
       else this.#pieces[this.#first] = piece.subarray(part.length)
     }
-    // Taken pieces are let go of in bulk: shift() moves all that are left.
+    // Taken pieces are let go of in bulk: shift() moves all that remain.
     if (this.#first > this.#pieces.length / 2) {
       this.#pieces.splice(0, this.#first)
       this.#first = 0

@@ -199,7 +199,9 @@ function checkContinuation(
   }
   const same = (key: 'sampleRate' | 'channels' | 'encoding') => format[key] === wanted[key]
   if (!same('sampleRate') || !same('channels') || !same('encoding')) {
-    const tell = (f: PcmFormat) => `${f.sampleRate} Hz, ${f.channels} channels, ${f.encoding}`
-    refuse(`the recording ${id} is in ${tell(format)}, not in ${tell(wanted)}; put convert() in front`)
+    const describe = (f: PcmFormat) => `${f.sampleRate} Hz, ${f.channels} channels, ${f.encoding}`
+    refuse(
+      `the recording ${id} is in ${describe(format)}, not in ${describe(wanted)}; put convert() in front`,
+    )
   }
 }

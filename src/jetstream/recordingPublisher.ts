@@ -10,8 +10,8 @@ import type { RecordingAppender } from './recordingAppender.ts'
 
 /** The most bytes of audio in a message: NATS advises to stay well below a megabyte. */
 export const LARGEST_MESSAGE = 128 * 1024
-/** Audio that is too little for a message is sent nevertheless after so many lengths of one. */
-const PATIENCE = 2
+/** Audio that does not fill a message is sent after the duration of this many messages. */
+const MAX_WAIT_MESSAGES = 2
 
 type Callback = (error?: Error | null) => void
 
@@ -122,8 +122,8 @@ export class RecordingPublisher extends (HoldingWritable as WithEvents<
   /** A source that stalls must not keep its last words back. */
   #sendLater(): void {
     if (this.#timer || this.#sending) return
-    const patience = (PATIENCE * 1000 * this.#sizes.messageBytes) / this.format.bytesPerSecond
-    this.#timer = setTimeout(() => this.#send(), patience)
+    const delay = (MAX_WAIT_MESSAGES * 1000 * this.#sizes.messageBytes) / this.format.bytesPerSecond
+    this.#timer = setTimeout(() => this.#send(), delay)
   }
 
   /** Sends the queued audio in messages; less than one message stays queued, unless it is the last. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { SAFELY } from './folder.ts'
+import { READ_FLAGS } from './folder.ts'
 import { HttpError } from './httpError.ts'
 
 /** A place in a recording that a listener marked. */
@@ -41,7 +41,7 @@ export class Annotations {
   static async of(recording: string): Promise<Annotations> {
     const annotations = new Annotations(recording)
     try {
-      const file = await open(annotations.#path, SAFELY)
+      const file = await open(annotations.#path, READ_FLAGS)
       try {
         const stats = await file.stat()
         if (!stats.isFile() || stats.size > MOST_BYTES) return annotations

@@ -20,7 +20,7 @@ export class EventSubscribers {
   }
 
   /** Tells the pages that show this recording, or all of them. */
-  tell(message: Uint8Array, recording?: string): void {
+  publish(message: Uint8Array, recording?: string): void {
     for (const [page, shown] of this.#pages)
       if (recording === undefined || shown === recording) page.send(message)
   }

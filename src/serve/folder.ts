@@ -15,7 +15,7 @@ const HEADER_BYTES = 2 ** 16
 /** so many lists of peaks are kept */
 const KEPT = 16
 /** a link in the place of a file is not followed, and a pipe not waited for */
-export const SAFELY = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+export const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 /** A finished recording on the disk; without a format it is none that can be played here. */
 export interface StoredRecording {
@@ -85,10 +85,10 @@ export class Folder {
   ): Promise<Response> {
     const { name, size, modified } = stored
     const path = await this.pathOf(name)
-    const recorded = { size, entityTag: `"${size.toString(36)}-${Math.round(modified * 1000).toString(36)}"` }
+    const finished = { size, entityTag: `"${size.toString(36)}-${Math.round(modified * 1000).toString(36)}"` }
     const open = (range?: { start: number; end: number }) =>
       readFile(path, range?.start ?? 0, range?.end ?? size - 1)
-    return respond({ name, type: 'audio/wav', disposition, recorded, open }, request)
+    return respond({ name, type: 'audio/wav', disposition, finished, open }, request)
   }
 
   /** The samples from one frame up to another. */
@@ -114,7 +114,7 @@ async function read(
   path: string,
   { size, mtimeMs: modified }: Stats,
 ): Promise<StoredRecording> {
-  const file = await open(path, SAFELY)
+  const file = await open(path, READ_FLAGS)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, HEADER_BYTES)), 0)
     const { header } = scanWavHeader(buffer.subarray(0, bytesRead))
@@ -130,5 +130,5 @@ async function read(
 /** @param end inclusive */
 function readFile(path: string, start: number, end: number): Readable {
   if (end < start) return Readable.from([], { objectMode: false })
-  return createReadStream(path, { flags: SAFELY as unknown as string, start, end }) // Node takes them as a number, too
+  return createReadStream(path, { flags: READ_FLAGS as unknown as string, start, end }) // Node takes them as a number, too
 }

@@ -27,5 +27,5 @@ export async function openMicrophone(
     throw new HttpError(400, 'a browser says its sampleRate, in Hz')
   }
   await loadSockets() // a missing package is an error now, before there is audio to lose
-  return new PageMicrophone(pcmFormat({ sampleRate: rate }), limits.patience * 1000)
+  return new PageMicrophone(pcmFormat({ sampleRate: rate }), limits.reconnectSeconds * 1000)
 }

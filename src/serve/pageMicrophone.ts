@@ -24,7 +24,7 @@ const GOING_AWAY = [1000, 1001]
 /**
  * The microphone of a browser, as a source. The page sends PCM with its place, keeps unconfirmed audio, and
  * sends it again over the next connection, so that each frame arrives once. A page that is lost for
- * longer than `patience` ends the recording, one that is closed ends it at once.
+ * longer than `reconnectMilliseconds` ends the recording, one that is closed ends it at once.
  */
 export class PageMicrophone extends Readable implements Source {
   readonly format: PcmFormat
@@ -35,11 +35,10 @@ export class PageMicrophone extends Readable implements Source {
   readonly #timer: NodeJS.Timeout
   #isStopped = false
 
-  /** @param patience in milliseconds */
-  constructor(format: PcmFormat, patience: number) {
+  constructor(format: PcmFormat, reconnectMilliseconds: number) {
     super()
     this.format = format
-    this.#timer = setTimeout(() => this.stop(), patience)
+    this.#timer = setTimeout(() => this.stop(), reconnectMilliseconds)
     this.#timer.unref()
   }
 
@@ -56,7 +55,7 @@ export class PageMicrophone extends Readable implements Source {
       this.#socket = undefined
       if (GOING_AWAY.includes(code)) this.stop()
     })
-    this.#tell()
+    this.#report()
   }
 
   #take(data: Buffer, isBinary: boolean): void {
@@ -78,10 +77,10 @@ export class PageMicrophone extends Readable implements Source {
       this.received += isNew.length / bytesPerFrame
       if (!this.push(isNew)) this.#socket?.pause()
     }
-    this.#tell()
+    this.#report()
   }
 
-  #tell(): void {
+  #report(): void {
     this.#socket?.send(JSON.stringify({ received: this.received }))
   }
 

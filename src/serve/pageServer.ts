@@ -5,14 +5,18 @@ import { clearTimeout, setTimeout } from '../realTimers.ts'
 import type { RecordingPage } from './recordingPage.ts'
 
 /** The time in milliseconds within which a request must arrive. */
-const PATIENCE = 15_000
+const REQUEST_TIMEOUT = 15_000
 const MOST_CONNECTIONS = 2000
 /** The time in milliseconds that a client which still sends has to read its answer. */
 const LINGER = 500
 
 /** A server of `node:http` around a page: call its `listen()`. */
 export function pageServer(page: RecordingPage): Server {
-  const limits = { headersTimeout: PATIENCE, requestTimeout: PATIENCE, connectionsCheckingInterval: 5000 }
+  const limits = {
+    headersTimeout: REQUEST_TIMEOUT,
+    requestTimeout: REQUEST_TIMEOUT,
+    connectionsCheckingInterval: 5000,
+  }
   const server = createServer(limits, (request, answer) => {
     serve(page, request, answer).catch(() => answer.destroy())
   })

@@ -44,11 +44,11 @@ export interface RecordingLimits {
   live?: number
   /** pages that receive events (default 500) */
   pages?: number
-  /** seconds for which a browser that is lost is waited for (default 60) */
-  patience?: number
+  /** seconds that a browser has to connect again (default 60) */
+  reconnectSeconds?: number
 }
 
-const defaultLimits = { bytes: 4e9, files: 10_000, live: 4, pages: 500, patience: 60 }
+const defaultLimits = { bytes: 4e9, files: 10_000, live: 4, pages: 500, reconnectSeconds: 60 }
 
 export type CheckedOptions = ReturnType<typeof checkRecordingPage>
 

@@ -98,14 +98,14 @@ export class Recordings {
     }
     this.#beginning++
     try {
-      const there = await this.#folder.list()
-      if (there.length >= limits.files) {
-        throw new HttpError(507, `the folder holds ${there.length} recordings, which is the most`)
+      const existing = await this.#folder.list()
+      if (existing.length >= limits.files) {
+        throw new HttpError(507, `the folder holds ${existing.length} recordings, which is the most`)
       }
       const folder = await this.#folder.open()
       freeName(wanted, []) // an invalid name is refused before anything is opened
       const source = await openMicrophone(this.#options, microphone, sampleRate)
-      const name = this.#recordInto(folder, wanted, there, source)
+      const name = this.#recordInto(folder, wanted, existing, source)
       log(`recording ${name} from the ${microphone}`)
       if (!(source instanceof PageMicrophone)) return { name }
       const key = randomUUID()
@@ -117,10 +117,15 @@ export class Recordings {
   }
 
   /** Gives it a name. @throws {HttpError} where that cannot be, and then lets go of the microphone */
-  #recordInto(folder: string, wanted: unknown, there: readonly { name: string }[], source: Source): string {
+  #recordInto(
+    folder: string,
+    wanted: unknown,
+    existing: readonly { name: string }[],
+    source: Source,
+  ): string {
     try {
       if (this.#isClosed) throw new HttpError(503, 'the server is being stopped')
-      const name = freeName(wanted, [...there.map(({ name }) => name), ...this.#live.keys()])
+      const name = freeName(wanted, [...existing.map(({ name }) => name), ...this.#live.keys()])
       const path = join(folder, name)
       const annotations = new Annotations(path)
       this.#annotations.set(name, Promise.resolve(annotations))
@@ -141,14 +146,17 @@ export class Recordings {
         heard: () => {
           const { length } = recording.heard
           if (length % PEAKS_AT_ONCE === 0)
-            this.#subscribers.tell(soundOf(recording.frames, recording.heard, length - PEAKS_AT_ONCE), name)
+            this.#subscribers.publish(
+              soundOf(recording.frames, recording.heard, length - PEAKS_AT_ONCE),
+              name,
+            )
         },
-        passage: (passage) => this.#subscribers.tell(event('passage', passage), name),
+        passage: (passage) => this.#subscribers.publish(event('passage', passage), name),
         trouble: (message) => log(`${name}: ${message}`),
       },
     )
     this.#live.set(name, recording)
-    this.#subscribers.tell(event('recordings', {}))
+    this.#subscribers.publish(event('recordings', {}))
     const settled = recording.recorded.then((failure) => {
       const { frames, format } = recording
       log(
@@ -156,7 +164,7 @@ export class Recordings {
       )
       this.#live.delete(name)
       this.#microphones.delete(name)
-      this.#subscribers.tell(
+      this.#subscribers.publish(
         soundOf(
           recording.frames,
           recording.heard,
@@ -164,8 +172,8 @@ export class Recordings {
         ),
         name,
       )
-      this.#subscribers.tell(event('ended', { frames, problem: failure?.message }), name)
-      this.#subscribers.tell(event('recordings', {}))
+      this.#subscribers.publish(event('ended', { frames, problem: failure?.message }), name)
+      this.#subscribers.publish(event('recordings', {}))
       return recording.settled
     })
     this.#unsettled.add(settled)
@@ -184,7 +192,7 @@ export class Recordings {
     const { frames, annotations } = await this.find(name)
     if (!(Number(body.at) <= frames)) throw new HttpError(400, 'the mark lies behind the end')
     const mark = annotations.mark(body)
-    this.#subscribers.tell(event('mark', mark), name)
+    this.#subscribers.publish(event('mark', mark), name)
     return mark
   }
 

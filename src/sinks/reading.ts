@@ -23,7 +23,7 @@ import { SnapshotStream } from './views/snapshotStream.ts'
 export const recording = Symbol('recording')
 
 /** What a class has that can be read by {@link reading}. */
-interface Recorded {
+interface RecordingOwner {
   readonly [recording]: RecordingReader
 }
 
@@ -32,7 +32,7 @@ type Base<T> = abstract new (...args: any[]) => T
 
 /** The class with every way of reading added to it. */
 export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile> {
-  abstract class Reading extends (base as Base<object>) implements ReadableFile, Recorded {
+  abstract class Reading extends (base as Base<object>) implements ReadableFile, RecordingOwner {
     abstract readonly name: string
     abstract readonly type: string
     abstract readonly [recording]: RecordingReader
@@ -153,13 +153,13 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
           : await this.#encodedOnce(entityTag, { codec, bitrate }, size)
       const { type, snapshot } = moment
       const { name = moment.name } = options
-      const recorded = isFixed ? { size: snapshot.size, entityTag } : undefined
+      const finished = isFixed ? { size: snapshot.size, entityTag } : undefined
       const open = (range?: HttpRange) => {
         if (!isFixed) return this.createReadStream({ follow: true })
         const { start = 0 } = range ?? {}
         return new SnapshotStream(snapshot, { ...checkReadStreamOptions({ ...range }), start }, undefined)
       }
-      return respond({ name, type, disposition, recorded, open }, request)
+      return respond({ name, type, disposition, finished, open }, request)
     }
 
     async toPath(options?: EncodeOptions): Promise<PrivateCopy> {
@@ -198,7 +198,7 @@ function startOf(read: RecordingReader, start: number | 'live', header: boolean)
   return header && !isEnded && start > live && start <= end + pad ? live : start
 }
 
-function sampled({ name, [recording]: read }: Recorded & { name: string }): SampledFile {
+function sampled({ name, [recording]: read }: RecordingOwner & { name: string }): SampledFile {
   return { name, snapshot: read.snapshot(), rawFormat: read.rawFormat }
 }
 

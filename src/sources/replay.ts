@@ -142,7 +142,7 @@ export class ReplaySource
     const kernel = new WavReaderKernel()
     let samples: Uint8Array[] = []
     const out = { push: (bytes: Uint8Array) => samples.push(bytes) }
-    const tell = () => {
+    const report = () => {
       if (this.format !== undefined || kernel.format === undefined || this.#isStopped) return
       this.format = kernel.format
       this.#startedAt = now()
@@ -152,7 +152,7 @@ export class ReplaySource
     }
     for await (const chunk of input) {
       kernel.push(toBuffer(chunk), out)
-      tell()
+      report()
       if (this.format?.bytesPerFrame === 1) samples = this.#holdBack(samples)
       for (const bytes of samples) await this.#play(bytes)
       samples = []
@@ -160,7 +160,7 @@ export class ReplaySource
       if (kernel.hasAllSamples) break
     }
     kernel.flush(out)
-    tell()
+    report()
     if (this.#heldBack.length > 0 && this.#recordedBytes(kernel.format!) > this.#sent)
       await this.#play(this.#heldBack)
     for (const bytes of samples) await this.#play(bytes)
@@ -182,8 +182,8 @@ export class ReplaySource
     const before = this.#sent
     this.#sent += bytes.length
     for (let at = 0; at < bytes.length && !this.#isStopped; ) {
-      const left = bytes.length - at
-      const size = this.#isRealtime ? Math.min(stepBytes - ((before + at) % stepBytes), left) : left
+      const remaining = bytes.length - at
+      const size = this.#isRealtime ? Math.min(stepBytes - ((before + at) % stepBytes), remaining) : remaining
       if (this.#isRealtime)
         await this.#until(this.#startedAt + ((before + at + size) / bytesPerSecond) * 1000)
       if (this.#isStopped) return

@@ -71,11 +71,11 @@ export class PathStorage implements BuiltInStorage {
   async #openTemporary(): Promise<void> {
     const { path, mode = 0o666 } = this.#options
     try {
-      const there = await stat(this.#path).catch(() => undefined)
-      if (there && !there.isFile()) throw new Error(`${path} is not a regular file`)
-      if (there) await access(this.#path, constants.W_OK)
-      this.#open = await OpenFile.open(this.#temporaryPath, CREATE, there ? 0o600 : mode)
-      if (there) await chmod(this.#temporaryPath, there.mode & 0o777)
+      const existing = await stat(this.#path).catch(() => undefined)
+      if (existing && !existing.isFile()) throw new Error(`${path} is not a regular file`)
+      if (existing) await access(this.#path, constants.W_OK)
+      this.#open = await OpenFile.open(this.#temporaryPath, CREATE, existing ? 0o600 : mode)
+      if (existing) await chmod(this.#temporaryPath, existing.mode & 0o777)
     } catch (cause) {
       throw cannotRecord((cause as Error).message, cause)
     }

@@ -136,8 +136,8 @@ export class SpillStorage implements BuiltInStorage {
     const piece = first.subarray(0, remaining)
     await this.#files.at(index).write(piece, offset)
     this.size += piece.length
-    const left = first.subarray(piece.length)
-    return this.append(left.length > 0 ? [left, ...rest] : rest)
+    const tail = first.subarray(piece.length)
+    return this.append(tail.length > 0 ? [tail, ...rest] : rest)
   }
 
   /** Writes the part in front of the one that fills, in the background. */
@@ -175,10 +175,10 @@ export class SpillStorage implements BuiltInStorage {
       this.#first = undefined
     }
     this.#sealed += 1
-    this.#tellMove()
+    this.#reportMove()
   }
 
-  #tellMove(): void {
+  #reportMove(): void {
     this.epoch += 1
     this.#onMove?.()
   }
@@ -223,7 +223,7 @@ export class SpillStorage implements BuiltInStorage {
   #cutTo(size: number): void {
     if (this.#head && size < this.#head.size) this.#head.truncate(size)
     this.size = size
-    this.#tellMove()
+    this.#reportMove()
   }
 
   view(size: number, header: Uint8Array): Uint8Array | undefined {

@@ -133,11 +133,11 @@ class OpenaiRealtime implements Protocol {
     const index = this.#parts.findLastIndex(({ item }) => item === message.item_id)
     const part = this.#parts[index]
     if (part === undefined) return
-    let left = Math.max(0, Math.round((end * format.sampleRate) / 1000) - part.sent)
+    let remaining = Math.max(0, Math.round((end * format.sampleRate) / 1000) - part.sent)
     const kept: Uint8Array[] = []
     for (const data of part.pending) {
-      const piece = data.subarray(0, left * 2)
-      left -= piece.length / 2
+      const piece = data.subarray(0, remaining * 2)
+      remaining -= piece.length / 2
       if (piece.length > 0) kept.push(piece)
     }
     part.pending = kept

@@ -105,9 +105,9 @@ function check(samples: Buffer, format: PcmFormat, from: number, frames: number 
     const wanted = make(from + frame, from + end)
     if (!piece.equals(wanted)) throw breakAt(piece, wanted, frame, format)
   }
-  const left = samples.length - whole * bytesPerFrame
-  if (left > 0) {
-    const message = `the ramp ends ${left} bytes into frame ${whole}; a frame has ${bytesPerFrame}`
+  const partial = samples.length - whole * bytesPerFrame
+  if (partial > 0) {
+    const message = `the ramp ends ${partial} bytes into frame ${whole}; a frame has ${bytesPerFrame}`
     throw new RampError(message, whole, numberAt(whole), undefined)
   }
   if (frames !== undefined && whole < frames) {

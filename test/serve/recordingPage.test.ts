@@ -506,8 +506,8 @@ describe('recording', () => {
     await expect(served.begin()).rejects.toThrow('the most')
   })
 
-  test('a browser that falls silent, its connection open, ends its recording when patience does', async () => {
-    await using served = await Served.start({ passages: false, limits: { patience: 1 } })
+  test('a browser that falls silent, its connection open, ends its recording after `reconnectSeconds`', async () => {
+    await using served = await Served.start({ passages: false, limits: { reconnectSeconds: 1 } })
     const begun = await served.post('recordings', { microphone: 'browser', sampleRate: 8000, name: 'lost' })
     const { key } = (await begun.json()) as { key: string }
     const socket = new WebSocket(`${served.url.replace('http', 'ws')}recordings/lost.wav/microphone`)

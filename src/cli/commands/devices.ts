@@ -2,8 +2,7 @@ import { printable } from '../../errors.ts'
 import { type ListedDevice, listDevices } from '../../sources/listDevices.ts'
 import { defineCommand } from '../command.ts'
 import { backendOf, backendOption } from '../deviceOptions.ts'
-import { toJson } from '../terminal/json.ts'
-import { widthOf } from '../terminal/style.ts'
+import { toJson, widthOf } from '../terminal/style.ts'
 
 export const devices = defineCommand({
   usage: '[options]',

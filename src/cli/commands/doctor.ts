@@ -7,9 +7,8 @@ import { backendOf, backendOption, deviceOf, deviceOption } from '../deviceOptio
 import { bad, type Finding, good } from '../doctor/finding.ts'
 import { backendFinding, linuxFindings, nodeFinding } from '../doctor/system.ts'
 import { inputFormat, inputFormatOptions } from '../formatOptions.ts'
-import { toJson } from '../terminal/json.ts'
 import { StatusLine } from '../terminal/statusLine.ts'
-import { type Paint, paintFor } from '../terminal/style.ts'
+import { type Paint, paintFor, toJson } from '../terminal/style.ts'
 import { wrapped } from '../terminal/wrap.ts'
 
 export const doctor = defineCommand({
@@ -28,22 +27,22 @@ export const doctor = defineCommand({
     const options = { ...deviceOf(values.device), ...backendOf(values.backend) }
     const paint = paintFor(process.stdout)
     const findings: Finding[] = []
-    const tell = (found: Finding[]) => {
+    const print = (found: Finding[]) => {
       findings.push(...found)
       if (!values.json) for (const finding of found) console.log(line(finding, paint))
     }
 
-    tell([nodeFinding()])
-    if (process.platform === 'linux') tell(await linuxFindings())
+    print([nodeFinding()])
+    if (process.platform === 'linux') print(await linuxFindings())
     const { found, devices } = await lookForDevices(options.backend ? [options.backend] : backendNames)
-    tell(found)
+    print(found)
     if (devices !== undefined && devices.length > 0) {
       const status = new StatusLine()
       status.draw('recording for 2 s: say something')
       const { trialFindings } = await import('../doctor/trial.ts')
       const trial = await trialFindings(format, options)
       status.clear()
-      tell(trial)
+      print(trial)
     }
     if (values.json) console.log(toJson(findings))
     return findings.some(({ ok, isNeeded }) => !ok && isNeeded) ? 1 : 0

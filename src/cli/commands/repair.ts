@@ -8,7 +8,7 @@ import { requireAtRest } from '../atRest.ts'
 import { defineCommand, UsageError } from '../command.ts'
 import { type Examination, examine } from '../examine.ts'
 import { checkOutput, forceOption, writeStages } from '../output.ts'
-import { toJson } from '../terminal/json.ts'
+import { toJson } from '../terminal/style.ts'
 
 export const repair = defineCommand({
   usage: '<in.wav> [out.wav] [options]',

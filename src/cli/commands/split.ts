@@ -18,7 +18,7 @@ import { checkPlace, forceOption, noTagsOption, writeWhole } from '../output.ts'
 import { Replacement } from '../replacement.ts'
 import { refuseSameFile } from '../sameFile.ts'
 import { checkSize, mostSegments, ruleOf, ruleOptions, segmentRule } from '../splitRule.ts'
-import { toJson } from '../terminal/json.ts'
+import { toJson } from '../terminal/style.ts'
 
 export const split = defineCommand({
   usage: '<in | -> --every TIME | --max-size SIZE | --silence TIME [options]',

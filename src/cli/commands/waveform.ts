@@ -54,9 +54,9 @@ async function drawInTerminal(subject: Subject, width = widthOf(process.stdout),
   for (const line of brailleLines(low, high, height)) console.log(paint('cyan', line))
   const [left, right] = [clockTime(0), clockTime(subject.seconds)]
   const peak = `peak ${decibels(20 * Math.log10(peakOf(envelopes)))}`
-  const room = Math.max(2, width - left.length - right.length - peak.length)
-  const before = Math.floor(room / 2)
-  console.log(paint('grey', left + ' '.repeat(before) + peak + ' '.repeat(room - before) + right))
+  const spare = Math.max(2, width - left.length - right.length - peak.length)
+  const before = Math.floor(spare / 2)
+  console.log(paint('grey', left + ' '.repeat(before) + peak + ' '.repeat(spare - before) + right))
 }
 
 async function drawPicture(

@@ -1,7 +1,6 @@
 import { crc32, deflateSync } from 'node:zlib'
 import { type Envelope, scaleOf } from '../envelope.ts'
-import { axisColour, backgroundColour, MARGIN, peakColour, rmsColour } from './look.ts'
-import type { PictureSize } from './svg.ts'
+import { axisColour, backgroundColour, MARGIN, type PictureSize, peakColour, rmsColour } from './svg.ts'
 
 const palette = [backgroundColour, peakColour, rmsColour, axisColour]
 const [BACKGROUND, PEAK, RMS, AXIS] = [0, 1, 2, 3] as const

@@ -21,8 +21,8 @@ export function levelLine(
 ): string {
   const level = Math.max(FLOOR, Math.min(0, peak))
   const label = `${clockTime(seconds)} ${byteSize(bytes).padStart(7)} ${level.toFixed(0).padStart(3)} dB `
-  const room = Math.max(4, width - label.length)
-  const filled = Math.round((room * (level - FLOOR)) / -FLOOR)
+  const barWidth = Math.max(4, width - label.length)
+  const filled = Math.round((barWidth * (level - FLOOR)) / -FLOOR)
   const colour = isClipped || level > -3 ? 'red' : level > -12 ? 'yellow' : 'green'
-  return label + paint(colour, '█'.repeat(filled)) + paint('grey', '·'.repeat(room - filled))
+  return label + paint(colour, '█'.repeat(filled)) + paint('grey', '·'.repeat(barWidth - filled))
 }

@@ -12,7 +12,7 @@ export class StatusLine {
   }
 
   /** A line that stays. */
-  tell(text: string): void {
+  print(text: string): void {
     if (!this.isVisible || !isInForeground()) return
     this.clear()
     process.stderr.write(`${text}\n`)

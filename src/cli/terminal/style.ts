@@ -1,3 +1,5 @@
+import { printable } from '../../errors.ts'
+
 /** Columns of a terminal that text may fill: one less than there are, as some wrap at the last one. */
 export function widthOf(stream: NodeJS.WriteStream): number {
   const columns = stream.columns || Number(process.env.COLUMNS) || 80
@@ -12,4 +14,9 @@ export type Paint = (colour: keyof typeof colours, text: string) => string
 export function paintFor(stream: NodeJS.WriteStream): Paint {
   const isAllowed = stream.isTTY && !process.env.NO_COLOR && stream.hasColors()
   return isAllowed ? (colour, text) => `\x1b[${colours[colour]}m${text}\x1b[39m` : (_colour, text) => text
+}
+
+/** A value as indented JSON without control characters, which a terminal would obey: it parses to the same value. */
+export function toJson(value: unknown): string {
+  return printable(JSON.stringify(value, null, 2), '\n')
 }

@@ -15,7 +15,7 @@ export class VoiceFrames {
   readonly #to: number
   /** the sample of the stream at hand, and how much of it has not been used */
   #sample = 0
-  #left = 0
+  #remaining = 0
   /** the sample of the detector that is being made, and how much of it is missing */
   #sum = 0
   #missing: number
@@ -31,7 +31,7 @@ export class VoiceFrames {
 
   /** How many frames of the stream the next frame of the detector still wants. */
   get wanted(): number {
-    const missing = (this.#frame.length - this.#filled - 1) * this.#from + this.#missing - this.#left
+    const missing = (this.#frame.length - this.#filled - 1) * this.#from + this.#missing - this.#remaining
     return Math.max(0, Math.ceil(missing / this.#to))
   }
 
@@ -53,16 +53,16 @@ export class VoiceFrames {
     const { channels } = this.#format
     let at = 0
     while (this.#filled < this.#frame.length) {
-      if (this.#left === 0) {
+      if (this.#remaining === 0) {
         if (at === samples.length) return
         let sum = 0
         for (const end = at + channels; at < end; at++) sum += samples[at]!
         this.#sample = sum / channels
-        this.#left = this.#to
+        this.#remaining = this.#to
       }
-      const part = Math.min(this.#left, this.#missing)
+      const part = Math.min(this.#remaining, this.#missing)
       this.#sum += this.#sample * part
-      this.#left -= part
+      this.#remaining -= part
       this.#missing -= part
       if (this.#missing > 0) continue
       this.#frame[this.#filled++] = this.#sum / this.#from

@@ -1,5 +1,6 @@
 import { WavespoolError } from '../../errors.ts'
 import { clearInterval, setInterval } from '../../realTimers.ts'
+import { FULL_SCALE_16 } from '../fullScale.ts'
 import type { VoiceDetector } from './detector.ts'
 
 /** The part of the WebAssembly module that is used; pointers and sizes are in bytes, as in C. */
@@ -57,10 +58,11 @@ export class LibfvadDetector implements VoiceDetector {
 
   isSpeech(frame: Float32Array): boolean {
     const library = this.#library!
-    const factor = this.#gain(frame) * 2 ** 15
+    const factor = this.#gain(frame) * FULL_SCALE_16
     const heap = library.HEAP16
     let at = this.#samples / 2
-    for (const sample of frame) heap[at++] = Math.max(-32_768, Math.min(32_767, sample * factor))
+    for (const sample of frame)
+      heap[at++] = Math.max(-FULL_SCALE_16, Math.min(FULL_SCALE_16 - 1, sample * factor))
     return library._fvad_process(this.#state, this.#samples, frame.length) === 1
   }
 

@@ -66,7 +66,7 @@ export abstract class EditableRecording extends RecordingReader {
       this.tracker = trackHeader()
       this.tracker.giveUp()
     }
-    this.tell()
+    this.notify()
   }
 
   requireSyncChange(end: number): void {
@@ -87,9 +87,9 @@ export abstract class EditableRecording extends RecordingReader {
     )
   }
 
-  protected tell(): void {
+  protected notify(): void {
     this.onPublish?.()
-    this.tellListeners()
+    this.notifyListeners()
   }
 
   protected storageError(error: unknown): WavespoolError {

@@ -29,7 +29,7 @@ export class EncodedTracker implements HeaderTracker {
     return noBytes
   }
 
-  openHeader(): Uint8Array<ArrayBuffer> {
+  unknownSizeHeader(): Uint8Array<ArrayBuffer> {
     return noBytes
   }
 

@@ -46,7 +46,7 @@ export interface HeaderTracker {
    */
   headerAt(size: number, pad?: 0 | 1): Uint8Array<ArrayBuffer>
   /** A copy of the header with both sizes unknown, as for a pipe that data may still come through. */
-  openHeader(size: number): Uint8Array<ArrayBuffer>
+  unknownSizeHeader(size: number): Uint8Array<ArrayBuffer>
   /** The recording has ended at `size`: from now on the sizes are known, whatever the header said. */
   seal(size: number): void
   /** The pad byte has found no room: a sealed file of `size` bytes ends behind its samples. */

@@ -123,7 +123,7 @@ export class Recorder extends EditableRecording {
     }
     // The header where the bytes lie: other threads see it, and those who hold a view.
     if (this.onPublish || this.isViewed) storage.view?.(storage.size, this.header)
-    this.tell()
+    this.notify()
   }
 
   async #checkpoint(): Promise<void> {
@@ -174,7 +174,7 @@ export class Recorder extends EditableRecording {
       throw this.failure
     } finally {
       this.state = 'ended'
-      this.tell()
+      this.notify()
     }
   }
 
@@ -214,7 +214,7 @@ export class Recorder extends EditableRecording {
     await this.queue.run(async () => {
       this.#disposedBytes = this.storage.size
       this.state = 'disposed'
-      this.tell() // before anything is gone: other threads learn of it from what they miss
+      this.notify() // before anything is gone: other threads learn of it from what they miss
       try {
         await this.storage.dispose()
       } catch (error) {

@@ -128,7 +128,7 @@ export abstract class RecordingReader {
     return this.#listeners.size > 0
   }
 
-  protected tellListeners(): void {
+  protected notifyListeners(): void {
     if (!this.hasListeners) return
     for (const listener of [...this.#listeners]) listener()
   }

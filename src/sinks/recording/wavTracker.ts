@@ -208,7 +208,7 @@ export class WavTracker implements HeaderTracker {
     this.#declare({ dataBytes: this.#declared.dataBytes, riffBytes })
   }
 
-  openHeader(size: number): Uint8Array<ArrayBuffer> {
+  unknownSizeHeader(size: number): Uint8Array<ArrayBuffer> {
     const header = this.#header
     const copy = this.#original.slice()
     if (header && this.#isUnknown(header, size - header.dataStart)) {

@@ -94,9 +94,9 @@ export class AttachedRecording extends RecordingReader {
           `${this.name} is recorded by this very thread, where nothing can arrive while it waits; attach it in a worker`,
         )
       }
-      const left = deadline - now()
-      if (left <= 0) return 'timeout'
-      this.#state.waitSync(this.#seen!, left)
+      const remaining = deadline - now()
+      if (remaining <= 0) return 'timeout'
+      this.#state.waitSync(this.#seen!, remaining)
     }
   }
 
@@ -117,7 +117,7 @@ export class AttachedRecording extends RecordingReader {
   async #wait(): Promise<void> {
     await this.#state.wait(this.#seen!)
     this.#waiting = undefined
-    this.tellListeners()
+    this.notifyListeners()
     if (this.hasListeners) this.#waiting ??= this.#wait()
   }
 
@@ -145,7 +145,7 @@ export class AttachedRecording extends RecordingReader {
     this.state = 'disposed'
     this.failure = this.disposedError()
     this.extents.release()
-    this.tellListeners()
+    this.notifyListeners()
     this.#hold?.port1.close()
   }
 }

@@ -25,7 +25,7 @@ export class FollowStream extends Readable {
     this.#position = options.start
     this.#end = options.end
     this.#withHeader = options.header
-    this.#tell()
+    this.#notify()
   }
 
   override _read(size: number): void {
@@ -39,8 +39,8 @@ export class FollowStream extends Readable {
     if (this.#header === undefined && tracker.isDecided) {
       this.#header = recording.isEnded
         ? tracker.headerAt(recording.writtenBytes, 0)
-        : tracker.openHeader(recording.writtenBytes)
-      this.#tell()
+        : tracker.unknownSizeHeader(recording.writtenBytes)
+      this.#notify()
       if (!this.#withHeader) {
         this.#position += tracker.dataStart
         this.#end += tracker.dataStart
@@ -68,7 +68,7 @@ export class FollowStream extends Readable {
   }
 
   /** Says what comes, as soon as it is known. */
-  #tell(): void {
+  #notify(): void {
     const content = this.#recording.contentFrom(this.#position, this.#withHeader)
     if (content !== undefined) this[ports].gives.know(content)
   }

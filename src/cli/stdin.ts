@@ -6,12 +6,21 @@ import { WavespoolError } from '../errors.ts'
 import { MARK_BYTES } from '../format/containers.ts'
 import { readWavHeader } from '../format/readWavHeader.ts'
 import { makeDirectory, nameDirectory, removeDirectory } from '../storage/ownDirectory.ts'
+import { UsageError } from './command.ts'
 import { compressedContainer } from './firstBytes.ts'
 import { foreignInput } from './foreignInput.ts'
 import { removeOnExit } from './unfinished.ts'
 
 /** No header in use is longer. */
 const MAX_HEADER_BYTES = 2 ** 20
+
+/** @throws {UsageError} where stdin is a terminal */
+export function pipedStdin(): Readable {
+  if (process.stdin.isTTY) {
+    throw new UsageError('- reads from stdin, which is a terminal: pipe something into it')
+  }
+  return process.stdin
+}
 
 /**
  * Calls `use` with the path of a private copy of the bytes from a pipe, and removes the copy afterwards.
