@@ -3,15 +3,12 @@ import { decodeSamples } from '../dsp/decode.ts'
 import { WavespoolError } from '../errors.ts'
 import { BEHIND_BYTES, diagnoseWav, type WavDiagnosis } from '../format/diagnoseWav.ts'
 import type { InfoTags } from '../format/infoTags.ts'
+import { OpenEnd } from '../format/openEnd.ts'
 import { feedFrom } from '../format/pushParser.ts'
-import {
-  type HeaderProgress,
-  trailingTagsParser,
-  type WavInfo,
-  wavHeaderParser,
-} from '../format/readWavHeader.ts'
+import { type HeaderProgress, type WavInfo, wavHeaderParser } from '../format/readWavHeader.ts'
 import { findLayout, unpackSamples } from '../format/sampleLayout.ts'
-import { endOfData } from '../format/wavLength.ts'
+import { trailingTagsParser } from '../format/trailingTags.ts'
+import { endOfData, isOpenLength, readBytes } from '../format/wavLength.ts'
 import { noSamplesError, withLayout } from '../format/wavReaderKernel.ts'
 import { compressedContainer } from './firstBytes.ts'
 import { foreignInput } from './foreignInput.ts'
@@ -24,6 +21,8 @@ export interface Examination {
   size: number
   header: WavInfo
   diagnosis: WavDiagnosis
+  /** where the samples end that are read, as far as the header and the bytes tell */
+  samplesEnd: number
   /** those in front of the samples and behind them */
   tags: InfoTags
   /** whether another WAV file follows */
@@ -42,13 +41,26 @@ export async function examine(path: string): Promise<Examination | undefined> {
     if (header === undefined) return undefined
     const behindAt = endOfData(header)
     const bytes = await readAt(file, behindAt, BEHIND_BYTES)
+    const isPadded = header.dataBytes % 2 === 1
+    const unpaddedBytes = isPadded ? await readAt(file, behindAt - 1, BEHIND_BYTES) : undefined
     const isAudio = await soundsAlike(file, header, size)
-    const diagnosis = diagnoseWav(header, size, { bytes, isAudio })
+    const openEnd = isOpenLength(header) ? await findOpenEnd(file, header, size) : undefined
+    const diagnosis = diagnoseWav(header, size, { bytes, unpaddedBytes, isAudio, openEnd })
     const tags = { ...header.tags }
-    const trailer = trailingTagsParser(tags, header.dataBytes % 2 === 1, header.isBigEndian)
-    const start = header.dataStart + header.dataBytes
+    const isOdd = openEnd === undefined && isPadded
+    const trailer = trailingTagsParser(tags, isOdd, header.isBigEndian)
+    const start = header.dataStart + (openEnd ? (openEnd.dataBytes ?? size) : header.dataBytes)
     if (start < size) await feedFrom(trailer, reading(file), { start, end: size }, () => trailer.isDone)
-    return { path, size, header, diagnosis, tags, hasNext: Boolean(trailer.result) }
+    const samplesEnd = openEnd ? start : header.dataStart + readBytes(header.container, header.dataBytes)
+    return {
+      path,
+      size,
+      header,
+      diagnosis,
+      samplesEnd: Math.min(size, samplesEnd),
+      tags,
+      hasNext: Boolean(trailer.result),
+    }
   } catch (error) {
     throw Object.assign(error as Error, { path })
   } finally {
@@ -72,6 +84,16 @@ async function readHeader(file: FileHandle, size: number, path: string): Promise
   const samples = await readAt(file, header.dataStart, 2 ** 20)
   const layout = findLayout(samples.subarray(0, header.dataBytes), header.isBigEndian, true)
   return withLayout(header, layout!)
+}
+
+/** Only the samples themselves tell where they end: all of them are read. */
+async function findOpenEnd(file: FileHandle, header: WavInfo, size: number): Promise<OpenEnd> {
+  const openEnd = new OpenEnd(header)
+  const parser = { skippable: 0, pass: () => {}, push: (bytes: Uint8Array) => openEnd.push(bytes) }
+  const range = { start: header.dataStart, end: size, blockBytes: 2 ** 20 }
+  await feedFrom(parser, reading(file), range, () => openEnd.dataBytes !== undefined)
+  openEnd.finish()
+  return openEnd
 }
 
 function reading(file: FileHandle) {

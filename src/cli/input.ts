@@ -10,13 +10,12 @@ import { littleEndian } from '../format/encoding.ts'
 import type { InfoTags } from '../format/infoTags.ts'
 import { type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
 import { maskOf } from '../format/readWavHeader.ts'
-import { isOpenLength, readBytes } from '../format/wavLength.ts'
 import { convert } from '../streams/convert.ts'
 import type { Stage } from '../streams/stage.ts'
 import type { Stoppable } from '../streams/stopping.ts'
 import { wavReader } from '../streams/wavReader.ts'
 import { UsageError } from './command.ts'
-import { type Examination, examine } from './examine.ts'
+import { examine } from './examine.ts'
 import { compressedContainer, firstBytes } from './firstBytes.ts'
 import { byFfmpeg, foreignInput } from './foreignInput.ts'
 import { pipedStdin } from './stdin.ts'
@@ -70,7 +69,7 @@ export async function openInput(path: string, options: InputOptions = {}): Promi
   const { name = path === '-' ? 'stdin' : path } = options
   const isFile = path !== '-' && (await stat(path).catch(() => undefined))?.isFile() === true
   const found = isFile && raw === undefined ? await examine(path).catch(() => undefined) : undefined
-  const end = found && !isAll ? endOfSamples(found) : undefined
+  const end = isAll ? undefined : found?.samplesEnd
   const size = end ?? (isFile ? (await stat(path)).size : undefined)
   const part = end === undefined ? {} : { end: end - 1 }
   const file = path === '-' ? pipedStdin() : createReadStream(path, { highWaterMark: 2 ** 17, ...part })
@@ -151,12 +150,6 @@ function prefix(error: Error, name: string): void {
 
 function reportGap(name: string, seconds: number): void {
   process.stderr.write(`${printable(name)}: audio is missing, first at ${clockTime(seconds)}\n`)
-}
-
-/** The end of the samples that are read, as far as the header gives it. */
-function endOfSamples({ size, header }: Examination): number {
-  if (isOpenLength(header)) return size
-  return Math.min(size, header.dataStart + readBytes(header.container, header.dataBytes))
 }
 
 function reportNext(name: string): void {

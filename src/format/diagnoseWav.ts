@@ -1,5 +1,7 @@
 import { markedKind } from './containers.ts'
-import { isPrintable, type WavInfo } from './readWavHeader.ts'
+import type { OpenEnd } from './openEnd.ts'
+import type { WavInfo } from './readWavHeader.ts'
+import { isPrintable } from './riffChunk.ts'
 import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
 import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
 
@@ -47,8 +49,12 @@ export const BEHIND_BYTES = 16
 export interface Behind {
   /** the first {@link BEHIND_BYTES} or more at {@link endOfData}, or all that is there */
   bytes: Uint8Array
+  /** of an odd number of samples' bytes: the same from the place of the pad byte, which some writers leave out */
+  unpaddedBytes?: Uint8Array | undefined
   /** whether they sound like the samples in front of them */
   isAudio: boolean
+  /** of a length that is left open: where the samples end, as far as it is known */
+  openEnd?: Pick<OpenEnd, 'dataBytes' | 'fileBytes'> | undefined
 }
 
 /**
@@ -83,7 +89,8 @@ export function diagnoseWav(header: WavInfo, fileBytes: number, behind: Behind):
     container !== 'W64' &&
     !(length.fault === undefined && declaredEnd === end)
   const pad = lacksPad ? 1 : 0
-  const isRiffRight = declaredEnd >= dataStart + dataBytes && declaredEnd <= end + pad
+  const wantedEnd = length.fileEnd ?? end + pad
+  const isRiffRight = declaredEnd >= dataStart + dataBytes && declaredEnd <= wantedEnd
   const frames = dataBytes / blockAlign
   const { factFrames } = header.format === undefined ? {} : header // of packed samples it counts something else
   if (length.fault === undefined && !length.isTooLong) {
@@ -99,7 +106,7 @@ export function diagnoseWav(header: WavInfo, fileBytes: number, behind: Behind):
 
   const sizes = {
     dataBytes: isLast ? dataBytes : all,
-    riffBytes: (isRiffRight ? declaredEnd : end + pad) - riffAt - 8,
+    riffBytes: (isRiffRight ? declaredEnd : wantedEnd) - riffAt - 8,
     bytesPerFrame: blockAlign,
   }
   const fields = { ...header, factAt: header.format === undefined ? undefined : header.factAt }
@@ -154,6 +161,8 @@ interface Length {
   fault?: WavFault
   /** whether the samples go to the end of the file */
   isToEnd: boolean
+  /** where the file ends of a length that was open, if another one follows it */
+  fileEnd?: number
   /** whether it is more than the header can say, which is why it says nothing */
   isTooLong: boolean
 }
@@ -169,20 +178,24 @@ function findLength(header: WavInfo, present: number, behind: Behind): Length {
     isTooLong: false,
   })
   const rest = dataStart + present - endOfData(header)
-  const isFollowed = rest > 0 && isChunk(behind.bytes, rest, header.isBigEndian)
+  const { bytes, unpaddedBytes = bytes } = behind
+  const isFollowed =
+    rest > 0 && [bytes, unpaddedBytes].some((start) => isChunk(start, rest, header.isBigEndian))
   const believed = { dataBytes: declared, isToEnd: false, isTooLong: false }
 
   const isTooLong = present + dataStart - header.riffAt - 8 >= OPEN_SIZE && header.ds64At === undefined
   if (isTooLong && header.container === 'RIFF' && declared === OPEN_SIZE && header.riffBytes === OPEN_SIZE) {
     return { dataBytes: present, isToEnd: true, isTooLong }
   }
-  if (declared > present) {
+  const openEnd = findOpenEnd(header, behind)
+  if (declared > present && openEnd === undefined) {
     if (!isOpenSize(declared)) return toEnd('long', `the header says ${declared}, but only ${there}`)
     return toEnd('open', openMessage(declared, there))
   }
   if (isOpenLength(header)) {
+    if (openEnd !== undefined) return { ...openEnd, isToEnd: false, isTooLong: false }
     if (declared > 0) return toEnd('open', openMessage(declared, there))
-    if (rest > 0 && !isFollowed) return toEnd('zero', `the header says 0, but ${there}`)
+    if (present > 0) return toEnd('zero', `the header says 0, but ${there}`)
     return believed
   }
   if (rest <= 0 || isFollowed) return believed
@@ -200,6 +213,21 @@ function findLength(header: WavInfo, present: number, behind: Behind): Length {
   if (rest < blockAlign || riffEnd(header) > endOfData(header) || !behind.isAudio) return believed
   const lost = present - declared
   return toEnd('short', `the header says ${declared}, but ${there}: the last ${lost} are not counted`)
+}
+
+/** Where something else ends samples whose length is open. */
+function findOpenEnd(
+  header: WavInfo,
+  { openEnd }: Behind,
+): Pick<Length, 'dataBytes' | 'fault' | 'fileEnd'> | undefined {
+  const { dataBytes, fileBytes } = openEnd ?? {}
+  if (dataBytes === undefined || fileBytes === undefined || !isOpenLength(header)) return undefined
+  const there = `${dataBytes} bytes of samples are there, and another WAV file behind them`
+  return {
+    dataBytes,
+    fileEnd: header.dataStart + fileBytes,
+    ...(dataBytes > 0 && { fault: { kind: 'open', message: openMessage(header.dataBytes, there) } }),
+  }
 }
 
 function openMessage(declared: number, there: string): string {

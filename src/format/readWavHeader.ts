@@ -1,10 +1,21 @@
 import { WavespoolError } from '../errors.ts'
 import { ID3_HEAD_BYTES, id3Bytes } from './id3.ts'
-import { type InfoTags, readInfoTags } from './infoTags.ts'
+import type { InfoTags } from './infoTags.ts'
 import { type Parsing, PushParser, skip, take } from './pushParser.ts'
+import {
+  bytesOf,
+  type ChunkHead,
+  fourCC,
+  isPrintable,
+  isRiff,
+  MAX_CHUNKS,
+  nextChunk,
+  u32,
+} from './riffChunk.ts'
+import { MAX_TAGS_BYTES, readList } from './trailingTags.ts'
 import { parseWave64, WAVE64_RIFF } from './wave64.ts'
 import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
-import { DS64_BYTES, OPEN_SIZE, speakersIn, type WavContainer, type WavSizeFields } from './wavHeader.ts'
+import { DS64_BYTES, OPEN_SIZE, speakersIn, type WavSizeFields } from './wavHeader.ts'
 
 /** What stands in front of the samples of a WAV file. */
 export interface WavInfo extends WavFormat, WavSizeFields {
@@ -62,27 +73,6 @@ export interface HeaderProgress {
   container?: string
 }
 
-/** The first bytes of another WAV file that stands where a chunk should. */
-export interface NextWav {
-  start: Uint8Array
-}
-
-/**
- * For what stands behind the samples: looks for more tags to the end of the file, and takes nothing amiss. It comes to
- * its end where no chunk follows any more.
- *
- * @param isOdd whether an odd number of bytes went before, so that a pad byte should follow
- */
-export function trailingTagsParser(
-  tags: InfoTags,
-  isOdd: boolean,
-  isBigEndian: boolean,
-): PushParser<NextWav | null> {
-  return new PushParser(parseTrailingTags(tags, isOdd, isBigEndian))
-}
-
-/** More chunks than this are no file that anybody made, and each costs time. */
-const MAX_CHUNKS = 2 ** 18
 /** So many chunks in a row without a name or a size are the zeros that a recorder had reserved. */
 const MAX_NAMELESS_CHUNKS = 2 ** 9
 
@@ -103,7 +93,7 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
   }
   progress.container = container
   if (container === WAVE64_RIFF) return yield* parseWave64(riffAt)
-  if (!isContainer(container)) return noWav(container)
+  if (!isRiff(container)) return noWav(container)
   const isBigEndian = container === 'RIFX'
   let riffBytes = u32(yield* take(4), 0, isBigEndian)
   const form = fourCC(yield* take(4))
@@ -162,109 +152,15 @@ function noWav(start: string): WavHeaderScan {
   return { fault: `this is no WAV file: it begins with ${JSON.stringify(start)} instead of "RIFF" or "RF64"` }
 }
 
-function isContainer(id: string): id is WavContainer {
-  return id === 'RIFF' || id === 'RF64' || id === 'RIFX' || id === 'BW64' || id === WAVE64_RIFF
-}
-
 /** Whether a `ds64` says something: nobody writes a length that means "not known yet" into one that is finished. */
 function isKnown(bytes: number): boolean {
   return bytes !== OPEN_SIZE && bytes !== 0 && Number.isSafeInteger(bytes)
 }
 
-function* parseTrailingTags(
-  tags: InfoTags,
-  startsOdd: boolean,
-  isBigEndian: boolean,
-): Parsing<NextWav | null> {
-  let room = MAX_TAGS_BYTES
-  for (let isOdd = startsOdd, count = 0; count < MAX_CHUNKS; count++) {
-    const { id, size } = yield* nextChunk(isOdd, isBigEndian)
-    if (!isPrintable(id)) return null
-    let seen = 0
-    if (id === 'LIST') seen = yield* readList(size, tags, room, isBigEndian)
-    else if (isContainer(id)) {
-      const form = yield* take(4)
-      if (fourCC(form) === 'WAVE')
-        return { start: Uint8Array.from([...bytesOf(id), ...sizeBytes(size, isBigEndian), ...form]) }
-      seen = 4
-    }
-    room -= seen
-    yield* skip(Math.max(0, size - seen))
-    isOdd = size % 2 === 1
-  }
-  return null
-}
-
-interface ChunkHead {
-  id: string
-  size: number
-  /** bytes from the end of the chunk before to this one's body */
-  headBytes: number
-}
-
-function* nextChunk(isOdd: boolean, isBigEndian: boolean): Parsing<ChunkHead> {
-  if (!isOdd) {
-    const head = yield* take(8)
-    return { id: fourCC(head), size: u32(head, 4, isBigEndian), headBytes: 8 }
-  }
-  // Some writers leave out the pad byte behind an odd chunk: then the next one's name stands where it should be.
-  const start = yield* take(5)
-  if (start[0] !== 0 && isPrintable(fourCC(start)) && !isChunkName(start.subarray(1))) {
-    const id = fourCC(start)
-    const sizeStart = start[4]!
-    return { id, size: u32(Uint8Array.of(sizeStart, ...(yield* take(3))), 0, isBigEndian), headBytes: 8 }
-  }
-  const id = fourCC(start, 1)
-  return { id, size: u32(yield* take(4), 0, isBigEndian), headBytes: 9 }
-}
-
-/** More than this, in all, is no text about a recording. */
-const MAX_TAGS_BYTES = 2 ** 16
-
-/** Reads the tags of a LIST chunk where there is room for it; returns how many of its bytes were taken. */
-function* readList(size: number, tags: InfoTags, room: number, isBigEndian: boolean): Parsing<number> {
-  if (size < 4 || size > room) return 0
-  if (fourCC(yield* take(4)) !== 'INFO') return 4
-  readInfoTags(yield* take(size - 4), tags, isBigEndian)
-  return size
-}
-
-/** Whether these bytes begin with the name of a chunk that occurs in WAV files. */
-export function isChunkName(bytes: Uint8Array): boolean {
-  return knownChunks.has(fourCC(bytes))
-}
-
-const knownChunks = new Set(
-  'fmt ,data,fact,LIST,JUNK,junk,PAD ,FLLR,bext,cue ,smpl,inst,id3 ,ID3 ,iXML,_PMX,PEAK,cart,ds64'.split(','),
-)
-
-/** What the names of chunks are made of. */
-export function isPrintable(id: string): boolean {
-  return /^[\x20-\x7e]{4}/.test(id)
-}
-
-function fourCC(bytes: Uint8Array, at = 0): string {
-  return String.fromCharCode(...bytes.subarray(at, at + 4))
-}
-
-function bytesOf(id: string): Uint8Array {
-  return Uint8Array.from(id, (char) => char.charCodeAt(0))
-}
-
-function sizeBytes(size: number, isBigEndian: boolean): Uint8Array {
-  const bytes = new Uint8Array(4)
-  viewOf(bytes).setUint32(0, size, !isBigEndian)
-  return bytes
-}
-
-function viewOf(bytes: Uint8Array): DataView {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function u32(bytes: Uint8Array, at: number, isBigEndian: boolean): number {
-  return viewOf(bytes).getUint32(at, !isBigEndian)
+function isContainer(id: string): boolean {
+  return isRiff(id) || id === WAVE64_RIFF
 }
 
 function u64(bytes: Uint8Array, at: number): number {
-  return Number(viewOf(bytes).getBigUint64(at, true))
+  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at, true))
 }

@@ -1,16 +1,11 @@
 import { WavespoolError } from '../errors.ts'
 import type { InfoTags } from './infoTags.ts'
+import { OpenEnd } from './openEnd.ts'
 import { type PcmFormat, pcmFormat } from './pcmFormat.ts'
 import type { PushParser } from './pushParser.ts'
-import {
-  type HeaderProgress,
-  isChunkName,
-  type NextWav,
-  trailingTagsParser,
-  type WavInfo,
-  wavHeaderParser,
-} from './readWavHeader.ts'
+import { type HeaderProgress, type WavInfo, wavHeaderParser } from './readWavHeader.ts'
 import { findLayout, type SampleLayout, unpackSamples } from './sampleLayout.ts'
+import { type NextWav, trailingTagsParser } from './trailingTags.ts'
 import { unknownEncodingError } from './wavCodecs.ts'
 import { isOpenLength, readBytes } from './wavLength.ts'
 import { type Output, WholeFrames } from './wholeFrames.ts'
@@ -48,14 +43,14 @@ export class WavReaderKernel {
   #frames: WholeFrames | undefined
   /** whether nobody knows yet how the samples lie in the first bytes of them, which are held */
   #isUndecided = false
-  /** the first bytes of samples, where they are looked at before they are put out */
-  #held: Buffer | undefined
-  /** the length is left open, so that only the header of another file ends it */
-  #isOpen = false
+  /** bytes that wait for those behind them, which tell whether they are samples and how they lie */
+  #held: Uint8Array[] = []
+  /** where the header leaves the length open */
+  #openEnd: OpenEnd | undefined
   /** bytes of samples that came */
   #taken = 0
   /** bytes of samples that are still to come */
-  #left = 0
+  #remaining = 0
   #trailer: PushParser<NextWav | null> | undefined
   #isDone = false
 
@@ -71,7 +66,7 @@ export class WavReaderKernel {
 
   /** whether all samples have come that the header announces */
   get hasAllSamples(): boolean {
-    return this.#frames !== undefined && this.#left === 0
+    return this.#frames !== undefined && this.#remaining === 0
   }
 
   /** bytes that come next and need not be pushed: whoever can seek says {@link pass} instead */
@@ -86,7 +81,7 @@ export class WavReaderKernel {
 
   /** How many of so many bytes behind the header are samples. */
   samplesIn(bytes: number): number {
-    return Math.min(this.#left + this.#taken, bytes)
+    return Math.min(this.#remaining + this.#taken, bytes)
   }
 
   push(bytes: Uint8Array, out: Output): void {
@@ -105,11 +100,10 @@ export class WavReaderKernel {
     if (header.format === undefined) throw unknownEncodingError(header)
     this.header = header
     this.tags = { ...header.tags }
-    this.#isOpen = isOpenLength(header)
-    this.#left = this.#isOpen ? Number.POSITIVE_INFINITY : readBytes(header.container, header.dataBytes)
+    this.#openEnd = isOpenLength(header) ? new OpenEnd(header) : undefined
+    this.#remaining = this.#openEnd ? Number.POSITIVE_INFINITY : readBytes(header.container, header.dataBytes)
     this.#taken = 0
     this.#isUndecided = header.isAmbiguous
-    if (this.#isUndecided || (this.#isOpen && header.dataBytes === 0)) this.#held = Buffer.alloc(0)
     if (!this.#isUndecided) this.#decide(header)
     return at
   }
@@ -123,49 +117,51 @@ export class WavReaderKernel {
   /** @returns the bytes of another file that follows and is to be read */
   #readSamples(bytes: Uint8Array, out: Output): Uint8Array | undefined {
     if (this.#isDone) return undefined
-    let samples = bytes
-    if (this.#held !== undefined) {
-      samples = this.#held = Buffer.concat([this.#held, bytes])
-      if (!this.#lookAt(samples, false)) return undefined
-      this.#held = undefined
+    this.#openEnd?.push(bytes)
+    if (this.#openEnd?.certainBytes === this.#taken && this.#openEnd.dataBytes === undefined) {
+      this.#hold(bytes)
+      return undefined
     }
-    let count = Math.min(this.#left, samples.length)
-    if (this.#isOpen) {
-      const next = findNext(samples)
-      if (next.at < samples.length) {
-        // What may be the beginning of the next header waits for the rest of it.
-        if (!next.isWhole) this.#held = Buffer.from(samples.subarray(next.at))
-        else this.#left = next.at
-        count = next.at
-      }
-    }
-    this.#put(samples.subarray(0, count), out)
-    if (count === samples.length || this.#held !== undefined) return undefined
-    return this.#readTrailer(samples.subarray(count))
+    return this.#take(this.#held.length > 0 ? Buffer.concat([...this.#held, bytes]) : bytes, out, false)
   }
 
-  /** Looks at the first bytes of samples. @returns whether they tell what they are for */
-  #lookAt(samples: Uint8Array, isLast: boolean): boolean {
+  /** Puts out those of the bytes that are samples, holds those of which it is not known, and reads those behind them. */
+  #take(bytes: Uint8Array, out: Output, isLast: boolean): Uint8Array | undefined {
+    this.#held = []
+    const { dataBytes, certainBytes } = this.#openEnd ?? {}
+    if (dataBytes !== undefined) this.#remaining = dataBytes - this.#taken
+    const known = certainBytes === undefined ? this.#remaining : (dataBytes ?? certainBytes) - this.#taken
+    const samples = bytes.subarray(0, Math.min(known, bytes.length))
+    if (this.#isUndecided && !this.#findLayout(samples, isLast)) {
+      this.#hold(bytes)
+      return undefined
+    }
+    this.#put(samples, out)
+    if (samples.length === bytes.length) return undefined
+    const rest = bytes.subarray(samples.length)
+    if (this.#remaining === 0) return this.#readTrailer(rest)
+    this.#hold(rest)
+    return undefined
+  }
+
+  #hold(bytes: Uint8Array): void {
+    this.#held.push(Uint8Array.from(bytes)) // the caller may fill its memory anew
+  }
+
+  /** Looks at the first samples. @returns whether they tell how they lie */
+  #findLayout(samples: Uint8Array, isLast: boolean): boolean {
     const header = this.header!
-    if (this.#isOpen && header.dataBytes === 0 && this.#taken === 0) {
-      if (samples.length < 4 && !isLast) return false
-      // A file without samples, of which nothing tells the length: what is written behind it counts for nothing.
-      if (isChunkName(samples)) [this.#left, this.#isOpen] = [0, false]
-    }
-    if (this.#isUndecided) {
-      const there = samples.subarray(0, Math.min(this.#left, samples.length))
-      const isAll = isLast || there.length === this.#left || there.length >= MAX_HELD
-      const layout = findLayout(there, header.isBigEndian, isAll)
-      if (layout === undefined) return false
-      this.header = withLayout(header, layout)
-      this.#decide(this.header)
-    }
+    const isAll = isLast || samples.length === this.#remaining || samples.length >= MAX_HELD
+    const layout = findLayout(samples, header.isBigEndian, isAll)
+    if (layout === undefined) return false
+    this.header = withLayout(header, layout)
+    this.#decide(this.header)
     return true
   }
 
   #put(samples: Uint8Array, out: Output): void {
     this.#taken += samples.length
-    this.#left -= samples.length
+    this.#remaining -= samples.length
     if (samples.length === 0) return
     const { format, blockAlign, isBigEndian } = this.header!
     const stored = blockAlign / format!.channels
@@ -180,7 +176,7 @@ export class WavReaderKernel {
   }
 
   #readTrailer(bytes: Uint8Array): Uint8Array | undefined {
-    const isOdd = this.#taken % 2 === 1 && !this.#isOpen
+    const isOdd = this.#taken % 2 === 1 && this.#openEnd === undefined
     this.#trailer ??= trailingTagsParser(this.tags, isOdd, this.header!.isBigEndian)
     const used = this.#trailer.push(bytes)
     const { result, isDone } = this.#trailer
@@ -205,11 +201,13 @@ export class WavReaderKernel {
   }
 
   flush(out: Output): void {
-    if (this.#held !== undefined) {
-      const held = this.#held
-      this.#held = undefined
-      this.#lookAt(held, true)
-      this.#put(held.subarray(0, Math.min(this.#left, held.length)), out)
+    this.#openEnd?.finish()
+    const held = this.#held
+    const next = held.length > 0 ? this.#take(Buffer.concat(held), out, true) : undefined
+    if (next !== undefined) {
+      this.push(next, out)
+      this.flush(out)
+      return
     }
     if (this.#isStopped) return // where it ends is no news
     if (this.header === undefined) {
@@ -226,7 +224,7 @@ export class WavReaderKernel {
   #missing({ dataBytes, blockAlign }: WavInfo): Truncation | undefined {
     const rest = this.#taken % blockAlign
     const bytes = this.#taken - rest
-    if (!this.#isOpen) {
+    if (this.#openEnd === undefined) {
       return bytes < dataBytes - (dataBytes % blockAlign) ? { expectedBytes: dataBytes, bytes } : undefined
     }
     const isPadByte = rest === 1 && bytes % 2 === 1
@@ -245,28 +243,3 @@ export function withLayout(header: WavInfo, layout: SampleLayout): WavInfo {
   const format = pcmFormat({ sampleRate, channels, encoding: layout === 'left' ? 's32le' : 's24le' })
   return { ...header, format, blockAlign: (layout === 'packed' ? 3 : 4) * channels, isAmbiguous: false }
 }
-
-/** "RIFF", four bytes of size, "WAVE": more than once in 2^64 bytes no samples look like that. */
-const HEAD_BYTES = 12
-
-/** Where the header of another WAV file begins, whole or as far as it has come; the length where none does. */
-function findNext(samples: Uint8Array): { at: number; isWhole: boolean } {
-  const buffer = Buffer.from(samples.buffer, samples.byteOffset, samples.length)
-  let at = buffer.indexOf(HEAD)
-  for (; at >= 0 && at + HEAD_BYTES <= buffer.length; at = buffer.indexOf(HEAD, at + 1)) {
-    if (isAt(buffer, at + 8, FORM)) return { at, isWhole: true }
-  }
-  if (at >= 0 && isAt(buffer, at + 8, FORM)) return { at, isWhole: false }
-  for (let tail = Math.max(0, buffer.length - 3); tail < buffer.length; tail++) {
-    if (buffer[tail] === HEAD[0] && isAt(buffer, tail, HEAD)) return { at: tail, isWhole: false }
-  }
-  return { at: buffer.length, isWhole: false }
-}
-
-/** Whether these bytes stand there, as far as there are bytes. */
-function isAt(buffer: Buffer, at: number, bytes: Buffer): boolean {
-  return bytes.every((byte, i) => at + i >= buffer.length || buffer[at + i] === byte)
-}
-
-const HEAD = Buffer.from('RIFF')
-const FORM = Buffer.from('WAVE')

@@ -192,6 +192,15 @@ for (const [riff, data] of [
 add('no samples', plain({}, Buffer.alloc(0)))
 add('no samples, a chunk behind', plain({}, Buffer.alloc(0), list))
 add('data of 0 although RIFF counts samples', sized(4836, 0))
+for (const riff of [0, 36, 0xffffffff]) {
+  for (const size of [4, 25, 3000]) {
+    const chunk = chunkOf('Zq9x', Buffer.alloc(size, 65))
+    const bytes = riffFile([fmtChunk(), chunkOf('data', Buffer.alloc(0)), chunk, list], { size: riff })
+    add(`no samples, RIFF ${riff}, an unknown chunk of ${size} bytes behind`, bytes, {
+      isUnfinished: riff !== 36,
+    })
+  }
+}
 
 // Chunks around the samples
 for (const size of [1, 2, 25, 100, 4097]) {

@@ -8,6 +8,7 @@ const noBytes = new Uint8Array(0)
  */
 export class EncodedTracker implements HeaderTracker {
   readonly isDecided = true
+  readonly wantsBytes = false
   readonly isWav = false
   readonly isNoWav = true
   readonly format = undefined

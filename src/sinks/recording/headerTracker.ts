@@ -35,10 +35,12 @@ export interface HeaderTracker {
   /** with the header itself, what a tracker in another thread needs to know */
   readonly declared: DeclaredSizes
 
-  /** Takes the next bytes of the file until it {@link isDecided}. */
+  /** whether the next bytes are to be offered: to tell the kind of the file, or where its samples end */
+  readonly wantsBytes: boolean
+  /** Takes the next bytes of the file as long as it {@link wantsBytes}. */
   offer(chunk: Uint8Array): void
-  /** No more bytes will come: half a header is none. */
-  giveUp(): void
+  /** No more bytes will come to a file of `size` bytes: half a header is none. */
+  giveUp(size?: number): void
   extent(size: number): FileExtent
   /**
    * A copy of the header with the sizes of a file of `size` bytes, which gets its pad byte at once unless told otherwise;

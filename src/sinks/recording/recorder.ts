@@ -69,9 +69,11 @@ export class Recorder extends EditableRecording {
     const { storage, tracker } = this
     if (this.state !== 'recording') return this.failure ?? this.disposedError()
     try {
-      if (!tracker.isDecided) {
+      if (tracker.wantsBytes) {
+        const { isDecided } = tracker
         for (const chunk of chunks) tracker.offer(chunk)
-        if (tracker.isWav) storage.onWavHeader?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
+        if (!isDecided && tracker.isWav)
+          storage.onWavHeader?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
       }
       const fitting = cutToFit(chunks, storage.size, this.maxBytes, tracker)
       const overflow = fitting === chunks ? undefined : this.fullError()
@@ -183,7 +185,7 @@ export class Recorder extends EditableRecording {
     // A header of which only a part found room is none.
     if (storage.size < this.tracker.dataStart) this.tracker = trackHeader()
     const { tracker } = this
-    tracker.giveUp()
+    tracker.giveUp(storage.size)
     const { end, pad } = tracker.extent(storage.size)
     // Not sealed before it is cut: until then half a frame must not look like something behind the samples.
     if (end < storage.size) await storage.truncate(end)

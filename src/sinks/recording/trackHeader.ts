@@ -8,7 +8,8 @@ import { WavTracker } from './wavTracker.ts'
  * one that is a WAV file, or none, as its bytes will tell.
  */
 export function trackHeader(content?: Content): HeaderTracker {
-  return content?.kind === 'file' && content.head ? new EncodedTracker(content.head) : new WavTracker()
+  if (content?.kind !== 'file') return new WavTracker()
+  return content.head ? new EncodedTracker(content.head) : new WavTracker(content.isMade)
 }
 
 /** A tracker that knows what another one does, from a header whose sizes may have been put right meanwhile. */

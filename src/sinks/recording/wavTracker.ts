@@ -1,6 +1,7 @@
 import { markedKind } from '../../format/containers.ts'
+import { OpenEnd } from '../../format/openEnd.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
-import { isChunkName, type WavInfo, wavHeaderParser } from '../../format/readWavHeader.ts'
+import { type WavInfo, wavHeaderParser } from '../../format/readWavHeader.ts'
 import { findLayout } from '../../format/sampleLayout.ts'
 import { OPEN_SIZE, setWavSizes } from '../../format/wavHeader.ts'
 import { isOpenLength, isOpenSize, readBytes, riffEnd } from '../../format/wavLength.ts'
@@ -29,8 +30,18 @@ export class WavTracker implements HeaderTracker {
   /** the header as it was written; until it is decided with room behind {@link #length} */
   #original: Uint8Array<ArrayBuffer> = new Uint8Array(0)
   #length = 0
+  /** where the header leaves the length open, until something behind the samples ends them */
+  #openEnd: OpenEnd | undefined
+  /** whether something behind the samples has ended a length that was open */
+  #isFollowed = false
   #isSealed = false
   #isNoWav = false
+  readonly #isMade: boolean
+
+  /** @param isMade whether a stage of Wavespool makes the file of samples: then nothing but samples follows its header */
+  constructor(isMade = false) {
+    this.#isMade = isMade
+  }
 
   get isNoWav(): boolean {
     return this.#isNoWav
@@ -38,6 +49,10 @@ export class WavTracker implements HeaderTracker {
 
   get isDecided(): boolean {
     return this.#header !== undefined
+  }
+
+  get wantsBytes(): boolean {
+    return !this.isDecided || this.#openEnd !== undefined
   }
 
   get isWav(): boolean {
@@ -81,7 +96,10 @@ export class WavTracker implements HeaderTracker {
   }
 
   offer(chunk: Uint8Array): void {
-    if (this.#header !== undefined) return
+    if (this.#header !== undefined) {
+      if (this.#openEnd !== undefined) this.#watch(chunk)
+      return
+    }
     let seen = chunk
     if (this.#length > 0) {
       this.#hold(chunk)
@@ -90,8 +108,8 @@ export class WavTracker implements HeaderTracker {
     this.#parser.push(chunk)
     const { header, fault } = this.#parser.result ?? {}
     if (header !== undefined) {
-      this.#decide(header, seen.subarray(header.dataStart))
       this.#original = Uint8Array.from(seen.subarray(0, header.dataStart))
+      this.#decide(header, seen.subarray(header.dataStart))
     } else if (fault !== undefined || seen.length > MAX_HEADER_BYTES) {
       this.#giveUp(seen)
     } else if (this.#length === 0) {
@@ -105,11 +123,36 @@ export class WavTracker implements HeaderTracker {
     if (header.isAmbiguous) {
       this.#header = withLayout(header, findLayout(samples, header.isBigEndian, true)!)
     }
-    // A file without samples of which no size tells the length, and something that is written behind it.
-    if (header.dataBytes === 0 && isChunkName(samples)) this.#declared.riffBytes = header.dataStart
+    if (!this.#isMade && isOpenLength(header)) {
+      this.#openEnd = new OpenEnd(header)
+      this.#watch(samples)
+    }
   }
 
-  giveUp(): void {
+  /** Looks for the end of samples whose length is open. */
+  #watch(bytes: Uint8Array): void {
+    this.#openEnd!.push(bytes)
+    this.#endOpen()
+  }
+
+  /** Where something else follows the samples, the length is open no more. */
+  #endOpen(): void {
+    const { dataBytes, fileBytes } = this.#openEnd ?? {}
+    if (dataBytes === undefined || fileBytes === undefined) return
+    const { dataStart, riffAt } = this.#header!
+    this.#isFollowed = true
+    this.#openEnd = undefined
+    const end = dataStart + fileBytes
+    const declaredEnd = riffEnd({ riffAt, dataStart, ...this.#declared })
+    const isRiffRight = declaredEnd >= dataStart + dataBytes && declaredEnd <= end
+    this.#declare({ dataBytes, riffBytes: (isRiffRight ? declaredEnd : end) - riffAt - 8 })
+  }
+
+  giveUp(size = 0): void {
+    if (this.#header && this.#openEnd?.pushedBytes === size - this.#header.dataStart) {
+      this.#openEnd.finish()
+      this.#endOpen()
+    }
     if (this.#header === undefined) this.#giveUp(this.#original.subarray(0, this.#length))
   }
 
@@ -156,7 +199,7 @@ export class WavTracker implements HeaderTracker {
   #isUnknown({ riffAt, dataStart }: WavInfo, present: number): boolean {
     if (this.#declared.dataBytes > present) return true
     // A recording can outgrow a size that means "not known yet".
-    return !this.#isSealed && isOpenLength({ riffAt, dataStart, ...this.#declared })
+    return !this.#isSealed && !this.#isFollowed && isOpenLength({ riffAt, dataStart, ...this.#declared })
   }
 
   headerAt(size: number, pad = this.extent(size).pad): Uint8Array<ArrayBuffer> {
