@@ -8,10 +8,12 @@ const root = join(import.meta.dirname, '..')
 /** Folders and files whose English is held to; to be extended to the whole of src, docs and examples. */
 const rooms = [
   'docs/command.md',
+  'docs/compressed.md',
   'docs/jetstream.md',
   'docs/serve.md',
   'src/arguments.ts',
   'src/cli',
+  'src/codec',
   'src/dsp',
   'src/emitting.ts',
   'src/errors.ts',

@@ -8,7 +8,7 @@ export type Codec = 'flac' | 'mp3' | 'opus'
 
 /** The options of `encode()`. */
 export interface EncodeOptions {
-  /** what the file holds */
+  /** the codec of the samples in the file */
   codec: Codec
   /**
    * bits a second of MP3 and Opus; the default serves speech: 32,000 for Opus and 64,000 for MP3 a channel, where the
@@ -37,7 +37,7 @@ export interface EncodePlan {
 }
 
 /**
- * Checks what is to be encoded before anything is loaded.
+ * Checks the format and the options before a library is loaded.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, and for a format that the codec cannot hold
  */
@@ -50,10 +50,10 @@ export function planEncoding(format: PcmFormat, options: EncodeOptions, caller: 
   if (bitrate !== undefined && typeof bitrate !== 'number') {
     throw new ArgumentTypeError(`${caller}: bitrate must be a number of bits a second, got ${show(bitrate)}`)
   }
-  const most = codec === 'flac' ? 8 : 2
-  if (format.channels > most) {
+  const maxChannels = codec === 'flac' ? 8 : 2
+  if (format.channels > maxChannels) {
     throw new ArgumentRangeError(
-      `${caller}: ${codec} holds up to ${most} channels, and the format has ${format.channels}; put convert() in front`,
+      `${caller}: ${codec} holds up to ${maxChannels} channels, and the format has ${format.channels}; put convert() in front`,
     )
   }
   if (codec === 'flac') return planFlac(format, bitrate, caller)
@@ -69,7 +69,7 @@ export function planEncoding(format: PcmFormat, options: EncodeOptions, caller: 
 
 function planFlac(format: PcmFormat, bitrate: number | undefined, caller: string): EncodePlan {
   if (bitrate !== undefined) {
-    throw new ArgumentTypeError(`${caller}: flac is lossless and has no bitrate; leave it out`)
+    throw new ArgumentTypeError(`${caller}: flac is lossless and has no bitrate; omit it`)
   }
   const { sampleRate, channels, encoding } = format
   if (sampleRate > 655_350) {
@@ -85,16 +85,16 @@ function planFlac(format: PcmFormat, bitrate: number | undefined, caller: string
   return { codec: 'flac', input: pcmFormat({ sampleRate, channels, encoding: samples }), bitrate: 0 }
 }
 
-/** The smallest that is no smaller, or the largest. */
+/** The lowest rate that is at least `rate`, or the highest of all. */
 function nextRate(rates: readonly number[], rate: number): number {
   return rates.find((each) => each >= rate) ?? rates.at(-1)!
 }
 
 function checkOpusBitrate(bitrate: number, caller: string): number {
-  const [least, most] = OPUS_BITRATES
-  if (Number.isInteger(bitrate) && bitrate >= least && bitrate <= most) return bitrate
+  const [lowest, highest] = OPUS_BITRATES
+  if (Number.isInteger(bitrate) && bitrate >= lowest && bitrate <= highest) return bitrate
   throw new ArgumentRangeError(
-    `${caller}: bitrate of opus is a whole number of bits a second from ${least} to ${most}, got ${bitrate}`,
+    `${caller}: bitrate of opus is a whole number of bits a second from ${lowest} to ${highest}, got ${bitrate}`,
   )
 }
 

@@ -14,37 +14,37 @@ import { Turns } from './turns.ts'
 
 /** The options of `decode()`. */
 export interface DecodeOptions extends Omit<ConvertOptions, 'channelMask'> {
-  /** the format that is to come out, whatever the file is in; `channel` and `dither` are those of `convert()` */
+  /** the format of the output (default: that of the file); `channel` and `dither` are those of `convert()` */
   to?: PcmFormat
 }
 
-/** Frames that a file or a stream lacks: they are left out. */
+/** Frames that a file or a stream lacks: the output goes on without them. */
 export interface DecodeGap {
-  /** frames that came out in front of it, before a conversion by `to` */
+  /** frames of the output before it, as they are before a conversion by `to` */
   at: number
-  /** undefined where nothing tells how many */
+  /** undefined where the number is not known */
   frames: number | undefined
 }
 
 /**
- * A Transform from a file to its samples, while it comes: WAV, FLAC, MP3, Ogg (Opus, Vorbis, FLAC), WebM (Opus: what a
- * browser's MediaRecorder sends), MP4 (AAC, Opus). Its first bytes tell which.
+ * A Transform from a file to its samples, while it comes: WAV, FLAC, MP3, Ogg (Opus, Vorbis, FLAC), WebM (Opus, as
+ * a browser's MediaRecorder sends it), MP4 (AAC, Opus). The first bytes of the file tell its container.
  *
- * Emits `'format'` with the PcmFormat of what comes out before the first byte of PCM: f32le for MP3, Vorbis, AAC and
- * Opus, which comes at 48 kHz; integers of as many bits as it has for FLAC; what the file holds for WAV. The delay and
- * padding of encoders are left out where the file tells them. An MP4 file with its index at the end is decoded once it
+ * Emits `'format'` with the PcmFormat of the output before the first byte of PCM: f32le for MP3, Vorbis, AAC and
+ * Opus, which comes at 48 kHz; for FLAC integers of as many bits as it has; for WAV the format of the file. The delay
+ * and padding of encoders are removed where the file tells them. An MP4 file with its index at the end is decoded once it
  * has come, and kept in memory until then.
  *
  * Emits `'gap'` with a {@link DecodeGap} where pages of Ogg, blocks of WebM or frames of FLAC are missing or broken, and
  * goes on behind them. A stream that cannot be decoded any further fails with `ERR_WAVESPOOL_CODEC`, and a FLAC file
- * that ends within a frame with `ERR_WAVESPOOL_TRUNCATED`, each after all that came before was delivered.
+ * that ends within a frame with `ERR_WAVESPOOL_TRUNCATED`, each once everything before it was delivered.
  *
  * The libraries are optional peer dependencies, loaded when a file needs them: `opus-decoder`, `mpg123-decoder`,
  * `libflacjs`, `@wasm-audio-decoders/ogg-vorbis`, `mediabunny` for MP4, and for AAC `@audio/decode-aac`, which is under
  * GPL-2.0. Where one is not installed the stream fails with `ERR_WAVESPOOL_CODEC`, which names the command that installs it.
  *
  * @example
- * socket.pipe(decode({ to: pcmFormat() })) // 16 kHz, mono, s16le, whatever it was
+ * socket.pipe(decode({ to: pcmFormat() })) // 16 kHz, mono, s16le from any of them
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} at once, for a wrong option
  */
@@ -83,7 +83,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
   #codec: string | undefined
   #frames = 0
   #isEnded = false
-  /** what was missing while it was decoded, as far as it is known */
+  /** the gaps so far, up to 10,000 of them */
   readonly gaps: DecodeGap[] = []
 
   constructor(to: PcmFormat | undefined, conversion: ConvertOptions) {
@@ -180,7 +180,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
     )
   }
 
-  /** Puts out what the resampler still holds. */
+  /** Pushes the samples that the resampler still holds. */
   #finish(): void {
     const rest = this.#converter?.finish()
     this.#converter = undefined
@@ -195,7 +195,7 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     const decoder = this.#decoder
-    // Not under its hands.
+    // The decoder may be at work.
     if (this.#working) this.#working.then(() => decoder?.free())
     else decoder?.free()
     super._destroy(error, callback)
@@ -204,5 +204,5 @@ export class DecodeStage extends (Stage as WithEvents<typeof Stage, DecodeStageE
 
 /** Half a second of Opus, or some milliseconds of WAV. */
 const STEP_BYTES = 2048
-/** `gaps` keeps no more of them. */
+/** the length that `gaps` may reach */
 const MAX_GAPS = 10_000

@@ -10,7 +10,7 @@ import { OggDecoder } from './ogg/oggDecoder.ts'
 import { WavDecoder } from './wavDecoder.ts'
 import { WebmDecoder } from './webm/webmDecoder.ts'
 
-/** Looks at the first bytes, those behind ID3v2 tags, which may hold pictures, and decodes by what they say. */
+/** Detects the container by the first bytes behind ID3v2 tags, which may hold pictures, and decodes it. */
 export class Decoder implements DecoderKernel {
   container: Container | undefined
   #kernel: DecoderKernel | undefined
@@ -41,7 +41,7 @@ export class Decoder implements DecoderKernel {
     if (this.container === undefined) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_CODEC',
-        `this is ${kind?.name ?? 'of no kind that is known'}, and what is read is WAV, FLAC, MP3, Ogg, WebM and MP4`,
+        `this is ${kind?.name ?? 'of no kind that is known'}; decode() reads WAV, FLAC, MP3, Ogg, WebM and MP4`,
       )
     }
     const kernel = await createKernel(this.container)
@@ -60,7 +60,7 @@ export class Decoder implements DecoderKernel {
     try {
       this.#kernel?.free()
     } catch {
-      // A library that broken bytes have confused has nothing to give back, and nobody waits for it.
+      // The memory of a library that failed on broken bytes is left to the garbage collector.
     }
   }
 }

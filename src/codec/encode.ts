@@ -14,8 +14,8 @@ import { Turns } from './turns.ts'
  * - **mp3** and **opus** hold one or two channels. A rate that they do not have is converted into the next that they
  *   have.
  *
- * The length of an FLAC or MP3 file stands at its start and is known at its end. A VirtualFile that the stage is piped into
- * puts it right; in any other sink write {@link EncodeStage.head} over the first bytes of the file once the stage has
+ * The length of a FLAC or MP3 file stands at its start and is known at its end. A VirtualFile that the stage is piped into
+ * writes it there; in any other sink write {@link EncodeStage.head} over the first bytes of the file once the stage has
  * ended. Ogg tells the length at the end.
  *
  * The library is an optional peer dependency, loaded by the first stage that needs it: `libflacjs`,
@@ -51,7 +51,7 @@ class LoadedKernel implements Kernel {
   }
 
   flush(out: Output): void {
-    this.encoder?.flush(out) // there is none where it is stopped before it was loaded
+    this.encoder?.flush(out) // undefined where the stage is stopped before the library was loaded
   }
 }
 
@@ -71,8 +71,8 @@ export class EncodeStage extends Stage {
   }
 
   /**
-   * What the file should begin with, in place of as many bytes as were put out first; undefined until the end, and
-   * where these are right.
+   * The final start of the file, which replaces as many bytes of the output; undefined until the end, and where the
+   * bytes that were written first are final.
    */
   get head(): Uint8Array | undefined {
     return this.#kernel.encoder?.head
@@ -88,7 +88,7 @@ export class EncodeStage extends Stage {
       }, callback)
   }
 
-  /** A large piece is encoded in small ones, so that the event loop is not blocked: what comes out does not depend on them. */
+  /** A large piece is encoded in small ones, so that the event loop is not blocked; the output does not depend on them. */
   override _transform(chunk: Buffer, _encoding: BufferEncoding, callback: TransformCallback): void {
     this.#encode(chunk).then(
       () => callback(),

@@ -18,7 +18,7 @@ function createKernel({ codec, input, bitrate }: EncodePlan): Promise<EncoderKer
   return OpusEncoder.create(input, bitrate)
 }
 
-/** PCM as it comes into samples as the codec takes them, in blocks whose size does not depend on the chunking. */
+/** Converts PCM into the samples that the codec takes, in blocks whose size does not depend on the chunking. */
 export class Encoder {
   readonly #kernel: EncoderKernel
   readonly #frames: WholeFrames
@@ -56,7 +56,7 @@ export class Encoder {
     }
   }
 
-  /** An error is thrown after everything has been put out. */
+  /** Throws an error of the last frame once everything has been put out. */
   flush(out: Output): void {
     this.#feed(this.#converter.finish(), out)
     if (this.#filled > 0) this.#kernel.push(this.#block.subarray(0, this.#filled), out)

@@ -1,4 +1,4 @@
-/** What decoders give: one Float32Array a channel; and what a PCM stream carries: f32le, a frame behind the other. */
+/** Turns the Float32Array of each channel, as decoders give them, into f32le of interleaved frames. */
 export function interleave(channels: readonly Float32Array[], start: number, end: number, gain = 1): Buffer {
   const count = channels.length
   const bytes = Buffer.allocUnsafeSlow(Math.max(0, end - start) * count * 4)

@@ -6,25 +6,25 @@ export interface EncoderKernel {
   push(pcm: Uint8Array, out: Output): void
   flush(out: Output): void
   /**
-   * What the file should begin with, in place of as many bytes that were put out first: known after {@link flush},
-   * where only the end tells it.
+   * The final start of the file, which replaces as many bytes of the output: known after {@link flush}, where it
+   * depends on the end.
    */
   readonly head: Uint8Array | undefined
   /** Gives the codec's memory back. */
   free(): void
 }
 
-/** Where a decoder puts what it found. */
+/** Takes the results of a decoder. */
 export interface DecoderOutput {
   /**
-   * Comes before the first samples. Of a second call with another format the output makes an error.
+   * Comes before the first samples. A second call with another format is an error.
    *
-   * @param codec what they were compressed by, in ffmpeg's words: `opus`, `mp3`; `pcm` where they were not
+   * @param codec of the samples in the file, by ffmpeg's names: `opus`, `mp3`; `pcm` where they are not compressed
    */
   begin(format: PcmFormat, codec: string): void
   /** whole frames in that format */
   push(pcm: Uint8Array): void
-  /** says that frames are missing here, which the file or stream lost */
+  /** reports that frames are missing here, which the file or stream lost */
   gap(frames: number | undefined): void
 }
 

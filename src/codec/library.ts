@@ -1,3 +1,3 @@
-/** Everything of this room that only a running stage needs: loaded by the first one, in one piece. */
+/** The modules that only a running stage needs: the first one loads them, in one piece. */
 export { Decoder } from './decoder.ts'
 export { createEncoder } from './encoder.ts'

@@ -8,7 +8,7 @@ import { adding, findPackageManager } from '../packageManager.ts'
  * Loads an optional peer dependency with `load`.
  *
  * @returns a promise, rejected with a {@link WavespoolError} `ERR_WAVESPOOL_CODEC` that names the command which
- * installs the package, where it is not there
+ * installs the package, where it is missing
  */
 export async function loadPeer<T>(name: string, what: string, load: () => T | Promise<T>): Promise<T> {
   try {

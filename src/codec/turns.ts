@@ -1,7 +1,7 @@
 import { now, setImmediate } from '../realTimers.ts'
 
-/** So much work is done before others get their turn, in milliseconds. */
-const MOST_MS = 3
+/** The work between two turns of the event loop, in milliseconds. */
+const MAX_WORK_MS = 3
 
 /**
  * Does long work in short pieces, and lets the event loop turn in between: streams that feed one another without a disk
@@ -25,7 +25,7 @@ export class Turns {
 
   /** @returns a promise of what `work` returns, after a turn of the event loop where it is time for one */
   async do<T>(work: () => T | Promise<T>): Promise<T> {
-    if (this.#spent >= MOST_MS) {
+    if (this.#spent >= MAX_WORK_MS) {
       await new Promise<void>((resolve) => setImmediate(resolve))
       this.#spent = 0
     }

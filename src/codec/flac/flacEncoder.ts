@@ -15,7 +15,7 @@ export class FlacEncoder implements EncoderKernel {
   readonly #format: PcmFormat
   readonly #encoder: number
   #out: Output = []
-  /** what was put out first, until it is as long as the head */
+  /** the first bytes of the output, until they are as many as the head has */
   #first: Uint8Array[] = []
   #info: StreamInfo | undefined
   #isFinished = false

@@ -25,7 +25,7 @@ const ratesOf = [0, 88_200, 176_400, 192_000, 8000, 16_000, 22_050, 24_000, 32_0
 /**
  * The header of a FLAC frame (RFC 9639, 9.1).
  *
- * @returns undefined where there is none at `at`, or its CRC is wrong
+ * @returns undefined where no header begins at `at`, or its CRC is wrong
  */
 export function readFrameHeader(bytes: Uint8Array, at: number): FlacFrameHeader | undefined {
   if (bytes[at] !== 0xff || (bytes[at + 1]! & 0xfe) !== 0xf8 || at + 6 > bytes.length) return undefined

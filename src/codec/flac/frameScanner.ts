@@ -19,7 +19,7 @@ const TRY_BYTES = 10_000
 export interface FrameListener {
   /** @returns false where the frame cannot be decoded */
   frame(frame: Uint8Array): boolean
-  /** bytes had to be left out */
+  /** bytes were skipped */
   loss(): void
 }
 

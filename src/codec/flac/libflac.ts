@@ -1,6 +1,6 @@
 import { loadPeer, requirePeer } from '../peer.ts'
 
-/** What is used of the package libflacjs. */
+/** The part of the package libflacjs that is used. */
 export interface LibFlac {
   isReady(): boolean
   on(event: 'ready', listener: () => void): void
@@ -58,7 +58,7 @@ export function loadLibFlac(what: string): Promise<LibFlac> {
 }
 
 async function load(): Promise<LibFlac> {
-  // Where there is a fetch(), its loader takes Node for a browser, and fetches a path, which Node's refuses.
+  // Its loader takes a Node that has fetch() for a browser, and fetches a path, which Node's fetch() refuses.
   const { fetch } = globalThis
   let flac: LibFlac
   try {

@@ -13,7 +13,7 @@ export class OggFlac implements OggTrack {
   #hasBegun = false
 
   static create(data: Uint8Array, flac: LibFlac): OggFlac {
-    // 0x7F "FLAC", version, number of header packets, then what a file begins with
+    // 0x7F "FLAC", version, number of header packets, then the start of a FLAC file
     const info = data.length >= 51 ? data.subarray(17, 51) : undefined
     const format = info && readStreamInfo(info)
     if (info === undefined || format === undefined) {

@@ -13,7 +13,7 @@ export interface FlacFormat {
   frames: number
 }
 
-/** STREAMINFO, 34 bytes, as RFC 9639 (8.2) lays them out; undefined where they say what cannot be. */
+/** STREAMINFO, 34 bytes, as RFC 9639 (8.2) lays them out; undefined where their values are impossible. */
 export function readStreamInfo(bytes: Uint8Array): FlacFormat | undefined {
   const info = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
   const packed = info.readBigUInt64BE(10) // 20 bits rate, 3 channels − 1, 5 bits − 1, 36 samples
@@ -29,7 +29,7 @@ export function readStreamInfo(bytes: Uint8Array): FlacFormat | undefined {
   return format.sampleRate > 0 && format.maxBlockSize >= 16 && format.bits >= 4 ? format : undefined
 }
 
-/** The head of a file with what libFLAC knows at the end: sizes of frames, the length, and the MD5 of the samples. */
+/** The head of a file with the values that libFLAC has at the end: sizes of frames, length, MD5 of the samples. */
 export function finalHead(
   head: Uint8Array,
   info: { min_framesize: number; max_framesize: number; total_samples: number; md5sum: string },

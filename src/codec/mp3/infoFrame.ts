@@ -1,6 +1,6 @@
 import { mp3Bitrates, readMpegFrame, writeMp3Header } from '../../format/mpegFrame.ts'
 
-/** What only the end tells. */
+/** The values that are known at the end. */
 export interface Mp3Length {
   /** MPEG frames, this one not counted */
   frames: number
@@ -12,15 +12,15 @@ export interface Mp3Length {
 
 /** behind "Info": flags, frames, bytes, table of contents, quality */
 const INFO_BYTES = 4 + 4 + 4 + 4 + 100 + 4
-/** what LAME puts behind it */
+/** of LAME's extension behind it */
 const LAME_BYTES = 36
 
 /**
- * The frame at the start of an MP3 file that holds no sound but says how long the file is, and how many samples to
+ * The frame at the start of an MP3 file that holds no sound but tells how long the file is, and how many samples to
  * drop at both ends: "Info" as Xing defined it (for constant bitrates), with LAME's extension.
  *
  * @param delay samples by which the encoder is late
- * @param length undefined while it is not known: the frame then only tells the delay
+ * @param length undefined while it is not known: the frame then tells the delay alone
  */
 export function infoFrame(
   { sampleRate, channels, bitrate }: { sampleRate: number; channels: number; bitrate: number },
@@ -31,13 +31,13 @@ export function infoFrame(
   const sideInfo = isMpeg1 ? (channels === 1 ? 17 : 32) : channels === 1 ? 9 : 17
   const at = 4 + sideInfo
   const size = (rate: number) => readMpegFrame(writeMp3Header(sampleRate, channels, rate), 0)!.bytes
-  const roomy = [bitrate, ...mp3Bitrates(sampleRate)].find(
+  const sufficient = [bitrate, ...mp3Bitrates(sampleRate)].find(
     (rate) => size(rate) >= at + INFO_BYTES + LAME_BYTES,
   )!
-  const frame = Buffer.alloc(size(roomy))
-  frame.set(writeMp3Header(sampleRate, channels, roomy))
+  const frame = Buffer.alloc(size(sufficient))
+  frame.set(writeMp3Header(sampleRate, channels, sufficient))
   frame.write('Info', at, 'latin1')
-  frame.writeUInt32BE(length ? 0b0111 : 0, at + 4) // which of the fields are there
+  frame.writeUInt32BE(length ? 0b0111 : 0, at + 4) // flags of the fields that follow
   if (length) {
     frame.writeUInt32BE(length.frames, at + 8)
     frame.writeUInt32BE(length.bytes, at + 12)

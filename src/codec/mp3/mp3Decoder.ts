@@ -6,7 +6,7 @@ import { interleave } from '../interleave.ts'
 import type { DecoderKernel, DecoderOutput } from '../kernel.ts'
 import { Mpg123 } from './libmpg123.ts'
 
-/** Where no frame has come after so many bytes, it is no MP3. */
+/** A file whose first frame comes later than this is no MP3. */
 const MAX_JUNK_BYTES = 2 ** 17
 
 /** MPEG audio (layers I to III) into f32le, without the encoder's delay and padding where its tag tells them. */

@@ -5,7 +5,7 @@ import type { EncoderKernel } from '../kernel.ts'
 import { loadPeer } from '../peer.ts'
 import { infoFrame } from './infoFrame.ts'
 
-/** What is used of the package wasm-media-encoders, which holds LAME. */
+/** The part of the package wasm-media-encoders, which holds LAME, that is used. */
 interface Lame {
   configure(options: {
     sampleRate: number

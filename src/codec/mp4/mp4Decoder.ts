@@ -16,7 +16,7 @@ import { isSoundIndex } from './soundIndex.ts'
  */
 const MAX_CACHE_BYTES = 2 ** 29
 
-/** The index of a day, or a packet: what is read in one piece is no larger. */
+/** The limit of one read: more than the index of a day's recording, or a packet, has. */
 const MAX_READ_BYTES = 2 ** 26
 
 /** An encoded packet, with its place in seconds: negative where the edit list leaves it out. */
@@ -43,7 +43,7 @@ export class Mp4Decoder implements DecoderKernel {
 
   static async create(): Promise<Mp4Decoder> {
     const mediabunny = await loadPeer('mediabunny', 'reading MP4', () => import('mediabunny'))
-    // stdout and stderr are the user's, who may have chosen another level
+    // stdout and stderr belong to the user, who may have set another level
     const { Logging, LogLevel } = mediabunny
     if (Logging.level === LogLevel.Info) Logging.level = LogLevel.Silent
     return new Mp4Decoder(mediabunny)
@@ -129,8 +129,8 @@ export class Mp4Decoder implements DecoderKernel {
 }
 
 /**
- * Keeps mediabunny from what broken tables say: it would wait for ever for bytes from nowhere, make room for as many as
- * they name, and count to four thousand million.
+ * Keeps mediabunny from following broken tables: it would wait for ever for bytes that do not exist, allocate as many as
+ * a table names, and count to four thousand million.
  */
 function createSource(
   { ReadableStreamSource }: typeof import('mediabunny'),

@@ -7,7 +7,7 @@ import { readOpusHead } from '../opus/opusHead.ts'
 import { OggVorbis } from '../vorbis/oggVorbis.ts'
 import { type OggPacket, OggReader } from './oggReader.ts'
 
-/** What decodes the packets of one logical stream. */
+/** Decodes the packets of one logical stream. */
 export interface OggTrack {
   packet(packet: OggPacket, out: DecoderOutput): void
   flush(out: DecoderOutput): void

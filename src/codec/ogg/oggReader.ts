@@ -16,7 +16,7 @@ export interface OggPacket {
 
 const HEADER_BYTES = 27
 const MAX_PAGE_BYTES = HEADER_BYTES + 255 + 255 * 255
-/** What a packet may grow to over many pages: a comment with a picture, say. More is no audio. */
+/** The limit of a packet over many pages, such as a comment with a picture. No audio packet is as long. */
 const MAX_PACKET_BYTES = 2 ** 24
 
 /** One logical stream's packet of which a part has come. */
@@ -28,8 +28,8 @@ interface Partial {
 }
 
 /**
- * Packets out of the pages of an Ogg stream (RFC 3533), in any chunking. A page whose CRC is wrong is left out, and the
- * next one looked for.
+ * Packets out of the pages of an Ogg stream (RFC 3533), in any chunking. A page whose CRC is wrong is
+ * skipped.
  */
 export class OggReader {
   #buffer: Buffer = Buffer.alloc(0)
@@ -45,7 +45,7 @@ export class OggReader {
     this.#read(false)
   }
 
-  /** Nothing more will come: what looked like the start of a page that is not whole may have hidden others. */
+  /** Ends the stream: the false start of a page that is not whole may hide others. */
   end(): void {
     this.#read(true)
   }

@@ -26,7 +26,8 @@ export class OggWriter {
   add(packet: Uint8Array, granule: bigint): void {
     const segments = Math.floor(packet.length / 255) + 1
     if (this.#lacing.length + segments > MAX_SEGMENTS) this.flush()
-    for (let left = packet.length; left >= 0; left -= 255) this.#lacing.push(Math.min(left, 255))
+    for (let remaining = packet.length; remaining >= 0; remaining -= 255)
+      this.#lacing.push(Math.min(remaining, 255))
     this.#packets.push(packet)
     this.#granule = granule
   }

@@ -1,7 +1,7 @@
 import { WavespoolError } from '../../errors.ts'
 import { loadPeer, requirePeer } from '../peer.ts'
 
-/** What is used of opusscript's build of libopus. */
+/** The part of opusscript's build of libopus that is used. */
 interface Native {
   OpusScriptHandler: {
     new (rate: number, channels: number, application: number): Handler

@@ -6,9 +6,9 @@ import { OggWriter } from '../ogg/oggWriter.ts'
 import { OpusLibraryEncoder } from './libopus.ts'
 import { writeOpusHead, writeOpusTags } from './opusHead.ts'
 
-/** granule positions count at this rate, whatever the input's is (RFC 7845) */
+/** granule positions count at this rate for every input (RFC 7845) */
 const GRANULE_RATE = 48_000
-/** What libopus's encoder is late by with OPUS_APPLICATION_AUDIO: 6.5 ms. */
+/** The delay of libopus's encoder with OPUS_APPLICATION_AUDIO: 6.5 ms. */
 const PRE_SKIP = 312
 const PACKET_SECONDS = 0.02
 /** of 20 ms: a page each second, so that a player can seek and a listener is at most so late */

@@ -47,7 +47,7 @@ export function writeOpusHead(channels: number, preSkip: number, inputRate: numb
   return head // no gain, mapping family 0
 }
 
-/** OpusTags: who wrote it, and no comments. */
+/** OpusTags: the vendor, and no comments. */
 export function writeOpusTags(vendor: string): Buffer {
   const name = Buffer.from(vendor)
   const tags = Buffer.alloc(16 + name.length)
@@ -71,5 +71,5 @@ export function opusPacketSamples(packet: Uint8Array): number {
   const code = toc & 3
   const frames = code === 0 ? 1 : code < 3 ? 2 : packet.length < 2 ? 0 : packet[1]! & 63
   const samples = frame * frames
-  return samples > 5760 ? 0 : samples // 120 ms is the most there is
+  return samples > 5760 ? 0 : samples // no packet lasts more than 120 ms
 }

@@ -18,7 +18,7 @@ interface LibraryDecoder {
   free(): void
 }
 
-/** a setup header is some kilobytes; the library's input has room for so many */
+/** a setup header is some kilobytes; the library's input has this capacity */
 const MAX_PACKET_BYTES = 128 * 1024
 
 /** The packets of a Vorbis stream in Ogg, trimmed by its granule positions (Vorbis I specification, A.2). */

@@ -59,7 +59,7 @@ function sizesOf(
     const vint = readVint(content, at)
     if (vint === undefined) return undefined
     at += vint.bytes
-    // behind the first one each is told as a difference, around the middle of the numbers of its length
+    // each size behind the first is a difference, with the middle of the numbers of its length as zero
     sizes.push(i === 0 ? vint.value : sizes[i - 1]! + vint.value - (2 ** (7 * vint.bytes - 1) - 1))
   }
   return { sizes, start: at }

@@ -38,7 +38,7 @@ export interface Element {
   data: Uint8Array
 }
 
-/** The elements of a master element that lies in memory; what does not fit is left out. */
+/** The elements of a master element that lies in memory; an element that does not fit ends them. */
 export function* elementsOf(bytes: Uint8Array): Generator<Element> {
   for (let at = 0; at < bytes.length; ) {
     const id = readId(bytes, at)

@@ -6,7 +6,7 @@ import { WebmReader, type WebmTrack } from './webmReader.ts'
 
 type Event = { packets: Uint8Array[]; discard: number } | { track: WebmTrack } | 'gap'
 
-/** Opus in WebM or Matroska, what browsers record: block by block, as it comes. */
+/** Opus in WebM or Matroska, as browsers record it: block by block, as it comes. */
 export class WebmDecoder implements DecoderKernel {
   readonly #events: Event[] = []
   readonly #reader = new WebmReader({

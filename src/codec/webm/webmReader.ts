@@ -22,9 +22,9 @@ const ids = {
   crc32: 0xbf,
 } as const
 
-/** Whose content is read as if it stood on its own, so that their sizes need not be known. */
+/** The elements whose children are read as if they stood alone, so that their sizes need not be known. */
 const entered = new Set<number>([ids.segment, ids.cluster])
-/** Elements that a segment or a cluster may hold beside those that are looked at: Info, Cues, SeekHead, Tags, Chapters, … */
+/** Elements of a segment or a cluster that are skipped: Info, Cues, SeekHead, Tags, Chapters, … */
 const passed = new Set<number>([
   ids.ebml,
   0x1549a966,
@@ -56,7 +56,7 @@ export interface WebmListener {
   track(track: WebmTrack): void
   /** @param discard nanoseconds at the end of its last packet that are no part of the recording */
   packets(packets: Uint8Array[], discard: number): void
-  /** bytes had to be left out */
+  /** bytes were skipped */
   gap(): void
 }
 
@@ -82,9 +82,9 @@ export class WebmReader {
     this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, rest]) : Buffer.from(rest)
     let at = 0
     for (let next = this.#readAt(at); next !== undefined; next = this.#readAt(at)) at = next
-    const over = at - this.#buffer.length
-    this.#toSkip += Math.max(0, over)
-    this.#buffer = over >= 0 ? Buffer.alloc(0) : this.#buffer.subarray(at)
+    const excess = at - this.#buffer.length
+    this.#toSkip += Math.max(0, excess)
+    this.#buffer = excess >= 0 ? Buffer.alloc(0) : this.#buffer.subarray(at)
   }
 
   /** @returns where the next element begins; undefined where more bytes are needed */
@@ -120,7 +120,7 @@ export class WebmReader {
     return passed.has(id) && !this.#isLost ? 'skip' : undefined
   }
 
-  /** Of what looks like a block among lost bytes more is asked: its track, its flags. */
+  /** Among lost bytes a block must also have the right track and flags. */
   #isPlausible(id: number, start: number, size: number): boolean {
     if (id === ids.cluster) return true
     if (id !== ids.simpleBlock || size < 5) return false
@@ -141,7 +141,7 @@ export class WebmReader {
     return buffer.length
   }
 
-  /** @returns false where it cannot be what it says */
+  /** @returns false where its content does not fit its ID */
   #take(id: number, data: Uint8Array): boolean {
     if (id === ids.tracks) {
       this.#track ??= firstAudioTrack(data)
