@@ -12,6 +12,7 @@ const rooms = [
   'docs/jetstream.md',
   'docs/serve.md',
   'src/arguments.ts',
+  'src/chain',
   'src/cli',
   'src/codec',
   'src/dsp',
@@ -30,6 +31,7 @@ const rooms = [
   'src/silero',
   'src/sources',
   'src/storage',
+  'src/streams',
   'src/telephony',
   'src/testing',
 ]

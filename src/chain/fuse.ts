@@ -9,8 +9,8 @@ import { FusedSink } from './fusedSink.ts'
 /**
  * Stages of ours that stand side by side become one: their kernels run in one Transform, which costs what one of them
  * costs. Where a sink of ours is the last of all, they and the sink become one Writable. They keep their events and
- * properties, and their `stop()` stops the one that they have become; they are destroyed with it. What somebody uses as
- * a stream already stays one.
+ * properties, and their `stop()` stops the one that they have become; they are destroyed with it. A stream that is
+ * in use already stays apart.
  */
 export function fuse(streams: readonly NodeJS.EventEmitter[]): NodeJS.EventEmitter[] {
   const fused: NodeJS.EventEmitter[] = []
@@ -25,7 +25,7 @@ export function fuse(streams: readonly NodeJS.EventEmitter[]): NodeJS.EventEmitt
       return fused
     }
     const isStage = stream instanceof Stage && stream.kernel.isApart !== true && isUnused(stream)
-    // A stage that was told of its source stops that one, and not what stands in front of it.
+    // A stage with a named source stops that one, and not the stages in front of it.
     if (!isStage || stream.kernel.source !== undefined) close()
     if (isStage) row.push(stream)
     else fused.push(stream)
@@ -46,7 +46,7 @@ function join<T extends Writable & Stoppable>(stages: readonly Stage[], fused: T
   }
   const stop = () => fused.stop()
   for (const stage of stages) Object.assign(stage, { stop })
-  // A stage that nobody holds any more can be forgotten: as a stream it costs more memory than what is left of it.
+  // The garbage collector may take a stage that its user holds no more: most of its memory is that of a stream.
   const held = stages.map((stage) => new WeakRef(stage))
   fused.once('close', () => {
     for (const stage of held) stage.deref()?.destroy()
@@ -54,7 +54,7 @@ function join<T extends Writable & Stoppable>(stages: readonly Stage[], fused: T
   return fused
 }
 
-/** Whether nothing has gone through the stage, and nobody is about to put anything through. */
+/** Whether the stage is unused: no chunk, no pipe, and no listener of its stream's events. */
 function isUnused(stage: Stage): boolean {
   const { destroyed, readableFlowing, writableEnded, writableLength, readableLength } = stage
   if (destroyed || readableFlowing !== null || writableEnded || writableLength + readableLength > 0)
@@ -64,7 +64,7 @@ function isUnused(stage: Stage): boolean {
   return !isPipedInto && events.every((event) => stage.listenerCount(event) === 0)
 }
 
-/** Whether nobody else writes into the sink, and no class of a user's own watches what is written. */
+/** Whether the sink is unused, and no subclass of a user's overrides its writing. */
 function isUnusedSink(stream: object): stream is HoldingWritable {
   if (!(stream instanceof HoldingWritable)) return false
   const { destroyed, writableEnded, writableLength } = stream

@@ -2,8 +2,8 @@ import type { Ports } from '../neighbours.ts'
 import type { Kernel, Output } from '../streams/stage.ts'
 
 /**
- * Several kernels one behind the other as one. What ends or fails one of them does to the others what it would do to
- * stages of their own: those behind put out what they hold, and what comes from those in front is surplus.
+ * Several kernels in a row as one. The end or the failure of one has the same effect on the others as between separate
+ * stages: those behind put out the bytes that they hold, and the output of those in front is surplus.
  */
 export class FusedKernel implements Kernel {
   readonly source: Kernel['source']
@@ -11,7 +11,7 @@ export class FusedKernel implements Kernel {
   readonly ports: Ports
   end: Kernel['end']
   readonly #kernels: readonly Kernel[]
-  /** what each of them puts out into: the next one, and the last one into what the call was given */
+  /** the output of each kernel: the next kernel, and for the last one the output of the call */
   readonly #outputs: Output[]
   #out: Output = nowhere
   /** the last one that has failed, which takes nothing any more */
@@ -63,7 +63,7 @@ export class FusedKernel implements Kernel {
     if (failure !== undefined) throw failure
   }
 
-  /** Has them put out what they hold, those behind a failure too; returns the first error. */
+  /** Flushes the kernels, those behind a failure too; returns the first error. */
   #flushFrom(first: number): Error | undefined {
     let failure: Error | undefined
     for (let i = first; i < this.#kernels.length; i++) {

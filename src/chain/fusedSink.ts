@@ -18,7 +18,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
   readonly #kernel: Kernel
   readonly #sink: HoldingWritable
   readonly #upstream: Upstream
-  /** Nothing more goes into the sink. */
+  /** whether the sink gets no more bytes */
   #isOver = false
   #isStopped = false
 
@@ -29,7 +29,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     this[ports] = kernel.ports ?? {}
     this.#upstream = new Upstream(this, kernel.ports?.takes)
     this.#upstream.name(kernel.source)
-    sink.emit('pipe', this) // by which a sink learns what it will get
+    sink.emit('pipe', this) // tells the sink the format that it will get
     sink.on('error', (error) => this.destroy(error))
     sink.on('close', () => {
       if (!this.#isOver) this.destroy()
@@ -49,7 +49,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
   /** @internal */
   override takeChunks(chunks: readonly Uint8Array[], callback: Callback): void {
     if (this.#isOver) {
-      this.#upstream.letGo() // of a source that nobody else read until now
+      this.#upstream.letGo() // a source that another stream has begun to read
       callback() // surplus
       return
     }
@@ -81,12 +81,12 @@ export class FusedSink extends HoldingWritable implements Stoppable {
 
   #put(pieces: readonly Uint8Array[], callback: Callback): void {
     if (pieces.length === 0) callback()
-    // Somebody else has ended the sink, and its stream says so.
+    // A sink that was ended by other code fails the write in its own words.
     else if (this.#sink.writableEnded) this.#sink.write(pieces[0], callback)
     else this.#sink.takeChunks(pieces, callback)
   }
 
-  /** The sink has all that it will get: it ends, and what lies upstream is ended once this chunk is done with. */
+  /** Ends the sink, and the sources once this chunk is done. */
   #endAtCap(callback: Callback): void {
     const isBlind = this.#kernel.source === undefined && !this.#upstream.wasPiped
     // In the next tick, as at the cap of a stage.
@@ -102,7 +102,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     })
   }
 
-  /** What the sink has got it keeps in good order, also where this fails. */
+  /** Ends the sink, so that it keeps its bytes with a right header, also where this fails. */
   #endSink(failure: Error | undefined, callback: Callback): void {
     this.#sink.end()
     finished(this.#sink, (error) => callback(failure ?? error))
@@ -127,7 +127,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     })
   }
 
-  /** What waited for a sink that needs time is recorded too. @internal */
+  /** Records the chunks that waited for an asynchronous sink too. @internal */
   override abandon(held: readonly Uint8Array[], error: Error | undefined): void {
     const pieces: Uint8Array[] = []
     if (!this.#isOver) this.#push(held, pieces)

@@ -7,7 +7,7 @@ import { endUpstream, isStoppable, type Stoppable } from '../streams/stopping.ts
 import { fuse } from './fuse.ts'
 import { FusedSink } from './fusedSink.ts'
 
-/** One stream of bytes made of several, which passes `stop()` on to whatever is piped into it. */
+/** One stream of bytes made of several, which passes `stop()` on to its source. */
 export type Chain = Duplex & Stoppable
 
 /** A {@link Chain}, or where the last of its streams is a sink a Writable. */
@@ -25,11 +25,11 @@ export type ChainOf<Stages extends readonly unknown[]> = Stages extends readonly
  * outside. An error in one stage destroys them all.
  *
  * Wavespool's own stages side by side become one Transform, in which their work is done without a stream between: a row
- * of them costs about what one costs. From then on they are no streams of their own; their events, properties and
+ * of them costs about what one costs. They are no streams of their own any more; their events, properties and
  * `stop()` stay. Foreign streams are joined with them by stream-chain.
  *
  * Where a Writable is the last of them, the chain is one too, and has finished when the last one has. A VirtualFile that
- * nothing was written into joins the row: what is written into the chain is recorded without any stream between.
+ * is still unused joins the row: it records bytes that are written into the chain without a stream between.
  *
  * @throws {ArgumentTypeError} for anything but a list of Node streams
  * @throws {WavespoolError} `ERR_WAVESPOOL_FORMAT` where two neighbours are known to disagree about the format
@@ -61,14 +61,14 @@ export function chain(stages: readonly NodeJS.EventEmitter[]): Chain | (Writable
   const last = fused.at(-1) as Duplex
   const [first] = fused as [NodeJS.ReadableStream & NodeJS.WritableStream]
   if (fused.length === 1 && (first instanceof Stage || first instanceof FusedSink)) return first
-  // Only what knows about 'pipe' and stop() can stop the source; in front of anything else stands a stage that does.
+  // Only a stream with stop() can stop the source; in front of any other one stands a stage that does.
   const head = isStoppable(first) || typeof first.write !== 'function' ? first : new Stage(identity)
   const joined = streamChain(head === first ? fused : [head, ...fused], {
     readableObjectMode: last.readableObjectMode === true,
     writableObjectMode: (first as Partial<Duplex>).writableObjectMode === true,
     noGrouping: true,
   })
-  // stream-chain writes into the first stage by hand, which therefore never hears who is piped into the chain.
+  // stream-chain writes into the first stage itself, which therefore never gets the chain's 'pipe' events.
   for (const event of ['pipe', 'unpipe'] as const)
     joined.on(event, (source) => head.emit(event, source, joined))
   if (last.readable === undefined) finishWith(joined, last)

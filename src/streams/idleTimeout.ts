@@ -16,8 +16,8 @@ const TICKS = 4
  * A Transform that passes everything, and fails with `ERR_WAVESPOOL_IDLE` when nothing has come for so long, from when it
  * is made: a socket whose peer is gone, or a device whose driver hangs, gives no error of its own. All that came is
  * delivered first. A source that is held back by a slow consumer is not idle. `portAudio()` has `stallSeconds` instead.
- * Where the source is a generator that awaits for ever, a `pipeline()` of Node 22 and later does not settle, whatever
- * fails it.
+ * Where the source is a generator that awaits for ever, a `pipeline()` of Node 22 and later does not settle
+ * after any error.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for anything but a number of seconds above 0
  *

@@ -9,26 +9,26 @@ import { Upstream } from './upstream.ts'
 
 export type { Output }
 
-/** What a stage does to bytes, or to whatever it is made for, without a stream around it. */
+/** The work of a stage on its chunks, bytes or objects, without a stream around it. */
 export interface Kernel<In = Uint8Array, Out = Uint8Array> {
-  /** Takes the next bytes, in any chunking, and puts out what is complete. */
+  /** Takes the next bytes, in any chunking, and puts out all that is complete. */
   push(bytes: In, out: Output<Out>): void
-  /** Puts out what is left at the end. An error is thrown after everything that could be saved has been put out. */
+  /** Puts out the rest at the end. It throws an error only after it has put out all that could be saved. */
   flush(out: Output<Out>): void
-  /** Told before the end of a stream that is stopped on purpose. */
+  /** Called before the end of a stream that `stop()` ends. */
   stop?(): void
   /**
-   * Set as soon as it has put out all that it ever will: what still comes is surplus, and the stream ends, `'stop'`
-   * gracefully, or with the error.
+   * Set once it has put out its last chunk: later input is surplus, and the stream ends, `'stop'` gracefully, or with
+   * the error.
    */
   readonly end?: 'stop' | Error | undefined
-  /** what to stop at that end where the stage cannot see it; null: nobody */
+  /** the source to stop at that end where the stage cannot see it; null: none */
   readonly source?: StoppableSource | null | undefined
   /** The stage is more than its kernel, and stays a stream of its own in a chain. */
   readonly isApart?: boolean
-  /** What is put out are windows of so many bytes, and who reads the stage gets one at a time. */
+  /** The output are windows of so many bytes, and each read gets one. */
   readonly windowBytes?: number | undefined
-  /** what its neighbours have to agree with */
+  /** the formats that its neighbours have to agree with */
   readonly ports?: Ports | undefined
 }
 
@@ -39,7 +39,7 @@ export const identity: Kernel = {
 }
 
 /**
- * A Transform around a {@link Kernel}, which knows who is piped into it and can pass `stop()` on to them.
+ * A Transform around a {@link Kernel}, which knows the sources that are piped into it and passes `stop()` on to them.
  */
 export class Stage extends Transform implements Stoppable {
   protected readonly upstream: Upstream
@@ -66,8 +66,8 @@ export class Stage extends Transform implements Stoppable {
 
   /**
    * Ends the stream gracefully: the request travels upstream to the source, which delivers what it has captured and
-   * ends. Where what is piped in has no `stop()`, or somebody else reads it too, the stream ends here instead: what has
-   * reached this stage is delivered, what waits in its buffer too, and what is upstream of it is closed, or let go.
+   * ends. Where the source has no `stop()`, or another stream reads it too, the stream ends here instead: all that has
+   * reached this stage is delivered, also from its buffer, and the source is closed, or unpiped where it is shared.
    */
   stop(): void {
     this.kernel.stop?.()
@@ -78,10 +78,10 @@ export class Stage extends Transform implements Stoppable {
     endHere(this)
   }
 
-  /** A chunk waits here until there is room; what has been taken is acknowledged, so that `writableLength` is what waits. */
+  /** Holds a chunk back while the output is full, so that `writableLength` counts the bytes that have not been taken. */
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: TransformCallback): void {
     if (this.#outputEnded) {
-      this.upstream.letGo() // of a source that nobody else read until now
+      this.upstream.letGo() // a source that another stream has begun to read
       callback() // surplus
       return
     }
@@ -118,7 +118,7 @@ export class Stage extends Transform implements Stoppable {
     else this.failAfterEnd(end, callback)
   }
 
-  /** Nothing more goes out, although more may come: what lies upstream is ended once this chunk is done with. */
+  /** Ends the output, although more input may come, and the sources once this chunk is done. */
   #endHere(callback: TransformCallback): void {
     const isBlind = this.kernel.source === undefined && !this.upstream.wasPiped
     if (isBlind) this.#outputEnded = true
@@ -155,20 +155,20 @@ export class Stage extends Transform implements Stoppable {
     callback(error)
   }
 
-  /** Nothing more goes out; what still comes in is swallowed. */
+  /** Ends the output; later input is discarded. */
   protected endOutput(): void {
     this.#outputEnded = true
     this.push(null)
   }
 
   /**
-   * What has been put out is delivered before the error destroys whatever stands behind this stage. For a pipe the end
-   * comes first, so that the stages behind it put out what they hold; anybody else, `for await` say, would take that
-   * end for the end of it all, and gets the error in its place.
+   * Fails the stage once its output has been read, as the error destroys the streams behind it. A pipe gets the end
+   * first, so that the stages behind it put out the bytes that they hold. A `for await` would take that end for a
+   * success, and gets the error in its place.
    */
   protected failAfterEnd(error: Error, callback: TransformCallback): void {
     const fail = () => setImmediate(callback, error)
-    // what is cut off where the stream is stopped, half a frame say, is surplus
+    // half a frame at the place where the stream was stopped is surplus
     if (this.#isStopped && this.writableLength === 0) callback()
     else if (this.readableEnded) callback(error)
     else if (this.#outputEnded) this.once('end', fail)
@@ -196,7 +196,7 @@ export class Stage extends Transform implements Stoppable {
   }
 }
 
-/** The failure of a cap that nobody is piped into, and that was not told whom to stop. */
+/** The failure of a cap that has no source piped into it, and none named. */
 export function noSourceError(): WavespoolError {
   return new WavespoolError(
     'ERR_WAVESPOOL_NO_SOURCE',

@@ -2,9 +2,9 @@ import type { Readable, Writable } from 'node:stream'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { nextTick } from '../realTimers.ts'
 
-/** Whatever can be told to end gracefully: every Wavespool source and stage, and any stream of yours with a `stop()`. */
+/** A stream that can end gracefully: every Wavespool source and stage, and any stream of yours with a `stop()`. */
 export interface Stoppable {
-  /** No new audio from now on; what has been taken in is delivered; then `'end'`. */
+  /** Takes no new audio from now on, delivers all that has been taken, and ends. */
   stop(): void
 }
 
@@ -12,15 +12,15 @@ export interface Stoppable {
 export type StoppableSource = Stoppable | NodeJS.ReadableStream
 
 /**
- * Ends what lies upstream of a cap, where all that is still to come is surplus, such that `pipeline()` and
+ * Ends the source of a cap, whose further output is surplus, such that `pipeline()` and
  * `.pipe()` see every stream end in good order and no resource stays open. Streams that know `stop()` stop
  * themselves. Foreign ones are told apart by public means only:
  *
- * - somebody pipes into it: it is a stage. `'finish'` makes `pipe()` let go of it, which names what is upstream
- *   of it, and counts for `pipeline()` as its writable side being done. What somebody else reads too goes on for them;
- * - it is ending already: it is left to do so;
- * - an HTTP request that a server reads is left to it, which has still to answer;
- * - anything else is the root. Once it is destroyed nothing more can come out of it, so that its `'end'` is final.
+ * - a stream that another one pipes into is a stage. `'finish'` makes `pipe()` unpipe it, which tells the source in front
+ *   of it, and counts for `pipeline()` as its writable side being done. A source that other streams read goes on;
+ * - a stream that is ending already goes on doing so;
+ * - an HTTP request stays open for the server, which has still to answer it;
+ * - any other stream is the root. Once it is destroyed it delivers nothing more, so that its `'end'` is final.
  */
 export function endUpstream(source: StoppableSource, ended = new Set<unknown>()): void {
   if (ended.has(source)) return
@@ -52,7 +52,7 @@ export function endUpstream(source: StoppableSource, ended = new Set<unknown>())
   }
   if (writableEnded && !writableFinished) return
   if (isServerRequest(stream)) {
-    // Destroyed, it would take its socket along, and with that the answer. Node reads off what is left once it is answered.
+    // Destroyed, it would take its socket along, and with that the answer. Node reads the rest once it is answered.
     stream.emit('end')
     stream.emit('close') // a pipeline waits for it
     stream.removeAllListeners('data') // Readable.toWeb() takes none behind its end
@@ -69,7 +69,7 @@ export function endUpstream(source: StoppableSource, ended = new Set<unknown>())
   if (isWritable && !writableFinished) stream.emit('finish')
 }
 
-/** Ends a stream that has been stopped. What comes from now on is let through to nobody. */
+/** Ends a stream that has been stopped, and discards later writes. */
 export function endHere(stream: Writable): void {
   stream.end()
   // Properties, as every write would pay for a method that looks.
@@ -104,7 +104,7 @@ export function isReadByOthers(source: StoppableSource, pipes = 0): boolean {
   return count('data') > pipes || count('readable') > 0
 }
 
-/** The last pipe that is taken off a stream pauses it, for those too who listen to `'data'`. */
+/** Resumes a stream, as the unpipe of its last pipe pauses it for listeners of `'data'` too. */
 export function keepFlowing(source: NodeJS.ReadableStream): void {
   if (source.listenerCount('readable') === 0) source.resume()
 }
@@ -113,7 +113,7 @@ export function isStoppable(stream: unknown): stream is Stoppable {
   return typeof (stream as Stoppable | null)?.stop === 'function'
 }
 
-/** @throws {ArgumentTypeError} for a `source` option that nobody could stop */
+/** @throws {ArgumentTypeError} for a `source` option that cannot be stopped */
 export function checkSource(source: unknown, caller: string): void {
   if (source === undefined || source === null || isStoppable(source)) return
   const { destroy, emit } = source as Partial<Readable>

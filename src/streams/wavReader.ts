@@ -29,7 +29,7 @@ export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
 
 /**
  * A Transform from a WAV file, as it comes by, to its samples: RIFF, RF64, BW64, RIFX and Wave64, every encoding that
- * Wavespool knows, plain and as WAVE_FORMAT_EXTENSIBLE, whatever chunks stand around the samples. It holds a few bytes
+ * Wavespool knows, plain and as WAVE_FORMAT_EXTENSIBLE, with any chunks around the samples. It holds a few bytes
  * of the header at a time, tags up to 64 KiB, and one frame; of a file of 24 bits whose header leaves it open how they
  * lie up to 1 MiB of samples, most of it silence.
  *
@@ -43,7 +43,7 @@ export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
  * follows in another format where no `to` is asked for.
  *
  * @example
- * createReadStream('call.wav').pipe(wavReader({ to: pcmFormat() })) // 16 kHz, mono, s16le, whatever it was
+ * createReadStream('call.wav').pipe(wavReader({ to: pcmFormat() })) // 16 kHz, mono, s16le, from any WAV
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} at once, for a wrong option
  */
