@@ -11,8 +11,8 @@ const header = wavHeader(pcmFormat()).end().read()
 const block = Buffer.alloc(size, 7)
 const done = () => {}
 const large = Buffer.alloc(2 ** 20, 7)
-// What either side made is kept to the end: fresh memory costs page faults that freed memory does not. Where the
-// machine could not hold all of it, the last of each kind is.
+// The results of both sides are kept to the end: fresh memory costs page faults that freed memory does not. Where the
+// machine could not hold all of them, the last of each kind is kept.
 const held = mebibytes <= 128 ? [] : { push() {} }
 
 function keep(append, made) {

@@ -1,5 +1,5 @@
 // One recording in memory, to the 4 GiB that Node 20 has room for in one piece, beside a bare paged copy: what an append
-// costs on the way. What the machine does to both, when it runs out of memory that is at hand, cancels out.
+// costs on the way. The cost of memory pressure, which both sides bear, cancels out.
 import { freemem } from 'node:os'
 import { VirtualFile } from 'wavespool'
 import { median, Pages } from './measure.mjs'

@@ -27,7 +27,7 @@ const recorded = (...stages) => {
   return { row: [chain(stages), file], file }
 }
 
-/** What stands behind the source of a call, and where there is one the file that it ends in. */
+/** The stages behind the source of a call, and the file at their end if there is one. */
 const kinds = {
   floor: () => ({ row: [identity(), identity(), identity(), sink()] }),
   plain: () => recorded(cap(), wavHeader(phone)),
@@ -96,7 +96,7 @@ async function run(kind, count) {
 }
 
 const largest = {}
-/** what fell behind at a smaller number: more would only take its time */
+/** kinds that fell behind at a smaller number, which are not tried at a larger one */
 const hopeless = new Set()
 for (const count of counts) {
   const left = Object.keys(kinds).filter((kind) => !hopeless.has(kind))

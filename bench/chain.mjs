@@ -21,7 +21,7 @@ function source() {
 
 const identity = () => new Transform({ transform: (bytes, _encoding, callback) => callback(null, bytes) })
 
-// What either side made is kept to the end: fresh memory costs page faults that freed memory does not.
+// The results of both sides are kept to the end: fresh memory costs page faults that freed memory does not.
 const held = []
 
 function pagedSink() {

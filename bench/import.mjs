@@ -1,4 +1,4 @@
-// What `import 'wavespool'` and `wavespool --version` add to the start of node, as the least of alternating starts.
+// The time that `import 'wavespool'` and `wavespool --version` add to the start of node: the least of alternating starts.
 import { spawnSync } from 'node:child_process'
 
 const STARTS = 15

@@ -2,9 +2,9 @@ import { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 /**
- * Runs the candidates in turn, so that whatever disturbs the machine disturbs them alike; returns seconds each. With
+ * Runs the candidates in turn, so that a disturbance of the machine hits them alike; returns seconds each. With
  * `isWarm`, each runs once more before it is timed, and so does not pay for what the one before it did to the caches
- * (a child process that was started costs whoever comes next some milliseconds of page faults).
+ * (a child process that was started costs the next candidate some milliseconds of page faults).
  */
 export async function alternate(rounds, candidates, { isWarm = false } = {}) {
   const seconds = Object.fromEntries(Object.keys(candidates).map((name) => [name, []]))
@@ -53,7 +53,7 @@ export async function through(stage, bytes) {
   return Buffer.concat(out)
 }
 
-/** What every append is held against: pages of 1 MiB that are filled one after another. */
+/** The baseline of every append: pages of 1 MiB that are filled one after another. */
 export class Pages {
   static SIZE = 2 ** 20
   pages = []

@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const folder = fileURLToPath(new URL('../.cache/bench-peers/', import.meta.url))
 
-/** What packages export, `{ name: version }` and where it is not the name itself the entry point, installed if need be. */
+/** Imports packages, given as `{ name: version }`, by their name or their entry point, and installs them if need be. */
 export async function loadPeers(packages, entries = {}) {
   const names = Object.keys(packages)
   mkdirSync(folder, { recursive: true })

@@ -113,7 +113,7 @@ function level(bytes) {
   )
 }
 
-/** What is promised from 48 to 16 kHz: flat within 0.1 dB to 6.8 kHz, and 80 dB down what folds back. */
+/** The promise from 48 to 16 kHz: flat within 0.1 dB to 6.8 kHz, and aliases 80 dB down. */
 async function hasQuality(candidate) {
   const at = async (hertz) => level(await candidate(tone(hertz), 48_000, 16_000))
   for (const hertz of [1000, 5000, 6800])

@@ -93,7 +93,7 @@ async function followVirtualFile(storage) {
   await file.dispose()
 }
 
-/** A pipe for each reader: nothing is kept, and whoever comes late gets nothing. */
+/** A pipe for each reader: nothing is kept, and a late reader gets nothing. */
 async function followPipes() {
   const source = new PassThrough()
   const readers = Array.from({ length: 8 }, () => drain(source.pipe(new PassThrough())))

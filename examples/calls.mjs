@@ -15,7 +15,7 @@ const now = () => performance.timeOrigin + performance.now() // the same in all 
 
 const noise = Uint8Array.from({ length: 2 ** 16 + PACKET }, (_, i) => (i * i) >> 7)
 
-/** What is said in a call, so that the threads can tell whether they have it all. */
+/** The audio of a call, by which the threads can check that they have all of it. */
 function said(/** @type {number} */ call, /** @type {number} */ packet) {
   const at = (call * 1009 + packet * PACKET) % 2 ** 16
   return noise.subarray(at, at + PACKET)

@@ -1,9 +1,9 @@
-// Cuts a stream at pauses with a voice detector of one's own: here one that only asks how loud it is. What to speak to
-// comes from wavespool/testing, where it is known when somebody speaks; a microphone would do as well.
+// Cuts a stream at pauses with a voice detector of your own: here one that only measures the level. The speech comes from
+// wavespool/testing, where the times of speech are known; a microphone would do as well.
 import { pcmFormat, segment } from 'wavespool'
 import { speech } from 'wavespool/testing'
 
-/** Speech is whatever is 10 dB louder than the noise; the noise is the quietest that was heard of late. */
+/** Speech is 10 dB louder than the noise; the noise is the quietest recent level. */
 class EnergyDetector {
   sampleRate = 16_000
   frameSamples = 320 // 20 ms

@@ -7,7 +7,7 @@ import { assertRamp, manualClock, ramp } from 'wavespool/testing'
 
 const format = pcmFormat()
 
-/** What is tested here. Yours would take portAudio(format) when it is used for real. */
+/** The function under test. Yours would get portAudio(format) in production. */
 async function record(/** @type {import('node:stream').Readable} */ microphone) {
   const memo = new VirtualFile({ name: 'memo.wav' })
   const done = pipeline(microphone, limit(format, { seconds: 5 }), wavHeader(format), memo)

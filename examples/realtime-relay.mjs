@@ -19,7 +19,7 @@ console.log(`listening on ${typeof address === 'object' ? address?.port : addres
 
 /** @param {WebSocket} client */
 async function relay(client) {
-  client.pause() // until there is somebody to hand its messages to
+  client.pause() // until the service can take its messages
   const service = new WebSocket(REALTIME_URL, { headers: { authorization: `Bearer ${OPENAI_API_KEY}` } })
   client.once('close', () => service.terminate())
   await once(service, 'open')
@@ -32,7 +32,7 @@ async function relay(client) {
   /** @param {WebSocket} from @param {WebSocket} to */
   const handOn = (from, to) => {
     from.on('message', (data, isBinary) => {
-      to.send(data, { binary: isBinary }, () => {}) // whoever has gone hears no more
+      to.send(data, { binary: isBinary }, () => {}) // an error of a closed socket is ignored
       if (!parser.writableEnded) parser.write(String(data))
     })
     from.on('error', () => {}) // 'close' follows

@@ -12,7 +12,7 @@ const recorded = pipeline(source, wavHeader(format), memo)
 console.log('recording; Enter ends it')
 await Promise.race([once(process.stdin, 'data'), once(process.stdin, 'end'), recorded])
 process.stdin.destroy()
-source.stop() // what was captured until now still comes
+source.stop() // the audio captured so far still comes
 await recorded
 
 const bytes = await memo.toBuffer()

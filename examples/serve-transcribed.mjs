@@ -11,7 +11,7 @@ const key = process.env.OPENAI_API_KEY
 const page = recordingPage(process.argv[2] ?? 'recordings', {
   microphone: pickSource,
   log: console.error,
-  // all that is heard, cut where nobody speaks
+  // all of the audio, cut at pauses
   passages: { every: { seconds: 15 }, atPause: { silence: { seconds: 0.5 }, within: { seconds: 12 } } },
   async transcribe({ file }) {
     const form = new FormData()

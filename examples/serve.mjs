@@ -14,7 +14,7 @@ const server = createServer(async (request, answer) => {
   const { status, headers, body } = await memo.toResponse(request)
   answer.writeHead(status, Object.fromEntries(headers)).flushHeaders() // not only with the first byte
   if (body)
-    await pipeline(body, answer).catch(() => {}) // whoever asked may go away
+    await pipeline(body, answer).catch(() => {}) // the client may go away
   else answer.end()
 })
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1')

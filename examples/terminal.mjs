@@ -1,4 +1,4 @@
-// What the demo draws with: a level line and a waveform, for s16le mono.
+// Drawing for the demo: a level line and a waveform, for s16le mono.
 
 export const width = Math.max(20, process.stdout.columns ?? (Number(process.env.COLUMNS) || 80))
 const hasColour = process.stdout.isTTY && !process.env.NO_COLOR

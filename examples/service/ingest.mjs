@@ -27,7 +27,7 @@ const {
   HOST = '127.0.0.1',
   REPLICAS = '1',
 } = process.env
-/** What speech is looked for in, and what the service gets: both voices, mixed. */
+/** The format for the search for speech, and for the service: both voices, mixed. */
 const spoken = pcmFormat({ sampleRate: 8000 })
 
 const connection = await connect({
@@ -90,7 +90,7 @@ async function cut(id, signal) {
 }
 
 process.once('SIGTERM', async () => {
-  for (const socket of server.clients) socket.close(1012) // what came until now is recorded
+  for (const socket of server.clients) socket.close(1012) // the audio so far is recorded
   server.close()
   await connection.drain()
 })

@@ -111,7 +111,7 @@ async function run() {
     }
   }
 
-  /** What each process has used until now; nothing where the system does not tell. */
+  /** The resources that each process has used so far; nothing where the system does not give them. */
   function usages() {
     const parts = [...children].map((child) => [child.spawnargs[1]?.match(/(\w+)\.mjs$/)?.[1], child.pid])
     const nats = servers.names.map((name, index) => [`server ${name}`, servers.pid(index)])

@@ -1,5 +1,5 @@
 // Starts NATS servers with JetStream on loopback, each in a process of its own, with what they store in a folder of
-// their own: one, or a cluster of three. What it starts it can kill, start again and stop.
+// their own: one, or a cluster of three. It can kill, restart and stop the servers.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'

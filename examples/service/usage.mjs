@@ -1,4 +1,4 @@
-// What processes cost, as Linux counts it: elsewhere it tells nothing.
+// The resources of processes, as Linux counts them; none on other systems.
 import { readFileSync } from 'node:fs'
 
 /** Linux counts the time of a process in hundredths of a second for every program (USER_HZ). */

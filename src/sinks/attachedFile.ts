@@ -32,7 +32,7 @@ export class AttachedFile extends reading(Object) {
     return this.#recording
   }
 
-  /** Whether nothing more will be recorded, for whatever reason. */
+  /** Whether the recording has ended, for any reason. */
   get isEnded(): boolean {
     this.#recording.refresh()
     return this.#recording.isEnded

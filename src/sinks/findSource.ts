@@ -9,7 +9,7 @@ import { portableName } from '../arguments.ts'
 import { ArgumentTypeError, show } from '../errors.ts'
 import { asBuffer } from '../storage/bytes.ts'
 
-/** What a VirtualFile can be made from: the path of a file, bytes, a Blob or File, a stream of bytes. */
+/** A source of a VirtualFile: the path of a file, bytes, a Blob or File, a stream of bytes. */
 export type VirtualFileSource =
   | string
   | URL
@@ -71,7 +71,7 @@ function pathOfUrl(url: URL): string {
   )
 }
 
-/** A stream of objects would throw at what is no bytes, where nobody catches it. */
+/** Rejects values that are no bytes here: the stream would throw where no caller can catch it. */
 async function* bytesOnly(source: AsyncIterable<unknown>): AsyncGenerator<Uint8Array | string> {
   for await (const chunk of source) {
     if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array)) {

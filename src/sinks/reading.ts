@@ -22,7 +22,7 @@ import { SnapshotStream } from './views/snapshotStream.ts'
 /** Under this key a {@link ReadableFile} keeps the recording that it reads. */
 export const recording = Symbol('recording')
 
-/** What a class has that can be read by {@link reading}. */
+/** The member that a class needs for {@link reading}. */
 interface RecordingOwner {
   readonly [recording]: RecordingReader
 }
@@ -36,7 +36,7 @@ export function reading<T extends object>(base: Base<T>): Base<T & ReadableFile>
     abstract readonly name: string
     abstract readonly type: string
     abstract readonly [recording]: RecordingReader
-    /** what toResponse() answered with last, where that was compressed */
+    /** the last compressed answer of toResponse() */
     #encoded: { entityTag: string; moment: Promise<NamedSnapshot> } | undefined
 
     get size(): number {

@@ -11,8 +11,8 @@ import { VirtualFile } from './virtualFile.ts'
 import type { VirtualFileOptions } from './virtualFileOptions.ts'
 
 /**
- * A sink for PCM that keeps the last `span` of it for ever, in memory that grows to `span` and no further: what was said
- * before somebody pressed the button.
+ * A sink for PCM that keeps the last `span` of it for ever, in memory that grows to `span` and no further, as for the
+ * speech before a press of a button.
  *
  * @example
  * const latest = new RollingBuffer(format, { seconds: 30 })
@@ -46,7 +46,7 @@ export class RollingBuffer extends Writable {
   }
 
   /**
-   * What it holds now, as a finished WAV; also when it has ended or failed. The file is yours to dispose.
+   * Returns its present content as a finished WAV, also when it has ended or failed. Dispose of the file.
    *
    * @returns a promise, rejected with what the storage fails with
    * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, as a rejection
@@ -117,7 +117,7 @@ export class RollingBuffer extends Writable {
     })
   }
 
-  /** What fails this sink fails the files that go on with it; what they have stays readable. */
+  /** An error of this sink fails the files that go on with it; the bytes they have stay readable. */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     for (const file of this.#growing) {
       if (file.writableEnded || file.destroyed) continue

@@ -24,7 +24,7 @@ export interface FromOptions extends VirtualFileOptions {
 
 /** A source that failed, with the part that came: `partial` is a finished VirtualFile, yours to dispose of. */
 export class PartialFileError extends WavespoolError {
-  /** what came; yours to dispose of */
+  /** the bytes that came; dispose of it */
   readonly partial: VirtualFile
 
   constructor(partial: VirtualFile, cause: unknown) {
@@ -37,8 +37,8 @@ export class PartialFileError extends WavespoolError {
 
 /**
  * A file without a path: written like a stream, read like a file, at any position, by any number of readers, while
- * it grows and after. It corrects the WAV header that passes through it, whoever wrote it, and whatever ends the
- * writing, what was written stays readable until it is disposed.
+ * it grows and after. It corrects the WAV header that passes through it, from any writer. However the writing ends, the
+ * written bytes stay readable until `dispose()`.
  *
  * @example
  * const file = new VirtualFile({ name: 'talk.wav' })
@@ -120,7 +120,7 @@ export class VirtualFile extends reading(HoldingWritable) {
 
   /**
    * The recording behind a handle, to be read in this thread while the other one writes it, without copies or
-   * messages. It ends when that one ends it: of a thread that is terminated nobody hears any more.
+   * messages. It ends when that one ends it; a thread that is terminated does not.
    *
    * @throws {ArgumentTypeError} for anything but what {@link share} returned
    */

@@ -1,7 +1,7 @@
 import { takeBytes } from '../../storage/chunkList.ts'
 import type { HeaderTracker } from './headerTracker.ts'
 
-/** What `maxBytes` leaves room for: whole frames, and the pad byte that they may need. */
+/** The chunks that fit into `maxBytes`: whole frames, and the pad byte that they may need. */
 export function cutToFit(
   chunks: readonly Uint8Array[],
   size: number,

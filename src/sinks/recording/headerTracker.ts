@@ -1,6 +1,6 @@
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 
-/** What a file of some size holds at a moment. */
+/** The content of a file of a given size at a moment. */
 export interface FileExtent {
   /** position behind the last whole frame of samples; the end where it holds no WAV */
   dataEnd: number
@@ -17,8 +17,8 @@ export interface DeclaredSizes {
 }
 
 /**
- * What a recording knows of the header of its file: it sees the bytes as they are written, and says which header a reader
- * should get at a moment, and which one the finished file.
+ * Knows the header of the file of a recording: it sees the bytes as they are written, and gives the header for a reader at
+ * a moment, and the one of the finished file.
  */
 export interface HeaderTracker {
   /** whether the bytes so far tell which kind of file it is */

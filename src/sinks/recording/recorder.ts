@@ -10,8 +10,8 @@ import type { RecordingState } from './recordingReader.ts'
 import { trackHeader } from './trackHeader.ts'
 
 /**
- * What stands between a VirtualFile and its storage. Every verb on the storage passes through its one queue; it lets in
- * what fits, keeps the WAV header right, ends the recording in good order however it ends, and tells the readers.
+ * Stands between a VirtualFile and its storage. Each call of the storage passes through its one queue; it lets in the bytes
+ * that fit, keeps the WAV header right, ends the recording in good order for any reason, and notifies the readers.
  */
 export class Recorder extends EditableRecording {
   state: RecordingState
@@ -136,15 +136,15 @@ export class Recorder extends EditableRecording {
     await storage.checkpoint(hasHeader ? tracker.headerAt(storage.size, 0) : undefined)
   }
 
-  /** Whatever ended the writing: whole frames, the pad byte, exact sizes. Happens once. */
+  /** Ends the file in good order, once: whole frames, the pad byte, exact sizes. */
   end(): Promise<void> {
     this.#ending ??= Promise.resolve(this.queue.run(() => this.#end()))
     return this.#ending
   }
 
   /**
-   * The stream was destroyed. What it still held is appended; unless the recording was ending already, its followers
-   * learn why.
+   * The stream was destroyed. The chunks that it held are appended; unless the recording was ending already, its followers
+   * get the error.
    */
   abort(error: Error | null | undefined, pending: readonly Uint8Array[]): void {
     if (this.#ending === undefined) {

@@ -23,14 +23,14 @@ export abstract class RecordingReader {
   abstract readonly writtenBytes: number
   /** how often cursors have changed the bytes, which are the user's since the first time */
   abstract readonly revision: number
-  /** what was piped in without a header, where that is known */
+  /** the format of samples without a header, where it is known */
   abstract readonly rawFormat: PcmFormat | undefined
   protected abstract readonly extents: ExtentMap & {
     readonly canReadSync?: boolean
     view?(size: number, header: Uint8Array): Uint8Array | undefined
   }
   #id: string | undefined
-  /** the header where the bytes lie is in somebody's hands, and must stay right */
+  /** a view shares the memory of the header, which must stay right */
   protected isViewed = false
   readonly #listeners = new Set<() => void>()
   #described: { revision: number; tracker: HeaderTracker } | undefined
@@ -90,7 +90,7 @@ export abstract class RecordingReader {
     return isNoWav || (!isDecided && this.rawFormat !== undefined) ? 'application/octet-stream' : declared
   }
 
-  /** What the bytes behind `start` are, with the header that is in front of them or without; undefined while unknown. */
+  /** The content of the bytes from `start` on, with the header in front of them or without; undefined while unknown. */
   contentFrom(start: number, header: boolean): Content | undefined {
     const { format, isWav, dataStart, isNoWav, isDecided } = this.#describe()
     const samples = isWav ? format : isNoWav || !isDecided ? this.rawFormat : undefined
@@ -142,7 +142,7 @@ export abstract class RecordingReader {
     this.requireReadable()
     if (size !== undefined) return this.#snapshotOf(this.#describe(), this.#writtenAt(size))
     if (!this.isEnded) return this.#snapshotOf(this.#describe())
-    // What has ended is changed by cursors alone.
+    // Only cursors change a recording that has ended.
     const { revision, writtenBytes } = this
     if (this.#last?.revision !== revision || this.#last.writtenBytes !== writtenBytes) {
       this.#last = { revision, writtenBytes, snapshot: this.#snapshotOf(this.#describe()) }

@@ -13,7 +13,7 @@ export interface ByteRange {
   readonly end: number
 }
 
-/** What a file was at one moment. */
+/** The state of a file at one moment. */
 interface Moment {
   /** takes the place of the bytes at the start */
   header: Uint8Array<ArrayBuffer>

@@ -15,11 +15,11 @@ const MAX_HEADER_BYTES = 2 ** 26
 const RIFF_SLACK = 8
 
 /**
- * Watches what is written for a WAV header, whoever wrote it, and knows at every moment what its sizes should be.
+ * Looks for a WAV header in the bytes that are written, by any writer, and knows at every moment its right sizes.
  *
  * A length that is left open ({@link isOpenLength}), or that says more than the bytes present, goes to the end: its sizes
- * are put right. Any other length is believed, whatever follows the samples, and the header of a finished file is never
- * changed, but for a RIFF size that says nothing, or far more than is there.
+ * are put right. Any other length is believed, with any bytes behind the samples, and the header of a finished file is never
+ * changed, except for a RIFF size that says nothing, or far more than the bytes present.
  */
 export class WavTracker implements HeaderTracker {
   /** undefined while more bytes are needed to tell; null where it is no WAV, or none that can be put right */

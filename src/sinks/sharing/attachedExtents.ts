@@ -8,8 +8,8 @@ import type { PublishedState, SharedState } from './sharedState.ts'
 const nothing = new Uint8Array(0)
 
 /**
- * Where the bytes of a recording lie that another thread makes: its memory where it is, its files opened anew. What
- * the other thread moves while it is being read is noticed by the epoch, and read again.
+ * The places of the bytes of a recording that another thread makes: its memory where it is, its files opened anew. The
+ * epoch shows that the other thread moved bytes while they were read, and they are read again.
  */
 export class AttachedExtents implements ExtentMap {
   size = 0

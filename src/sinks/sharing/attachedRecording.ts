@@ -8,7 +8,7 @@ import { AttachedExtents } from './attachedExtents.ts'
 import type { SharedVirtualFile } from './sharedRecording.ts'
 import { type PublishedState, SharedState } from './sharedState.ts'
 
-/** What {@link AttachedRecording.waitSync} came back for. */
+/** The reason for which {@link AttachedRecording.waitSync} returned. */
 export type WaitResult = 'ready' | 'ended' | 'failed' | 'timeout'
 
 /** More than is needed to tell a WAV file from anything else, and less than a header. */
@@ -68,7 +68,7 @@ export class AttachedRecording extends RecordingReader {
     try {
       if (header.length > 0) readExtentsSync(this.extents, header, 0)
     } catch {
-      // Gone meanwhile, or not to be read: whoever asks for the bytes is told.
+      // The bytes are gone, or cannot be read: a read of them fails with the reason.
       if (this.#state.changes !== this.#seen) this.refresh()
       return
     }
@@ -100,7 +100,7 @@ export class AttachedRecording extends RecordingReader {
     }
   }
 
-  /** Whoever waits in a worker keeps it, which would end in the middle of the recording otherwise; not the main thread. */
+  /** A listener keeps a worker alive, which would end in the middle of the recording otherwise; not the main thread. */
   override onChange(listener: () => void): () => void {
     const unsubscribe = super.onChange(listener)
     if (!isMainThread) {

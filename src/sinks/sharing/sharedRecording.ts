@@ -4,7 +4,7 @@ import type { PartsLayout, SharedParts } from '../../storage/storage.ts'
 import type { Recorder } from '../recording/recorder.ts'
 import { isSharedState, SharedState } from './sharedState.ts'
 
-/** What `share()` returns: to be posted to another thread of this process, and attached there. */
+/** The value that `share()` returns: post it to another thread of this process, and attach it there. */
 export interface SharedVirtualFile {
   /** tells it from anything else, and says how it is laid out */
   readonly wavespool: typeof KIND

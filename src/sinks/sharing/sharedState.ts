@@ -5,14 +5,14 @@ type RecordingStatus = 'recording' | 'ended' | 'failed' | 'disposed'
 
 const statuses = ['recording', 'ended', 'failed', 'disposed'] as const
 
-/** What the thread that records tells the others with every append. */
+/** The state that the recording thread publishes with every append. */
 export interface PublishedState {
   status: RecordingStatus
   /** bytes that can be read */
   size: number
   /** how often cursors have changed them */
   revision: number
-  /** where the samples begin; 0 while nobody can tell, -1 where it holds no WAV */
+  /** where the samples begin; 0 while unknown, -1 where it holds no WAV */
   dataStart: number
   /** the sizes in the header as it was written, or as they became final */
   dataBytes: number
@@ -53,7 +53,7 @@ const TEXT_LENGTH = 1
 /**
  * A small block of shared memory by which one thread tells others how a recording gets on, and wakes those that wait:
  * no messages. There are two slots, filled in turn, and a count of changes which says by its last bit which of them
- * holds; a reader that finds the count changed reads again. So nobody ever waits for a thread that may have died.
+ * holds; a reader that finds the count changed reads again. So no thread ever waits for one that may have died.
  */
 export class SharedState {
   readonly buffer: SharedArrayBuffer
@@ -82,7 +82,7 @@ export class SharedState {
     return Atomics.add(this.#words, CHANGES, 0)
   }
 
-  /** What was published last, and the count of changes then. */
+  /** The state that was published last, and its count of changes. */
   read(): { changes: number; published: PublishedState } {
     for (;;) {
       const { changes } = this

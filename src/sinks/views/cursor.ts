@@ -3,7 +3,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
 import { bytesOf } from '../../storage/bytes.ts'
 import type { RecordingReader } from '../recording/recordingReader.ts'
 
-/** What the offset of a `seek()` counts from: the start, the place of the cursor, or the end. */
+/** The origin of the offset of a `seek()`: the start, the position of the cursor, or the end. */
 export type SeekOrigin = 'start' | 'current' | 'end'
 
 /** The pieces in which a cursor is iterated over. */
@@ -128,7 +128,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return size
   }
 
-  /** What is there from the position on, in pieces, to the end of this moment. */
+  /** The bytes from the position to the present end, in pieces. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     for (;;) {
       const piece = await this.read(PIECE)

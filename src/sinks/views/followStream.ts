@@ -5,8 +5,8 @@ import type { RecordingReader } from '../recording/recordingReader.ts'
 import { readableOptions, STREAM, type StreamOptions } from './snapshotStream.ts'
 
 /**
- * Delivers what has been recorded and what is still to come, to the end of the recording. It looks for more only when
- * its reader asks for more and the recording has grown: no timer, and a slow reader holds up nobody else.
+ * Delivers the recorded bytes and those still to come, to the end of the recording. It looks for more only when its
+ * reader asks for more and the recording has grown: it has no timer, and a slow reader holds up no other.
  */
 export class FollowStream extends Readable {
   /** @internal */
@@ -46,7 +46,7 @@ export class FollowStream extends Readable {
         this.#end += tracker.dataStart
       }
     }
-    // A header that nobody can tell yet to be one is held back.
+    // Bytes that may still become a header are held back.
     const end = this.#header === undefined ? 0 : this.#deliverableEnd()
     const available = Math.min(end, this.#end) - this.#position
     if (available > 0) {

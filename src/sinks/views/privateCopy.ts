@@ -17,8 +17,8 @@ export interface PrivateCopy extends AsyncDisposable {
 const PIECE = 2 ** 20
 
 /**
- * Writes a snapshot under its own name into a directory of its own (0700, the file 0600). What lies in a file already
- * is cloned where the file system can share its blocks, and else copied; it is never the same file.
+ * Writes a snapshot under its own name into a directory of its own (0700, the file 0600). Bytes that lie in a file
+ * already are cloned where the file system can share blocks, else copied; the copy is never the same file.
  */
 export async function privateCopy(snapshot: Snapshot, name: string): Promise<PrivateCopy> {
   try {

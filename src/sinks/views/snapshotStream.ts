@@ -2,7 +2,7 @@ import { Readable, type ReadableOptions } from 'node:stream'
 import { type Content, Port, type Ports, ports } from '../../neighbours.ts'
 import type { Snapshot } from '../recording/snapshot.ts'
 
-/** What of a file is read, and how. */
+/** The part of a file that is read, and the way. */
 export interface StreamOptions {
   /** first byte */
   start: number
@@ -16,10 +16,10 @@ export interface StreamOptions {
   signal: AbortSignal | undefined
 }
 
-/** What gives the bytes, for messages. */
+/** The name of the method, for messages. */
 export const STREAM = 'createReadStream()'
 
-/** What Node's Readable wants to know of it: it takes no undefined. */
+/** The options of Node's Readable, which takes no undefined. */
 export function readableOptions({ highWaterMark, encoding, signal }: StreamOptions): ReadableOptions {
   return { highWaterMark, ...(encoding && { encoding }), ...(signal && { signal }) }
 }
