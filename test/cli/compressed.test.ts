@@ -13,7 +13,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { chord } from '../codec/signal.ts'
-import { hasTool, run, type Tool } from '../judges/tools.ts'
+import { hasTool, run, type Tool } from '../oracles/tools.ts'
 import { ended, Packed } from './packed.ts'
 
 const quiet = { code: 0, stdout: Buffer.alloc(0), stderr: '' }
@@ -30,8 +30,8 @@ const inputs = {
   'in.webm': ['-c:a', 'libopus'],
   'in.m4a': ['-c:a', 'aac'],
 }
-const judges: Tool[] = ['ffmpeg', 'flac', 'sox', 'opusinfo', 'mpg123']
-const hasJudges = judges.every(hasTool)
+const oracles: Tool[] = ['ffmpeg', 'flac', 'sox', 'opusinfo', 'mpg123']
+const hasOracles = oracles.every(hasTool)
 
 let packed: Packed
 let bare: Packed
@@ -41,7 +41,7 @@ beforeAll(() => {
   for (const { path } of [packed, bare].map((each) => ({ path: (name: string) => each.path(name) }))) {
     writeFileSync(path('in.wav'), Buffer.concat([makeWavHeader(format, { dataBytes: pcm.length }), pcm]))
   }
-  if (!hasJudges) return
+  if (!hasOracles) return
   for (const [name, args] of Object.entries(inputs)) {
     run('ffmpeg', ['-v', 'error', '-i', packed.path('in.wav'), ...args, packed.path(name)])
     writeFileSync(bare.path(name), readFileSync(packed.path(name)))
@@ -75,7 +75,7 @@ function folder(name: string, files: Record<string, Uint8Array | string> = {}) {
   }
 }
 
-describe.runIf(hasJudges)('convert', () => {
+describe.runIf(hasOracles)('convert', () => {
   test.each(['in.wav', ...Object.keys(inputs)])('%s into every kind, of its length', async (from) => {
     for (const to of ['to.flac', 'to.mp3', 'to.ogg', 'to.opus']) {
       expect(await packed.run(['convert', from, to, '--force'])).toEqual(quiet)
@@ -130,7 +130,7 @@ describe.runIf(hasJudges)('convert', () => {
   })
 })
 
-describe.runIf(hasJudges)('record', () => {
+describe.runIf(hasOracles)('record', () => {
   test.each(['memo.flac', 'memo.mp3', 'memo.ogg', 'memo.opus'])('into %s, exactly so long', async (name) => {
     const made = await packed.run(['record', '--from', 'in.webm', '--seconds', '1.23', name])
     expect(made).toEqual(quiet)
@@ -189,7 +189,7 @@ describe.runIf(hasJudges)('record', () => {
   })
 })
 
-describe.runIf(hasJudges)('info', () => {
+describe.runIf(hasOracles)('info', () => {
   test('container, codec, bitrate and the exact length', async () => {
     const { stdout, stderr } = await packed.run(['info', 'in.webm', 'in.mp3', 'in.flac'])
     expect(stderr).toBe('')
@@ -223,7 +223,7 @@ describe.runIf(hasJudges)('info', () => {
   })
 })
 
-describe.runIf(hasJudges)('waveform and split', () => {
+describe.runIf(hasOracles)('waveform and split', () => {
   test('draw and cut what is compressed', async () => {
     const [whole, drawn] = await Promise.all(
       ['in.wav', 'in.flac'].map((name) => packed.run(['waveform', name, '--width', '60'])),
@@ -267,7 +267,7 @@ describe.runIf(hasJudges)('waveform and split', () => {
   })
 })
 
-describe.runIf(hasJudges)('what is promised of files', () => {
+describe.runIf(hasOracles)('what is promised of files', () => {
   test.each([
     ['convert in.flac LINK --force', 'LINK'],
     ['convert HARD in.flac --force', 'in.flac'],
@@ -351,7 +351,7 @@ describe.runIf(hasJudges)('what is promised of files', () => {
   })
 })
 
-describe.runIf(hasJudges)('without the optional packages', () => {
+describe.runIf(hasOracles)('without the optional packages', () => {
   test.each([
     [['convert', 'in.flac', 'x.wav'], 'decoding FLAC needs the package libflacjs: npm install libflacjs'],
     [['info', 'in.mp3'], 'npm install mpg123-decoder'],

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 import { ended, Packed } from './packed.ts'
 import { spoken } from './spoken.ts'
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { type DecodeGap, decode } from '../../src/codec/decode.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
-import { hasTool } from '../judges/tools.ts'
+import { hasTool } from '../oracles/tools.ts'
 import { headerOf, partsOf, variableBlocks } from './flacFiles.ts'
 import { chord, inPieces } from './signal.ts'
 

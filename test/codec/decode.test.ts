@@ -8,7 +8,7 @@ import { loadPeer } from '../../src/codec/peer.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
 import { id3Tag } from '../format/riffFiles.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 import { agreement, chord, fileOf, inPieces, through } from './signal.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'wavespool-codec-'))

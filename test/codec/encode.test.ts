@@ -8,7 +8,7 @@ import type { Codec, EncodeOptions } from '../../src/codec/codecs.ts'
 import { encode } from '../../src/codec/encode.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { convert } from '../../src/streams/convert.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 import { headerOf, partsOf } from './flacFiles.ts'
 import { chord, fileOf, inPieces, through, withoutSerial } from './signal.ts'
 

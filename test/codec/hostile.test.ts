@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { hasTool } from '../judges/tools.ts'
+import { hasTool } from '../oracles/tools.ts'
 
 const program = new URL('hostile.mjs', import.meta.url).pathname
 const fresh = Date.now() % 2 ** 31

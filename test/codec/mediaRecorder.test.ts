@@ -13,7 +13,7 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { launchChromium } from '../browser/chromium.ts'
 import { recorderPage } from '../browser/recorderPage.mjs'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 import { realTime } from '../realTime.ts'
 import { agreement } from './signal.ts'
 

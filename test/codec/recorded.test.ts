@@ -13,7 +13,7 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { limit } from '../../src/streams/limit.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
-import { hasTool } from '../judges/tools.ts'
+import { hasTool } from '../oracles/tools.ts'
 import { FailingStorage, storages } from '../sinks/storageContract.ts'
 import { chord, fileOf, inPieces, withoutSerial } from './signal.ts'
 

@@ -1,5 +1,5 @@
-import { formService } from './judges/http.mjs'
 import { said } from './line.mjs'
+import { formService } from './oracles/http.mjs'
 
 /** @type {import('./line.mjs').Line[]} */
 export const lines = [

@@ -1,6 +1,6 @@
-import { arrivedFile, httpService } from './judges/http.mjs'
-import { webSocketService } from './judges/websocket.mjs'
 import { said } from './line.mjs'
+import { arrivedFile, httpService } from './oracles/http.mjs'
+import { webSocketService } from './oracles/websocket.mjs'
 
 /** @type {[string, string][]} */
 const replace = [["{ apiKey: process.env.ASSEMBLYAI_API_KEY ?? '' }", 'service']]

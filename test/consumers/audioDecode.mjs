@@ -1,4 +1,4 @@
-import { pcmOfFloats } from './judges/engine.mjs'
+import { pcmOfFloats } from './oracles/engine.mjs'
 
 /** @type {import('./line.mjs').Line[]} */
 export const lines = [

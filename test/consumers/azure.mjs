@@ -1,5 +1,5 @@
-import { webSocketService } from './judges/websocket.mjs'
 import { said } from './line.mjs'
+import { webSocketService } from './oracles/websocket.mjs'
 import { wavOf } from './recording.mjs'
 
 /** What a message says about itself in front of its body, as HTTP does. @param {string} text */

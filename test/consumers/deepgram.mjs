@@ -1,6 +1,6 @@
-import { httpService } from './judges/http.mjs'
-import { webSocketService } from './judges/websocket.mjs'
 import { said } from './line.mjs'
+import { httpService } from './oracles/http.mjs'
+import { webSocketService } from './oracles/websocket.mjs'
 
 const results = { channels: [{ alternatives: [{ transcript: said }] }] }
 

@@ -1,5 +1,5 @@
-import { formService } from './judges/http.mjs'
 import { said } from './line.mjs'
+import { formService } from './oracles/http.mjs'
 
 /** @param {string} block @param {[string, string]} replacement @returns {import('./line.mjs').Line} */
 const upload = (block, replacement) => ({

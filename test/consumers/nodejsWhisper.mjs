@@ -3,8 +3,8 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { temporaryFolder } from './judges/engine.mjs'
 import { said } from './line.mjs'
+import { temporaryFolder } from './oracles/engine.mjs'
 
 const bin = join(
   dirname(createRequire(import.meta.url).resolve('nodejs-whisper')),

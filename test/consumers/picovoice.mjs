@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
-import { temporaryFolder } from './judges/engine.mjs'
+import { temporaryFolder } from './oracles/engine.mjs'
 
 /** @type {Map<string, Buffer[]>} the frames, by the key */
 const frames = new Map()

@@ -1,7 +1,7 @@
 // The engine is real, its recogniser wants a model: what stands in its place hands the samples to the engine's buffer.
 import sherpa from 'sherpa-onnx-node'
-import { pcmOfFloats } from './judges/engine.mjs'
 import { said } from './line.mjs'
+import { pcmOfFloats } from './oracles/engine.mjs'
 
 /** @param {Omit<import('./line.mjs').Line, 'takes' | 'open'>} line @returns {import('./line.mjs').Line} */
 const recognition = (line) => ({

@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { pcmOfFloats } from './judges/engine.mjs'
 import { said } from './line.mjs'
+import { pcmOfFloats } from './oracles/engine.mjs'
 
 const built = join(dirname(createRequire(import.meta.url).resolve('smart-whisper')), '../build/Release')
 mkdirSync(built, { recursive: true })

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from './judges/engine.mjs'
-import { checksumModel, checksums } from './judges/onnx.mjs'
+import { temporaryFolder } from './oracles/engine.mjs'
+import { checksumModel, checksums } from './oracles/onnx.mjs'
 import { samplesOf } from './recording.mjs'
 
 /** Samples for one word of what the model hears. */

@@ -1,7 +1,8 @@
 // The package wants a native bridge that today's Node does not compile, and a model: what stands here takes what its
 // types and its documentation say.
-import { pcmOfInts } from './judges/engine.mjs'
+
 import { said } from './line.mjs'
+import { pcmOfInts } from './oracles/engine.mjs'
 
 /** @param {string} block @param {import('./line.mjs').Moment[]} moments @returns {import('./line.mjs').Line} */
 const recognition = (block, moments) => ({

@@ -4,7 +4,7 @@ import { decodeSamples } from '../../src/dsp/decode.ts'
 import type { Encoding } from '../../src/format/encoding.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { allEncodings } from '../format/arbitraries.ts'
-import { hasTool, run, soxEncodings } from '../judges/tools.ts'
+import { hasTool, run, soxEncodings } from '../oracles/tools.ts'
 import { material } from './samples.ts'
 
 function recode(from: Encoding, to: Encoding, bytes: Uint8Array): Uint8Array {

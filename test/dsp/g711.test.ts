@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { alawCode, alawSamples, mulawCode, mulawSamples } from '../../src/dsp/g711.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 
 /** ITU-T G.711 as its tables have it: the decision values x1 to x127 and the values y that a decoder gives. */
 interface Law {

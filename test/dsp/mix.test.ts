@@ -4,7 +4,7 @@ import { Converter, type ConvertOptions } from '../../src/dsp/converter.ts'
 import { mixMatrix } from '../../src/dsp/mix.ts'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { allEncodings } from '../format/arbitraries.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 import { material } from './samples.ts'
 
 const channels = fc.integer({ min: 1, max: 6 })

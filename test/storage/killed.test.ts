@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, test } from 'vitest'
 import { readWavHeader } from '../../src/index.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -66,7 +66,7 @@ function framesOf(path: string): { frames: number; bytes: number } {
 const wave = 'import sys, wave\nfor path in sys.argv[1:]: print(wave.open(path).getnframes())'
 const probe = ['-v', 'error', '-show_entries', 'stream=duration_ts', '-of', 'csv=p=0']
 const lines = (output: Buffer) => output.toString().trim().split('\n').map(Number)
-const hasJudges = hasTool('soxi') && hasTool('ffprobe') && hasTool('python3')
+const hasOracles = hasTool('soxi') && hasTool('ffprobe') && hasTool('python3')
 
 test('killed at a random moment, 50 of 50 leave a WAV with all but the last second', async () => {
   const killed: { path: string; due: number }[] = []
@@ -81,7 +81,7 @@ test('killed at a random moment, 50 of 50 leave a WAV with all but the last seco
     return frames
   })
   expect(killed.filter(({ due }) => due > 100_000).length).toBeGreaterThan(0) // there was something to lose
-  if (!hasJudges) return
+  if (!hasOracles) return
   expect(lines(run('soxi', ['-s', ...paths]))).toEqual(frames)
   expect(lines(run('python3', ['-c', wave, ...paths]))).toEqual(frames)
   expect(paths.map((path) => lines(run('ffprobe', [...probe, path]))[0])).toEqual(frames)

@@ -18,7 +18,7 @@ import { pcmFormat, readWavHeader, VirtualFile, wavHeader } from '../../src/inde
 import { recording } from '../../src/sinks/reading.ts'
 import { OpenFile } from '../../src/storage/openFile.ts'
 import type { PathStorage } from '../../src/storage/pathStorage.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

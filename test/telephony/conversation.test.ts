@@ -15,7 +15,7 @@ import {
   wavHeader,
 } from '../../src/index.ts'
 import { twilioMedia } from '../../src/telephony/index.ts'
-import { hasTool, run } from '../judges/tools.ts'
+import { hasTool, run } from '../oracles/tools.ts'
 
 const isReady = hasTool('espeak-ng') && hasTool('sox')
 const RATE = 8000

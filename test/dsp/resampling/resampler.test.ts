@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Converter } from '../../../src/dsp/converter.ts'
 import { pcmFormat } from '../../../src/format/pcmFormat.ts'
-import { hasTool, run } from '../../judges/tools.ts'
+import { hasTool, run } from '../../oracles/tools.ts'
 import { random } from '../samples.ts'
 import { polyphase } from './polyphase.ts'
 

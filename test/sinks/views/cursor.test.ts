@@ -7,7 +7,7 @@ import { makeWavHeader } from '../../../src/format/wavHeader.ts'
 import type { Cursor, SeekOrigin } from '../../../src/sinks/views/cursor.ts'
 import { VirtualFile } from '../../../src/sinks/virtualFile.ts'
 import { pattern } from '../../format/arbitraries.ts'
-import { hasTool } from '../../judges/tools.ts'
+import { hasTool } from '../../oracles/tools.ts'
 import { everyReading, finish, storages, write } from '../storageContract.ts'
 
 type Step =

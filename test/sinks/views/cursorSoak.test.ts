@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Cursor, SeekOrigin } from '../../../src/sinks/views/cursor.ts'
 import { VirtualFile } from '../../../src/sinks/virtualFile.ts'
 import { PART_BYTES } from '../../../src/storage/parts.ts'
-import { hasTool, run } from '../../judges/tools.ts'
+import { hasTool, run } from '../../oracles/tools.ts'
 import { everyReading, finish, type StorageUnderTest, storages, write } from '../storageContract.ts'
 
 // Long random scripts, which a live io.BytesIO answers once and every storage must answer alike. Short ones, that

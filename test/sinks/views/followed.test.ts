@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { pcmFormat, VirtualFile, wavHeader, wavReader } from '../../../src/index.ts'
 import { pattern } from '../../format/arbitraries.ts'
-import { hasTool } from '../../judges/tools.ts'
+import { hasTool } from '../../oracles/tools.ts'
 import { storages } from '../storageContract.ts'
 
 const format = pcmFormat({ channels: 2 })

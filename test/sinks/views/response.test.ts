@@ -16,7 +16,7 @@ import { limit } from '../../../src/streams/limit.ts'
 import { wavHeader } from '../../../src/streams/wavHeader.ts'
 import { manualClock } from '../../../src/testing/clock.ts'
 import { ramp } from '../../../src/testing/ramp.ts'
-import { hasTool, type Tool } from '../../judges/tools.ts'
+import { hasTool, type Tool } from '../../oracles/tools.ts'
 import { storages, write } from '../storageContract.ts'
 
 const format = pcmFormat()

@@ -14,7 +14,7 @@ import {
 import { pattern } from '../../format/arbitraries.ts'
 import { chunkOf } from '../../format/riff.ts'
 import { fmtChunk, riffFile } from '../../format/riffFiles.ts'
-import { hasTool, run } from '../../judges/tools.ts'
+import { hasTool, run } from '../../oracles/tools.ts'
 
 async function recorded(bytes: Uint8Array, options: Parameters<typeof pcmFormat>[0]): Promise<VirtualFile> {
   const file = new VirtualFile()

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../../src/format/pcmFormat.ts'
 import { portAudio } from '../../../src/sources/portAudio.ts'
 import { type Segment, type SegmentBegin, segment } from '../../../src/streams/segment.ts'
-import { hasTool, run } from '../../judges/tools.ts'
+import { hasTool, run } from '../../oracles/tools.ts'
 import { realTime } from '../../realTime.ts'
 import { Rig, whyNoRig } from '../../rig/rig.ts'
 

@@ -4,7 +4,7 @@ import type { Encoding } from '../../../src/format/encoding.ts'
 import { type PcmFormat, pcmFormat } from '../../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../../src/format/readWavHeader.ts'
 import { type Segment, segment } from '../../../src/streams/segment.ts'
-import { hasTool, run } from '../../judges/tools.ts'
+import { hasTool, run } from '../../oracles/tools.ts'
 import { type Spoken, type SpokenOptions, spoken } from './spokenMaterial.ts'
 
 const isReady = hasTool('espeak-ng') && hasTool('sox')

@@ -1,4 +1,4 @@
-import { run } from '../../judges/tools.ts'
+import { run } from '../../oracles/tools.ts'
 
 /** Long ones and one-word ones, ones that begin or end with sounds that noise hides, some with a comma in them. */
 const sentences = [

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { encode } from '../../src/codec/encode.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { launchChromium } from '../browser/chromium.ts'
-import { hasTool } from '../judges/tools.ts'
+import { hasTool } from '../oracles/tools.ts'
 import { chord, fileOf, inPieces } from './signal.ts'
 
 const format = pcmFormat({ sampleRate: 48_000 })
