@@ -1,10 +1,13 @@
 // What the docblocks of the public surface leave out.
 import { readDocblock } from './docblock.mjs'
-import { isDocumentedElsewhere, publicMembers } from './model.mjs'
+import { defaultOf, isDocumentedElsewhere, isOptions, publicMembers, unexportedIn } from './model.mjs'
 
 /** A number means nothing without one of these. */
 const unit =
-  /\b(bytes?|frames?|samples?|(milli)?seconds?|minutes?|ms|Hz|dB|dBFS|bits?|bitrate|process|thread|replicas|channels?|mask|times|numbers?|counts?|packets?|segments?|messages?|attempts?|workers?|files?|pixels?|index|0 to 1|level|rate)\b|how many|probability|full scale|at most|\d\.\d/i
+  /\b(bytes?|frames?|samples?|(milli)?seconds?|minutes?|ms|Hz|dB|dBFS|bits?|bitrate|process|thread|replicas|channels?|mask|times|numbers?|counts?|packets?|segments?|messages?|attempts?|workers?|files?|pixels?|pages?|recordings?|index|0 to 1|level|rate)\b|how many|probability|full scale|at most|\d\.\d/i
+
+/** The functions that take it look into it, users do not. */
+const opaque = new Set(['SharedParts'])
 
 /** These take what the package has made, and refuse nothing. */
 const unchecked = new Set(['measureLevels', 'pageServer'])
@@ -27,6 +30,7 @@ export function* gaps(exported, all, names) {
     ) {
       yield `${item.name}() does not say what it throws`
     }
+    for (const name of unnamed(item, all, names)) yield `${item.name} names ${name}, which nothing exports`
     for (const member of publicMembers(item, all, names)) {
       if (isDocumentedElsewhere(member, item, all)) continue
       const place = `${item.name}.${member.name ?? 'constructor'}`
@@ -37,8 +41,22 @@ export function* gaps(exported, all, names) {
         !unit.test(`${member.name.replace(/[A-Z]/g, (each) => ` ${each}`)} ${text}`)
       )
         yield `${place} has no unit`
+      if (isOptions(item) && member.isOptional && !defaultOf(text)) yield `${place} names no default`
     }
   }
+}
+
+/** The types in a signature that users cannot import; the page shows the members of a base, and events, where they are. */
+function unnamed(item, all, names) {
+  const bases = item.kind === 'Interface' || item.kind === 'Class' ? [] : unexportedIn(item)
+  const members = publicMembers(item, all, names).filter(({ name = '' }) => !name.startsWith('_'))
+  return [...bases, ...members.flatMap(unexportedIn)].filter(
+    (name) =>
+      !names.has(name) &&
+      !opaque.has(name) &&
+      !/Events$|^Emitting$/.test(name) &&
+      ['Interface', 'TypeAlias', 'Class'].includes(all.get(name)?.kind),
+  )
 }
 
 const saysWhatItRefuses = (tags) =>

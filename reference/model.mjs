@@ -40,8 +40,32 @@ export function isDocumentedElsewhere(member, item, all) {
   if (name.startsWith('_') || nodes.has(name)) return true
   const { declaration } = signature(item, all)
   if (/ extends \w*Error/.test(declaration) && ['name', 'code'].includes(name)) return true
-  const bases = declaration.replace(/^.*? (extends|implements) /, '').match(/\w+/g) ?? []
+  const [, heritage = ''] = /^.*? (?:extends|implements) (.*)/s.exec(declaration) ?? []
+  const bases = heritage.match(/\w+/g) ?? []
   return bases.some((base) => all.get(base)?.members?.some((each) => each.name === name && each.docComment))
+}
+
+/** What a function takes as its options, or a part of them. */
+export const isOptions = ({ name, kind }) =>
+  kind === 'Interface' && /(Options|Limits|Rule)$|^AtPause$/.test(name)
+
+/**
+ * The default that the text of an option names, `(default 5)` or `'stop'` (default), and the text without it. Text that says
+ * more about the default stays whole, as does that of an option without one, which says what it does "without it".
+ *
+ * @param {string} text
+ * @returns {{ value: string, rest: string } | undefined}
+ */
+export function defaultOf(text) {
+  const flat = text.replace(/\s*\n\s*/g, ' ')
+  const all = [...flat.matchAll(/ ?\(default:? ((?:`[^`]*`|[^`:;()])+)\)|(`[^`]+`) \(default\)/g)]
+  if (all.length === 1) {
+    const [[found, said, quoted]] = all
+    return { value: said ?? quoted, rest: flat.replace(found, quoted ?? '') }
+  }
+  const values = [...flat.matchAll(/\(default:? ((?:`[^`]*`|[^`:;,()])+)/g)].map(([, value]) => value)
+  if (values.length > 0) return { value: values.join(', '), rest: flat }
+  return /\bwithout it\b/i.test(flat) ? { value: '', rest: flat } : undefined
 }
 
 /** How it is declared, with the base that the compiler has hidden behind a name, and the events it tells of. */

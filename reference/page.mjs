@@ -1,6 +1,13 @@
 // One entry point as a page of Markdown.
 import { markdown } from './docblock.mjs'
-import { isDocumentedElsewhere, publicMembers, signature, unexportedIn } from './model.mjs'
+import {
+  defaultOf,
+  isDocumentedElsewhere,
+  isOptions,
+  publicMembers,
+  signature,
+  unexportedIn,
+} from './model.mjs'
 
 const sections = [
   ['Functions', ['Function']],
@@ -72,12 +79,29 @@ function entryOf(item, all, names, linkOf) {
   const isPlain = code === `interface ${item.name}`
   const lines = [...(isPlain ? [] : ['```ts', code, '```', '']), markdown(item.docComment, linkOf), '']
   for (const event of events) lines.push(...listed(eventOf(event), event, linkOf))
-  for (const member of publicMembers(item, all, names)) {
-    if (!member.docComment && isDocumentedElsewhere(member, item, all)) continue
-    lines.push(...listed(signature(member, all).declaration, member, linkOf))
-  }
+  if (isOptions(item)) lines.push(...tableOf(publicMembers(item, all, names), linkOf), '')
+  else
+    for (const member of publicMembers(item, all, names)) {
+      if (!member.docComment && isDocumentedElsewhere(member, item, all)) continue
+      lines.push(...listed(signature(member, all).declaration, member, linkOf))
+    }
   lines.push('')
   return lines
+}
+
+function tableOf(options, linkOf) {
+  const rows = options.map((option) => {
+    const [, name, optional, type] = /^(?:readonly )?(\w+)(\??): (.*)$/s.exec(
+      signature(option, new Map()).declaration,
+    )
+    const { value, rest } = (optional && defaultOf(markdown(option.docComment, linkOf))) || {
+      value: optional ? '' : 'required',
+      rest: markdown(option.docComment, linkOf),
+    }
+    const shown = type.replace(/ \| undefined$/, '').replaceAll('|', '\\|')
+    return `| \`${name}\` | \`${shown}\` | ${value} | ${rest.replace(/\s*\n\s*/g, ' ')} |`
+  })
+  return ['| option | type | default | |', '| --- | --- | --- | --- |', ...rows]
 }
 
 function eventOf({ name, excerptTokens }) {

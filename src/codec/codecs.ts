@@ -11,8 +11,8 @@ export interface EncodeOptions {
   /** the codec of the samples in the file */
   codec: Codec
   /**
-   * bits a second of MP3 and Opus; the default serves speech: 32,000 for Opus and 64,000 for MP3 a channel, where the
-   * rate has them. FLAC has none.
+   * bits a second of MP3 and Opus (default 64,000 a channel for MP3, 32,000 for Opus, where the rate has them); FLAC
+   * has none
    */
   bitrate?: number | undefined
 }

@@ -15,7 +15,7 @@ import { checkExpansion, mostBytesOf } from './expansion.ts'
 export interface SamplesOptions {
   /** Hz (default 16,000, as recognisers want it) */
   sampleRate?: number
-  /** default 1 */
+  /** number of channels (default 1) */
   channels?: number
   /** the one channel to take, from 0, where `channels` is 1; without it all are mixed */
   channel?: number
@@ -25,7 +25,7 @@ export interface SamplesOptions {
    */
   maxBytes?: number
   /**
-   * the format of samples without a header; of a WAV file it must be the format in its header
+   * the format of samples without a header; of a WAV file it must be the format in its header (default: that one)
    */
   format?: PcmFormat
 }

@@ -13,7 +13,7 @@ import { Scratch } from './scratch.ts'
 export interface ChannelLevels {
   /** the lowest sample, where full scale is -1 to 1 */
   min: number
-  /** the highest one */
+  /** the highest sample, on the same scale */
   max: number
   /** dBFS of the sample that is farthest from zero; -Infinity for silence, above 0 for floats beyond full scale */
   peak: number
@@ -139,7 +139,7 @@ interface Scale {
   full: number
   /** the lowest sample that the encoding has */
   low: number
-  /** the highest one */
+  /** the highest sample, on the same scale */
   high: number
   /** the sample of each code */
   table?: Int16Array

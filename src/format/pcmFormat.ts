@@ -24,7 +24,7 @@ export interface PcmFormatOptions {
   sampleRate?: number
   /** 1 to 1024 (default 1) */
   channels?: number
-  /** default `'s16le'` */
+  /** how a sample is stored (default `'s16le'`) */
   encoding?: Encoding
 }
 

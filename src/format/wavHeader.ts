@@ -12,17 +12,21 @@ export const DS64_BYTES = 28
 
 /** The options of `wavHeader()`. */
 export interface WavHeaderOptions {
-  /** length of the sample data in bytes, whole frames, where it is known beforehand */
+  /**
+   * length of the sample data in bytes, whole frames, where it is known beforehand (default: unknown; a VirtualFile
+   * puts it in)
+   */
   dataBytes?: number
-  /** reserve a JUNK chunk at byte 12 that can become `ds64`, for recordings past 4 GiB */
+  /** reserve a JUNK chunk at byte 12 that can become `ds64`, for recordings past 4 GiB (default false) */
   rf64?: boolean
   /**
-   * dwChannelMask: a bit for the loudspeaker of each channel, as Microsoft's ksmedia.h counts them (1 front left, 2 front
-   * right, 4 centre, 8 LFE …), 0 for channels that belong to none. Without it the usual loudspeakers of 3, 5, 6, 7 and 8
-   * channels, and none for other numbers: four channels may be a quadraphony, and are four microphones more often.
+   * dwChannelMask: a bit for the loudspeaker of each channel, as Microsoft's ksmedia.h counts them (1 front left, 2
+   * front right, 4 centre, 8 LFE …), 0 for channels that belong to none. Without it the usual loudspeakers of 3, 5, 6,
+   * 7 and 8 channels, and none for other numbers: four channels may be a quadraphony, and are four microphones more
+   * often.
    */
   channelMask?: number | undefined
-  /** `LIST INFO` in front of the samples: INAM title, IART artist, ISFT software … */
+  /** `LIST INFO` in front of the samples: INAM title, IART artist, ISFT software … (default: none) */
   tags?: InfoTags | undefined
 }
 

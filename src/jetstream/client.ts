@@ -2,6 +2,7 @@ import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import { ArgumentRangeError, ArgumentTypeError, show, WavespoolError } from '../errors.ts'
 import { now, setTimeout } from '../realTimers.ts'
 
+/** The option of how long a server is waited for. */
 export interface RetryOptions {
   /**
    * How long a server may be away, in seconds, before the stream fails with `ERR_WAVESPOOL_JETSTREAM` (default 60).

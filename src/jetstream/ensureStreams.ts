@@ -14,7 +14,7 @@ import { type Kind, namesOf, type PrefixOptions, WORKERS } from './names.ts'
 
 /** How much a stream keeps. */
 export interface StreamLimits {
-  /** Messages that are older are removed. */
+  /** Messages that are older are removed, in seconds (default: what `EnsureStreamsOptions` says of the stream). */
   maxAgeSeconds?: number
   /** Bytes that the stream may take on each server that holds it; further messages are refused (default: no limit). */
   maxBytes?: number
@@ -22,7 +22,7 @@ export interface StreamLimits {
 
 /** The options of `ensureStreams()`. */
 export interface EnsureStreamsOptions extends PrefixOptions, RetryOptions {
-  /** Servers that hold each stream: 1 (default), or 3 or 5 of a cluster, which then survives the loss of 1 or 2. */
+  /** Servers that hold each stream (default 1); with 3 or 5 of a cluster, it survives the loss of 1 or 2. */
   replicas?: number
   /** Where the servers keep it (default `'file'`). */
   storage?: 'file' | 'memory'

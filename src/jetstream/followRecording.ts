@@ -10,11 +10,14 @@ import { RecordingSubject } from './recordingSubject.ts'
 export interface FollowRecordingOptions extends PrefixOptions, RetryOptions {
   /** The byte of the recording to begin at, at the beginning of a frame (default 0); `'live'`: the newest one. */
   start?: number | 'live'
-  /** The last byte, inclusive as in `fs.createReadStream()`, where the recording goes on behind it. */
+  /**
+   * The last byte, inclusive as in `fs.createReadStream()`, where the recording goes on behind it (default: the end of
+   * the recording).
+   */
   end?: number
   /**
-   * How audio is handled that no recorder has sent, because one died and another one took over later. `'report'` (the
-   * default): an entry in `gaps` and the event `'gap'`; `'fill'`: that, and silence of its length, so that places stay
+   * How audio is handled that no recorder has sent, because one died and another one took over later. `'report'`
+   * (default): an entry in `gaps` and the event `'gap'`; `'fill'`: that, and silence of its length, so that places stay
    * true; `'error'`: that, and the stream fails there with `ERR_WAVESPOOL_GAP`.
    */
   onGap?: 'report' | 'fill' | 'error'

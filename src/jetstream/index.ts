@@ -1,5 +1,7 @@
+export type { RetryOptions } from './client.ts'
 export { type EnsureStreamsOptions, ensureStreams, type StreamLimits } from './ensureStreams.ts'
 export { type FollowRecordingOptions, followRecording } from './followRecording.ts'
+export type { PrefixOptions } from './names.ts'
 export { type PublishRecordingOptions, publishRecording } from './publishRecording.ts'
 export { type QueueSegmentsOptions, queueSegments } from './queueSegments.ts'
 export type { RecordingFollower, RecordingGap, StrayMessage } from './recordingFollower.ts'

@@ -1,5 +1,6 @@
 import { ArgumentTypeError, show } from '../errors.ts'
 
+/** The option that the functions of one prefix share. */
 export interface PrefixOptions {
   /**
    * The beginning of the names of all streams and subjects (default `'wavespool'`: the recording `call-1` is on the

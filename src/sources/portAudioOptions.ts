@@ -7,13 +7,13 @@ import type { CaptureRequest } from './capture/request.ts'
 /** The options of `portAudio()`. */
 export interface PortAudioOptions {
   /**
-   * The microphone: an id from `listDevices()`, or its name, or a part of its name that no other one has. The
-   * default input device when left out.
+   * The microphone: an id from `listDevices()`, or its name, or a part of its name that no other one has (default:
+   * the system's default input device).
    */
   device?: number | string
   /**
    * The package that talks to PortAudio: `'naudiodon'`, which brings PortAudio and is compiled when it is
-   * installed, or `'koffi'`, which needs no compiler, and the system's PortAudio. The first that loads when left out.
+   * installed, or `'koffi'`, which needs no compiler, and the system's PortAudio (default: the first that loads).
    */
   backend?: BackendName
   /**
@@ -22,7 +22,7 @@ export interface PortAudioOptions {
    */
   queue?: { seconds?: number; bytes?: number }
   /**
-   * How a hole in the captured audio is handled. `'report'` (the default): an entry in `gaps` and the event
+   * How a hole in the captured audio is handled. `'report'` (default): an entry in `gaps` and the event
    * `'gap'`; `'fill'`: that, and silence of its length, so that times stay true; `'error'`: that, and the recording
    * fails there with `ERR_WAVESPOOL_GAP`.
    */

@@ -5,7 +5,7 @@ import { checkBackend } from './portAudioOptions.ts'
 
 /** The options of `prewarm()`. */
 export interface PrewarmOptions {
-  /** as for `portAudio()` */
+  /** as for `portAudio()` (default: the first that loads) */
   backend?: BackendName
 }
 

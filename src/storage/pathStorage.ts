@@ -13,9 +13,14 @@ export interface PathOptions {
   path: string
   /** replace a file that is there, once audio has come (default false: that is an error) */
   overwrite?: boolean
-  /** have the disk confirm the audio, then the header, then the directory, so that it survives a loss of power */
+  /**
+   * have the disk confirm the audio, then the header, then the directory, so that it survives a loss of power (default
+   * false)
+   */
   fsync?: boolean
-  /** the permissions of a new file, from which the umask takes some (default 0o666); one that is replaced keeps its own */
+  /**
+   * the permissions of a new file, from which the umask takes some (default 0o666); one that is replaced keeps its own
+   */
   mode?: number
 }
 
@@ -24,9 +29,9 @@ const PAGE = 4096
 
 /**
  * A named file on a disk which is a valid WAV at every moment, also when the process is killed: its header never
- * counts more than is there, and is put right at least once a second. Nothing but the opening of a file waits for the disk on
- * the event loop. A file that is replaced stays until audio has come; a change of the file by another
- * program is an error.
+ * counts more than is there, and is put right at least once a second. Nothing but the opening of a file waits for the
+ * disk on the event loop. A file that is replaced stays until audio has come; a change of the file by another program
+ * is an error.
  */
 export class PathStorage implements BuiltInStorage {
   readonly memoryBytes = 0

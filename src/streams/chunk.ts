@@ -9,9 +9,14 @@ import { type Kernel, type Output, Stage } from './stage.ts'
 
 /** The options of `chunk()`. */
 export interface ChunkOptions {
-  /** from the start of one window to the start of the next, at most the span itself (default); less makes them overlap */
+  /**
+   * from the start of one window to the start of the next: less than the span makes them overlap (default: the span,
+   * the most that it can be)
+   */
   hop?: Span
-  /** the last, incomplete window: `'keep'` it short (default), `'pad'` it with silence, or `'drop'` it */
+  /**
+   * the last, incomplete window: it stays short, `'keep'` (default), gets silence, `'pad'`, or is left out, `'drop'`
+   */
   tail?: 'keep' | 'pad' | 'drop'
 }
 

@@ -15,9 +15,9 @@ export interface LimitOptions {
    */
   onLimit?: 'stop' | 'error'
   /**
-   * The stream to stop at the cap, where `limit` cannot see it: in front of a generator function, a web stream, or
-   * bytes that are written by hand; it is stopped even where another stream reads it too. `null` stops no source: it
-   * goes on, and the bytes that it delivers behind the cap are left out.
+   * The stream to stop at the cap (default: the source that is piped into it), where `limit` cannot see it: in front
+   * of a generator function, a web stream, or bytes that are written by hand; it is stopped even where another stream
+   * reads it too. `null` stops no source: it goes on, and the bytes that it delivers behind the cap are left out.
    */
   source?: StoppableSource | null
 }

@@ -14,8 +14,8 @@ export { type Truncation, WavReaderKernel }
 /** The options of `wavReader()`. */
 export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
   /**
-   * where the samples end before the length that the header announces: `'keep'` (default) takes the samples that are there and emits
-   * `'truncated'`, `'error'` fails with `ERR_WAVESPOOL_TRUNCATED` once it has been delivered
+   * where the samples end before the length that the header announces: `'keep'` (default) takes the samples that are
+   * there and emits `'truncated'`, `'error'` fails with `ERR_WAVESPOOL_TRUNCATED` once it has been delivered
    */
   onTruncated?: 'keep' | 'error'
   /**
@@ -23,7 +23,7 @@ export interface WavReaderOptions extends Omit<ConvertOptions, 'channelMask'> {
    * first and emits `'next'`, `'read'` emits it and reads on
    */
   onNext?: 'stop' | 'read'
-  /** the format of the output, whatever the format of the file; `channel` and `dither` are those of `convert()` */
+  /** the format of the output (default: that of the file); `channel` and `dither` are those of `convert()` */
   to?: PcmFormat
 }
 

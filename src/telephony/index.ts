@@ -1,4 +1,4 @@
-export { MediaParser, type MediaStart } from './messageParser.ts'
+export { MediaParser, type MediaStart, type VendorMessage } from './messageParser.ts'
 export type { MessagesOptions } from './messages.ts'
 export { openaiRealtime } from './openaiRealtime.ts'
 export { type TelnyxOptions, telnyxMedia } from './telnyxMedia.ts'

@@ -8,7 +8,7 @@ import { type Fields, type MessagesOptions, messageError, parseJson } from './me
 
 /** A message as its vendor documents it, parsed. */
 // biome-ignore lint/suspicious/noExplicitAny: its fields are the vendor's
-type VendorMessage = Record<string, any>
+export type VendorMessage = Record<string, any>
 
 /** The properties of a stream, known before its first audio. */
 export interface MediaStart {

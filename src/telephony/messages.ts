@@ -13,7 +13,7 @@ export interface MessagesOptions {
   invalid?: 'error' | 'skip'
   /** bytes of the largest message that is looked at (default 1 MiB; 20 ms of audio are less than 3 KiB) */
   maxMessageBytes?: number
-  /** other names for the vendor's tracks: `{ inbound: 'caller', outbound: 'agent' }` */
+  /** other names for the vendor's tracks (default: the vendor's names): `{ inbound: 'caller', outbound: 'agent' }` */
   tracks?: Readonly<Record<string, string>>
 }
 

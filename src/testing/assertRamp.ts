@@ -31,9 +31,6 @@ export class RampError extends WavespoolError {
   }
 }
 
-/** Anything that hands over its bytes, a VirtualFile above all. */
-type HasBytes = { toBuffer(): Promise<Uint8Array> }
-
 const PIECE_FRAMES = 16_384
 
 /**
@@ -45,9 +42,13 @@ const PIECE_FRAMES = 16_384
  * @throws {ArgumentTypeError | ArgumentRangeError} for wrong arguments
  */
 export function assertRamp(bytes: Uint8Array, format: PcmFormat, expected?: RampExpectations): number
-export function assertRamp(file: HasBytes, format: PcmFormat, expected?: RampExpectations): Promise<number>
 export function assertRamp(
-  input: Uint8Array | HasBytes,
+  file: { toBuffer(): Promise<Uint8Array> },
+  format: PcmFormat,
+  expected?: RampExpectations,
+): Promise<number>
+export function assertRamp(
+  input: Uint8Array | { toBuffer(): Promise<Uint8Array> },
   format: PcmFormat,
   expected: RampExpectations = {},
 ): number | Promise<number> {

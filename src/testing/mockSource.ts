@@ -17,9 +17,9 @@ export interface MockSourceOptions {
   chunk?: Span
   /** where it ends by itself (default: never) */
   duration?: Span
-  /** from there on nothing more comes, and no end either */
+  /** from there on nothing more comes, and no end either (default: never) */
   stallAfter?: Span
-  /** where it fails, once everything up to there has been read */
+  /** where it fails, once everything up to there has been read (default: never) */
   errorAfter?: Span
   /** the error of the stream (default: an Error that says so) */
   error?: Error
@@ -82,7 +82,9 @@ export class MockSource extends Readable implements Source {
     this.#deliver()
   }
 
-  /** Delivers the audio that its clock has brought so far, then neither audio nor end until stop(), fail() or destroy(). */
+  /**
+   * Delivers the audio that its clock has brought so far, then neither audio nor end until stop(), fail() or destroy().
+   */
   stall(): void {
     this.#stallAt = this.#captured()
   }

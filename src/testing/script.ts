@@ -9,9 +9,9 @@ export interface ScriptOptions {
   pace?: 'fast' | 'realtime' | Clock
   /** milliseconds from one chunk to the next, the first one included (default 20) */
   every?: number
-  /** number of chunks after which nothing more comes, and no end either */
+  /** number of chunks after which nothing more comes, and no end either (default: never) */
   stallAfter?: number
-  /** number of chunks after which it fails, once they have been read */
+  /** number of chunks after which it fails, once they have been read (default: never) */
   errorAfter?: number
   /** the error of the stream (default: an Error that says so) */
   error?: Error

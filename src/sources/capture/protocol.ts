@@ -42,6 +42,7 @@ interface GapNotice {
   cause: GapCause
 }
 
+/** How a gap was noticed: see `Gap`. */
 export type GapCause = 'queue' | 'overflow' | 'clock'
 
 /** An error on its way from the child to the host. */

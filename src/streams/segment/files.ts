@@ -4,19 +4,25 @@ import type { WavHeaderOptions } from '../../format/wavHeader.ts'
 import { VirtualFile } from '../../sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../../sinks/virtualFileOptions.ts'
 
-type Storage = NonNullable<VirtualFileOptions['storage']>
-
+/** The options of `segment()` for the files of its segments. */
 export interface SegmentFileOptions {
-  /** the files' name, in which their number is put in front of the extension (default `'segment.wav'`: `segment-0001.wav`, …) */
+  /**
+   * the files' name, in which their number is put in front of the extension (default `'segment.wav'`:
+   * `segment-0001.wav`, …)
+   */
   name?: string
   /**
-   * where the bytes of each segment lie: as for a VirtualFile, whose default it takes (memory, and a disk from 64 MiB
-   * on). Files of your own, and storages of your own, by a function that makes one for the name of each segment
+   * where the bytes of each segment lie: as for a VirtualFile, in memory, and on a disk from 64 MiB on (default
+   * `'spill'`). Files of your own, and storages of your own, by a function that makes one for the name of each segment
    */
-  storage?: 'memory' | 'spill' | Extract<Storage, { spill: unknown }> | ((name: string) => Storage)
+  storage?:
+    | 'memory'
+    | 'spill'
+    | Extract<VirtualFileOptions['storage'], { spill: unknown }>
+    | ((name: string) => NonNullable<VirtualFileOptions['storage']>)
   /** finished segments that may wait to be read before the source has to wait (default 16) */
   highWaterMark?: number
-  /** the channel mask and the tags in the header of each file: see `wavHeader()` */
+  /** the channel mask and the tags in the header of each file (default: as `wavHeader()` sets them) */
   header?: Pick<WavHeaderOptions, 'channelMask' | 'tags'>
 }
 

@@ -12,7 +12,7 @@ import { TilePlanner } from './tilePlanner.ts'
 export interface TimeRule {
   /** length of a segment, or the most where they are cut at pauses; `{ bytes }` are those of the WAV file that comes out */
   every: Span
-  /** cut each at the best pause in front of its longest end, where there is one */
+  /** cut each at the best pause in front of its longest end, where there is one (default: nowhere, all are equal) */
   atPause?: AtPause
   /** the detector that tells speech from noise, with `atPause` (default: WebRTC's, as libfvad) */
   detector?: VoiceDetector
