@@ -19,7 +19,7 @@ const { segment, timeline, wavHeader, wavReader, RollingBuffer, VirtualFile } = 
 const { chain } = allchain
 const { ensureStreams, followRecording, publishRecording, queueSegments, readTexts, resumeRecording, workSegments } = alljetstream
 const { silero } = allsilero
-const { assertRamp, ramp, tone } = alltesting
+const { assertRamp, ramp, script, silence, speech, tone } = alltesting
 declare const js: JetStreamClient
 declare const socket: Duplex
 declare function transcribe(file: object): Promise<string>

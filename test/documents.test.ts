@@ -9,9 +9,10 @@ import { nodePrograms } from './nodes.ts'
 const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 /**
- * The cookbook's blocks want the packages that they are about, and those about NATS, Redis and S3 a server:
+ * The cookbook's blocks want the packages that they are about, and those about NATS, Redis, S3 and a WebSocket a server:
  * test/consumers, test/jetstream and test/recipes run them.
  */
+const wantsServer = /^(bullmq-|s3-|reconnect$)/
 const documents = [
   'README.md',
   'docs/streams.md',
@@ -20,13 +21,13 @@ const documents = [
   'docs/microphone.md',
   'docs/command.md',
   'docs/serve.md',
+  'docs/recipes.md',
 ]
 const texts = new Map(
   [
     ...documents,
     'docs/cookbook.md',
     'docs/jetstream.md',
-    'docs/recipes.md',
     'docs/scale.md',
     'docs/install.md',
     'docs/reliability.md',
@@ -35,9 +36,9 @@ const texts = new Map(
 )
 const blocks = new Map(
   documents.flatMap((path) =>
-    [...texts.get(path)!.matchAll(/^```ts ?(\S*)\n(.*?)^```$/gms)].map(
-      ([, name, code]) => [name!, code!] as const,
-    ),
+    [...texts.get(path)!.matchAll(/^```ts ?(\S*)\n(.*?)^```$/gms)]
+      .map(([, name, code]) => [name!, code!] as const)
+      .filter(([name]) => !wantsServer.test(name)),
   ),
 )
 
@@ -261,6 +262,72 @@ await page.close()
 server.close()
 server.closeAllConnections()`,
     prints: "[ 'microphones', 'recordings' ]",
+  },
+  'push-to-talk': {
+    before: `${imports}${aFormat}
+import { gate } from 'wavespool'
+import { manualClock } from 'wavespool/testing'
+import { EventEmitter } from 'node:events'
+const memo = new VirtualFile()
+const keyboard = new EventEmitter()
+const clock = manualClock()
+const portAudio = (format: ReturnType<typeof pcmFormat>) => tone(format, { pace: clock })
+const hear = async (milliseconds: number) => {
+  clock.advance(milliseconds)
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+}
+`,
+    after: `await hear(0)
+await hear(1000)
+keyboard.emit('down')
+await hear(2000)
+keyboard.emit('up')
+await hear(500)
+keyboard.emit('escape')
+await recording
+console.log(memo.duration)`,
+    prints: '2',
+  },
+  'phone-call': {
+    before: `${imports}
+import { Readable } from 'node:stream'
+import { timeline } from 'wavespool'
+import { twilioMedia } from 'wavespool/telephony'
+const memo = new VirtualFile()
+const payload = Buffer.alloc(160, 0xff).toString('base64')
+const mediaFormat = { encoding: 'audio/x-mulaw', sampleRate: 8000, channels: 1 }
+const media = (track: string, timestamp: string) => ({ event: 'media', streamSid: 'MZ1', media: { track, timestamp, payload, chunk: '1' } })
+const messages = Readable.from([
+  { event: 'connected', protocol: 'Call', version: '1.0.0' },
+  { event: 'start', streamSid: 'MZ1', start: { streamSid: 'MZ1', callSid: 'CA1', tracks: ['inbound', 'outbound'], mediaFormat } },
+  media('inbound', '0'),
+  media('outbound', '20'),
+  { event: 'stop', streamSid: 'MZ1', stop: {} },
+].map((message) => JSON.stringify(message)))
+`,
+    after: 'console.log(tracks, memo.duration, memo.format?.channels)',
+    prints: "[ 'caller', 'agent' ] 0.04 2",
+  },
+  ffmpeg: {
+    // Node in the place of ffmpeg: a minute of silence out, or everything in.
+    before: `${imports}${aFormat}
+import { spawn as start } from 'node:child_process'
+const memo = new VirtualFile()
+const spawn = (_command: string, options: string[]) => start(process.execPath, ['-e', options.includes('pipe:1')
+  ? 'for (let i = 0; i < 60; i++) process.stdout.write(Buffer.alloc(32000))'
+  : 'let bytes = 0; process.stdin.on("data", (chunk) => { bytes += chunk.length }).on("end", () => { process.exitCode = bytes === 1920044 ? 0 : 1 })'])
+`,
+    after: 'console.log(code, memo.duration)',
+    prints: '0 60',
+  },
+  'test-runner': {
+    before: `${imports}${aFormat}
+import assert from 'node:assert/strict'
+import { assertRamp, ramp } from 'wavespool/testing'
+const memo = new VirtualFile()
+const test = (name: string, run: () => Promise<void>) => run().then(() => console.log(name))
+`,
+    prints: 'what a microphone delivers before it is unplugged is kept',
   },
   microphone: {
     before: `${imports}${aFormat}

@@ -35,6 +35,12 @@ export interface TimelineOptions {
  *
  * Fails with `ERR_WAVESPOOL_TIMELINE`, after all that had come, for a chunk that is no item of one of its tracks, and for one that
  * lies more than `maxGap` ahead.
+ *
+ * @example
+ * const voices = timeline(format, { tracks: ['caller', 'agent'] })
+ * voices.write({ track: 'caller', at: 0, data: Buffer.alloc(640) })
+ * voices.end({ track: 'agent', at: 320, data: Buffer.alloc(640) })
+ * await pipeline(voices, wavHeader(voices.format), memo)
  */
 export function timeline(format: PcmFormat, options: TimelineOptions): Timeline {
   const checked = requireFormat(format, 'timeline()')

@@ -66,6 +66,10 @@ export const rampCodes: Partial<Record<Encoding, RampCode>> = {
  * chunk or swapped channels show at once; see `assertRamp()`.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option; mulaw and alaw have no room
+ *
+ * @example
+ * await pipeline(ramp(format, { duration: { seconds: 2 } }), wavHeader(format), memo)
+ * await assertRamp(memo, format, { duration: { seconds: 2 } })
  */
 export function ramp(format: PcmFormat, options: MockSourceOptions = {}): MockSource {
   const checked = checkArguments(format, options, 'ramp()', mockSourceOptions, Object.keys(rampCodes))

@@ -21,6 +21,9 @@ export interface ScriptOptions {
  * A source that plays these chunks, one push each, and ends: any bytes, in any chunking, half frames too.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for anything but Uint8Arrays with something in them, and for wrong options
+ *
+ * @example
+ * const packets = script([Buffer.alloc(641), Buffer.alloc(639)], { errorAfter: 2 })
  */
 export function script(chunks: readonly Uint8Array[], options: ScriptOptions = {}): MockSource {
   if (!Array.isArray(chunks))

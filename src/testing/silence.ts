@@ -12,6 +12,9 @@ import {
  * Digital silence, in any encoding.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
+ *
+ * @example
+ * const microphone = silence(format, { pace: 'realtime', stallAfter: { seconds: 2 } })
  */
 export function silence(format: PcmFormat, options: MockSourceOptions = {}): MockSource {
   const checked = checkArguments(format, options, 'silence()', mockSourceOptions)

@@ -40,6 +40,10 @@ export interface SpeechSource extends MockSource {
  * of voiced sound, a buzz of falling pitch through the formants of vowels: no intelligible speech.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
+ *
+ * @example
+ * const caller = speech(format, { sentence: { seconds: 2 }, duration: { seconds: 10 } })
+ * const { start, end } = caller.sentence(0)
  */
 export function speech(format: PcmFormat, options: SpeechOptions = {}): SpeechSource {
   const checked = checkArguments(

@@ -21,6 +21,10 @@ export interface ToneOptions extends MockSourceOptions {
  * A sine wave, the same in every channel, in all encodings but mulaw and alaw.
  *
  * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong format or option
+ *
+ * @example
+ * const microphone = tone(format, { frequency: 1000, duration: { seconds: 3 } })
+ * await pipeline(microphone, wavHeader(format), memo)
  */
 export function tone(format: PcmFormat, options: ToneOptions = {}): MockSource {
   const checked = checkArguments(
