@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -30,6 +31,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     for (const name of readdirSync(packed.folder)) if (name.endsWith('.wav')) rmSync(packed.path(name))
   })
 
+  const ffmpeg = (args: string[]) => execFileSync('ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const run = (...args: string[]) => packed.run(args, { env: rig.env })
 
   test('serve records from it for a page', () =>
@@ -276,6 +278,35 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
       expect((await window.ended()).code).toBe(0)
       await another.until(/^npx.wav: \d\.\d{3} s/m) // the exit code is npm's
       for (const name of ['ctrl.wav', 'npx.wav']) expect(samplesOf(name).length).toBeGreaterThan(16_000)
+    })
+
+    test.each([
+      ['Enter', ''],
+      ['C-c', 'setsid '],
+    ])('in a pipe, %s leaves a whole mp3 of "%sffmpeg"', async (key, setsid) => {
+      await using window = new Window(packed, { env: rig.env })
+      const encode = 'tee piped.raw | ffmpeg -v error -y -i - piped.mp3'
+      window.begin(`wavespool record - | ${setsid}sh -c "${encode}"`)
+      await window.until(/0:01\.[5-9]|0:02/)
+      window.type(key)
+      expect((await window.ended()).code).toBe(0)
+      const recordedSeconds = (readFileSync(packed.path('piped.raw')).length - 44) / 32_000
+      const judge = [
+        '-v',
+        'error',
+        '-xerror',
+        '-i',
+        packed.path('piped.mp3'),
+        '-f',
+        's16le',
+        '-ar',
+        '16000',
+        '-',
+      ]
+      const heardSeconds = ffmpeg(judge).length / 32_000
+      expect(recordedSeconds).toBeGreaterThan(1.4)
+      expect(heardSeconds).toBeGreaterThan(recordedSeconds - 0.01)
+      expect(heardSeconds).toBeLessThan(recordedSeconds + 0.2)
     })
 
     test('the second Ctrl-C leaves at once, when the device does not let go, with the file intact', async () => {
