@@ -94,13 +94,13 @@ export class ChunkKernel implements Kernel {
   }
 
   flush(out: Output): void {
-    const left = this.#filled % this.#format.bytesPerFrame
-    const whole = this.#filled - left
+    const partial = this.#filled % this.#format.bytesPerFrame
+    const whole = this.#filled - partial
     if (this.#window !== undefined && whole > this.#overlap) {
       if (this.#tail === 'keep') out.push(this.#window.subarray(0, whole))
       else if (this.#tail === 'pad')
         out.push(this.#window.fill(encodings[this.#format.encoding].silentByte, whole))
     }
-    checkWholeFrames(left, this.#format.bytesPerFrame)
+    checkWholeFrames(partial, this.#format.bytesPerFrame)
   }
 }

@@ -49,7 +49,7 @@ export class LimitKernel implements Kernel {
   readonly ports: Ports
   readonly #onLimit: 'stop' | 'error'
   readonly #frames: WholeFrames
-  #left: number
+  #remaining: number
 
   constructor(
     format: PcmFormat,
@@ -58,24 +58,24 @@ export class LimitKernel implements Kernel {
   ) {
     this.ports = passing('limit()', format)
     this.#frames = new WholeFrames(format)
-    this.#left = bytes
+    this.#remaining = bytes
     this.#onLimit = onLimit
     this.source = source
   }
 
   get end(): 'stop' | Error | undefined {
-    if (this.#left > 0) return undefined
+    if (this.#remaining > 0) return undefined
     return this.#onLimit === 'stop' ? 'stop' : limitError()
   }
 
   push(bytes: Uint8Array, out: Output): void {
-    const taken = bytes.length <= this.#left ? bytes : bytes.subarray(0, this.#left)
-    this.#left -= taken.length
+    const taken = bytes.length <= this.#remaining ? bytes : bytes.subarray(0, this.#remaining)
+    this.#remaining -= taken.length
     if (taken.length > 0) this.#frames.push(taken, out)
   }
 
   flush(): void {
-    if (this.#left > 0) this.#frames.flush()
+    if (this.#remaining > 0) this.#frames.flush()
   }
 }
 

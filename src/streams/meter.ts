@@ -76,11 +76,11 @@ export class MeterKernel implements Kernel {
       const piece = at === 0 && bytes.length <= missing ? bytes : bytes.subarray(at, at + missing)
       this.#meter.add(piece)
       at += piece.length
-      if (piece.length === missing) this.#tell()
+      if (piece.length === missing) this.#report()
     }
   }
 
-  #tell(): void {
+  #report(): void {
     const start = this.#start
     const end = start + this.#meter.frames
     this.#start = end
@@ -88,7 +88,7 @@ export class MeterKernel implements Kernel {
   }
 
   flush(): void {
-    if (this.#meter.frames > 0) this.#tell()
+    if (this.#meter.frames > 0) this.#report()
     this.#frames.flush()
   }
 }

@@ -22,33 +22,33 @@ export class WavHeaderKernel implements Kernel {
   readonly #frames: WholeFrames
   readonly #declared: number | undefined
   #header: Uint8Array | undefined
-  #left: number
+  #remaining: number
 
   constructor(format: PcmFormat, options: WavHeaderOptions) {
     this.ports = { takes: pcmPort('wavHeader()', format), gives: filePort('wavHeader()', 'WAV') }
     this.#frames = new WholeFrames(format)
     this.#header = makeWavHeader(format, options)
     this.#declared = options.dataBytes
-    this.#left = options.dataBytes ?? Number.POSITIVE_INFINITY
+    this.#remaining = options.dataBytes ?? Number.POSITIVE_INFINITY
   }
 
   push(bytes: Uint8Array, out: Output): void {
     this.#putHeader(out)
-    this.#frames.push(bytes.length <= this.#left ? bytes : bytes.subarray(0, this.#left), out)
-    if (bytes.length > this.#left) {
+    this.#frames.push(bytes.length <= this.#remaining ? bytes : bytes.subarray(0, this.#remaining), out)
+    if (bytes.length > this.#remaining) {
       throw new WavespoolError(
         'ERR_WAVESPOOL_WAV',
         `more audio came than the ${this.#declared} bytes that the header announces as dataBytes; those were delivered`,
       )
     }
-    this.#left -= bytes.length
+    this.#remaining -= bytes.length
   }
 
   flush(out: Output): void {
     this.#putHeader(out)
     this.#frames.flush()
     // RIFF chunks begin at even positions. Behind a header of unknown length a pad byte would be taken for a sample.
-    if (this.#left === 0 && (this.#declared ?? 0) % 2 === 1) out.push(Buffer.alloc(1))
+    if (this.#remaining === 0 && (this.#declared ?? 0) % 2 === 1) out.push(Buffer.alloc(1))
   }
 
   #putHeader(out: Output): void {

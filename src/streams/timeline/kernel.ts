@@ -169,7 +169,7 @@ export class TimelineKernel implements Kernel<TimelineItem> {
   emit(to: number, out: Output): void {
     const from = this.#floor
     if (to <= from) return
-    for (const lane of this.#lanes) this.#tellGaps(lane, from, to)
+    for (const lane of this.#lanes) this.#reportGaps(lane, from, to)
     const bytes = Buffer.allocUnsafeSlow((to - from) * this.#bytesPerFrame)
     this.#combine(
       this.#lanes.map((lane) => lane.read(from, to)),
@@ -183,22 +183,22 @@ export class TimelineKernel implements Kernel<TimelineItem> {
   flush(out: Output): void {
     this.emit(this.#newest, out)
     for (const lane of this.#lanes) {
-      if (lane.hole !== undefined) this.#tellGap(lane, this.#floor)
+      if (lane.hole !== undefined) this.#reportGap(lane, this.#floor)
     }
   }
 
   /** A hole is told when it is over. */
-  #tellGaps(lane: Lane, from: number, to: number): void {
+  #reportGaps(lane: Lane, from: number, to: number): void {
     let at = from
     lane.coverage.take(to, (start, end) => {
       if (start > at) lane.hole ??= at
-      this.#tellGap(lane, start)
+      this.#reportGap(lane, start)
       at = end
     })
     if (at < to) lane.hole ??= at
   }
 
-  #tellGap(lane: Lane, end: number): void {
+  #reportGap(lane: Lane, end: number): void {
     const { name: track, hole } = lane
     lane.hole = undefined
     if (hole !== undefined && end > hole) this.onGap({ track, at: hole, frames: end - hole })

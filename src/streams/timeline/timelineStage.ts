@@ -63,13 +63,13 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     kernel.onGap = (gap) => {
       this.gaps.push(gap)
       if (this.gaps.length > MOST_GAPS) this.gaps.shift()
-      this.#tell('gap', gap)
+      this.#report('gap', gap)
     }
-    kernel.onLate = (late) => this.#tell('late', late)
+    kernel.onLate = (late) => this.#report('late', late)
   }
 
   /** Throws an error of a listener in the next tick, as the timeline is in the middle of its work. */
-  #tell(event: 'gap' | 'late', told: TimelineGap | TimelineLate): void {
+  #report(event: 'gap' | 'late', told: TimelineGap | TimelineLate): void {
     try {
       this.emit(event, told)
     } catch (error) {
