@@ -15,7 +15,9 @@ if (why) console.warn(why)
 
 const document = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'recipes.md'), 'utf8')
 const blocks = new Map(
-  [...document.matchAll(/^```ts (\S+)\n(.*?)^```$/gms)].map(([, name, code]) => [name!, code!] as const),
+  [...document.matchAll(/^```ts ((?:bullmq-|s3-|reconnect)\S*)\n(.*?)^```$/gms)].map(
+    ([, name, code]) => [name!, code!] as const,
+  ),
 )
 const folder = join(import.meta.dirname, '.cache')
 
