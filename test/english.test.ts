@@ -34,6 +34,7 @@ const rooms = [
   'src/emitting.ts',
   'src/errors.ts',
   'src/failOnceRead.ts',
+  'src/format',
   'src/holdingWritable.ts',
   'src/http',
   'src/jetstream',

@@ -5,7 +5,7 @@ import { isPrintable } from './riffChunk.ts'
 import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
 import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
 
-/** What is wrong with a WAV file, as stable words for programs and as a sentence for people. */
+/** A fault of a WAV file, as stable words for programs and as a sentence for people. */
 export interface WavFault {
   kind: 'open' | 'zero' | 'long' | 'short' | 'torn' | 'pad' | 'riff' | 'fact'
   message: string
@@ -17,7 +17,7 @@ export interface Patch {
   bytes: Uint8Array<ArrayBuffer>
 }
 
-/** What a WAV file really holds, whatever its header says. */
+/** The true contents of a WAV file, which its header may contradict. */
 export interface WavDiagnosis {
   faults: WavFault[]
   /** bytes of samples that are there, whole frames */
@@ -26,7 +26,7 @@ export interface WavDiagnosis {
   end: number
   /** the zero byte that RIFF asks for behind an odd number of bytes, where it is not there */
   pad: 0 | 1
-  /** what makes the sizes right, in place; none where nothing is wrong */
+  /** the changes in place that make the sizes right; none where nothing is wrong */
   patches: Patch[]
   /**
    * for a file past 4 GiB whose header has no room for sizes of 64 bits, so that in place they can be but left open: what
@@ -35,7 +35,7 @@ export interface WavDiagnosis {
   rf64: Rf64Change | undefined
 }
 
-/** What makes an RF64 file of a RIFF file. */
+/** The changes that make an RF64 file of a RIFF file. */
 interface Rf64Change {
   at: number
   insert: Uint8Array<ArrayBuffer>
@@ -45,7 +45,7 @@ interface Rf64Change {
 /** Bytes that tell what something is. */
 export const BEHIND_BYTES = 16
 
-/** What stands behind the end of the samples that the header announces. */
+/** The bytes behind the samples that the header announces. */
 export interface Behind {
   /** the first {@link BEHIND_BYTES} or more at {@link endOfData}, or all that is there */
   bytes: Uint8Array
@@ -74,13 +74,14 @@ export function diagnoseWav(header: WavInfo, fileBytes: number, behind: Behind):
   if (length.fault !== undefined) faults.push(length.fault)
   const all = length.dataBytes
   const hasPadCounted = all % blockAlign === 1 && all % 2 === 0
-  const torn = all % blockAlign
-  const dataBytes = all - torn
+  const partialFrame = all % blockAlign
+  const dataBytes = all - partialFrame
 
   // Behind samples that are counted something may follow, which stays where it is.
   const rest = fileBytes - endOfData({ ...header, dataBytes: all })
-  const isLast = rest < 0 || (rest === 0 && torn > 0 && !hasPadCounted) || length.isToEnd
-  if (isLast && torn > 0) find('torn', `the samples end ${torn} bytes into a frame of ${blockAlign}`)
+  const isLast = rest < 0 || (rest === 0 && partialFrame > 0 && !hasPadCounted) || length.isToEnd
+  if (isLast && partialFrame > 0)
+    find('torn', `the samples end ${partialFrame} bytes into a frame of ${blockAlign}`)
   const end = isLast ? dataStart + dataBytes : fileBytes
   const declaredEnd = riffEnd(header)
   const lacksPad =
@@ -127,19 +128,19 @@ function rf64Change(
   sizes: { dataBytes: number; riffBytes: number; bytesPerFrame: number },
 ): Rf64Change {
   const at = header.riffAt + 12
-  const room = 8 + DS64_BYTES
-  const moved = (position: number | undefined) => position && position + room
+  const insertedBytes = 8 + DS64_BYTES
+  const moved = (position: number | undefined) => position && position + insertedBytes
   const fields = {
     ...header,
     ds64At: at + 8,
     factAt: moved(header.factAt),
-    dataSizeAt: header.dataSizeAt + room,
+    dataSizeAt: header.dataSizeAt + insertedBytes,
   }
-  const longer = { ...sizes, riffBytes: sizes.riffBytes + room }
+  const longer = { ...sizes, riffBytes: sizes.riffBytes + insertedBytes }
   return { at, insert: makeDs64(), patches: patchesOf((view) => setWavSizes(view, fields, longer)) }
 }
 
-/** What is written into a header, without the header. */
+/** Returns the bytes that `write` puts into a header, without the header. */
 function patchesOf(write: (view: SizeView) => void): Patch[] {
   const patches: Patch[] = []
   const put = (at: number, count: number, fill: (view: DataView) => void) => {
@@ -209,7 +210,7 @@ function findLength(header: WavInfo, present: number, behind: Behind): Length {
       isTooLong: false,
     }
   }
-  // What is shorter than a frame is none, and a RIFF chunk that goes on behind the samples knows of what follows.
+  // Fewer bytes than a frame are no samples, and a RIFF chunk that goes on behind the samples counts those bytes.
   if (rest < blockAlign || riffEnd(header) > endOfData(header) || !behind.isAudio) return believed
   const lost = present - declared
   return toEnd('short', `the header says ${declared}, but ${there}: the last ${lost} are not counted`)
@@ -241,9 +242,9 @@ function wrappedBytes(header: WavInfo, present: number): number {
 }
 
 /** A chunk with a size that fits, which samples hardly ever look like, a tag of players, or the beginning of another file. */
-function isChunk(bytes: Uint8Array, room: number, isBigEndian: boolean): boolean {
+function isChunk(bytes: Uint8Array, available: number, isBigEndian: boolean): boolean {
   const id = String.fromCharCode(...bytes.subarray(0, 4))
   if (/^(TAG|APET)/.test(id) || markedKind(bytes) !== undefined) return true
   if (bytes.length < 8 || !isPrintable(id)) return false
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, !isBigEndian) <= room - 8
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, !isBigEndian) <= available - 8
 }

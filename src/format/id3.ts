@@ -1,4 +1,4 @@
-/** What is needed of the start of a tag to know its length. */
+/** So many bytes of the start of a tag tell its length. */
 export const ID3_HEAD_BYTES = 10
 
 /**

@@ -18,7 +18,7 @@ interface OpenHeader {
  * All that read or repair a file share this rule: the reader of a stream, the virtual file, `info` and `repair`.
  */
 export class OpenEnd {
-  /** bytes that are samples whatever follows them */
+  /** bytes that are samples in any case */
   certainBytes = 0
   /** bytes of samples, where they end in front of something else */
   dataBytes: number | undefined

@@ -2,7 +2,7 @@ import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import { type Encoding, encodings } from './encoding.ts'
 
-/** What the bytes of a PCM stream mean. Immutable; made by {@link pcmFormat}. */
+/** The meaning of the bytes of a PCM stream. Immutable; made by {@link pcmFormat}. */
 export interface PcmFormat {
   /** frames per second, in Hz */
   readonly sampleRate: number

@@ -1,4 +1,4 @@
-/** What a parser asks for: so many bytes in one piece, or to be rid of so many unseen. */
+/** A request of a parser: so many bytes in one piece, or to skip so many unseen. */
 type Step = { take: number } | { skip: number }
 
 /** A parser in the order of the format itself; what it yields decides what it is resumed with. */
@@ -9,7 +9,7 @@ export type Parsing<T> = Generator<Step, T, Uint8Array>
  * those that are taken no more than have come.
  */
 export class PushParser<T> {
-  /** what the parser returned; undefined while it wants more */
+  /** the parser's result; undefined while it wants more */
   result: T | undefined
   readonly #parsing: Parsing<T>
   #isDone = false
@@ -28,7 +28,7 @@ export class PushParser<T> {
     return this.#isDone
   }
 
-  /** bytes that come next and need not be pushed: whoever can seek says {@link pass} instead */
+  /** bytes that come next and need not be pushed: a caller that can seek calls {@link pass} instead */
   get skippable(): number {
     return this.#skip
   }
@@ -97,7 +97,7 @@ export function* skip(count: number): Parsing<void> {
   yield { skip: count }
 }
 
-/** What takes bytes in order, and tells which it need not see. */
+/** A consumer of bytes in order that tells which it need not see. */
 export interface Skipping {
   /** bytes that come next and need not be pushed */
   readonly skippable: number

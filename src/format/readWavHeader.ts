@@ -17,7 +17,7 @@ import { parseWave64, WAVE64_RIFF } from './wave64.ts'
 import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
 import { DS64_BYTES, OPEN_SIZE, speakersIn, type WavSizeFields } from './wavHeader.ts'
 
-/** What stands in front of the samples of a WAV file. */
+/** The contents of a WAV file's header: everything in front of the samples. */
 export interface WavInfo extends WavFormat, WavSizeFields {
   /** position of the first sample */
   dataStart: number
@@ -68,7 +68,7 @@ export function wavHeaderParser(progress: HeaderProgress = {}): PushParser<WavHe
   return new PushParser(parseHeader(progress))
 }
 
-/** What is known of a header that has not come to its end. */
+/** The known part of a header that has not come to its end. */
 export interface HeaderProgress {
   container?: string
 }
@@ -100,7 +100,7 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
   if (form !== 'WAVE') return { fault: `this RIFF file holds ${JSON.stringify(form)}, not "WAVE"` }
 
   const tags: InfoTags = {}
-  let room = MAX_TAGS_BYTES
+  let capacity = MAX_TAGS_BYTES
   let fmt: WavFormat | undefined
   let factAt: number | undefined
   let factFrames: number | undefined
@@ -113,7 +113,7 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
     if (id === 'data') {
       if (fmt === undefined) return { fault: 'this WAV file has no fmt chunk in front of its data' }
       const is64 = (container === 'RF64' || container === 'BW64') && ds64 !== undefined
-      // as libsndfile and ffmpeg do, whatever stands in the fields of 32 bits
+      // as libsndfile and ffmpeg do, which ignore the fields of 32 bits
       if (is64 && isKnown(ds64!.riffBytes)) riffBytes = ds64!.riffBytes
       const dataBytes = is64 && (isKnown(ds64!.dataBytes) || size === OPEN_SIZE) ? ds64!.dataBytes : size
       const fields = { container, riffAt, ds64At: ds64?.at, factAt, dataSizeAt: body - 4 }
@@ -139,8 +139,8 @@ function* parseHeader(progress: HeaderProgress): Parsing<WavHeaderScan> {
       const sizes = yield* take(seen)
       ds64 = { at: body, riffBytes: u64(sizes, 0), dataBytes: u64(sizes, 8) } // riffSize, dataSize
     } else if (id === 'LIST') {
-      seen = yield* readList(size, tags, room, isBigEndian)
-      room -= seen
+      seen = yield* readList(size, tags, capacity, isBigEndian)
+      capacity -= seen
     }
     yield* skip(size - seen)
     at = body + size
@@ -152,7 +152,7 @@ function noWav(start: string): WavHeaderScan {
   return { fault: `this is no WAV file: it begins with ${JSON.stringify(start)} instead of "RIFF" or "RF64"` }
 }
 
-/** Whether a `ds64` says something: nobody writes a length that means "not known yet" into one that is finished. */
+/** Whether a `ds64` says something: no program writes a length that means "not known yet" into one that is finished. */
 function isKnown(bytes: number): boolean {
   return bytes !== OPEN_SIZE && bytes !== 0 && Number.isSafeInteger(bytes)
 }

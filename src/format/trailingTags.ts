@@ -26,19 +26,19 @@ function* parseTrailingTags(
   startsOdd: boolean,
   isBigEndian: boolean,
 ): Parsing<NextWav | null> {
-  let room = MAX_TAGS_BYTES
+  let capacity = MAX_TAGS_BYTES
   for (let isOdd = startsOdd, count = 0; count < MAX_CHUNKS; count++) {
     const { id, size } = yield* nextChunk(isOdd, isBigEndian)
     if (!isPrintable(id)) return null
     let seen = 0
-    if (id === 'LIST') seen = yield* readList(size, tags, room, isBigEndian)
+    if (id === 'LIST') seen = yield* readList(size, tags, capacity, isBigEndian)
     else if (isRiff(id)) {
       const form = yield* take(4)
       if (fourCC(form) === 'WAVE')
         return { start: Uint8Array.from([...bytesOf(id), ...sizeBytes(size, isBigEndian), ...form]) }
       seen = 4
     }
-    room -= seen
+    capacity -= seen
     yield* skip(Math.max(0, size - seen))
     isOdd = size % 2 === 1
   }
@@ -48,9 +48,14 @@ function* parseTrailingTags(
 /** More than this, in all, is no text about a recording. */
 export const MAX_TAGS_BYTES = 2 ** 16
 
-/** Reads the tags of a LIST chunk where there is room for it; returns how many of its bytes were taken. */
-export function* readList(size: number, tags: InfoTags, room: number, isBigEndian: boolean): Parsing<number> {
-  if (size < 4 || size > room) return 0
+/** Reads the tags of a LIST chunk that fits into `capacity`; returns how many of its bytes were taken. */
+export function* readList(
+  size: number,
+  tags: InfoTags,
+  capacity: number,
+  isBigEndian: boolean,
+): Parsing<number> {
+  if (size < 4 || size > capacity) return 0
   if (fourCC(yield* take(4)) !== 'INFO') return 4
   readInfoTags(yield* take(size - 4), tags, isBigEndian)
   return size

@@ -1,7 +1,7 @@
 import { WavespoolError } from '../errors.ts'
 import type { WavFormat } from './wavFormat.ts'
 
-/** What WAV files hold besides samples that Wavespool reads, by the format tags of Microsoft's mmreg.h. */
+/** The contents of WAV files besides samples that Wavespool reads, by the format tags of Microsoft's mmreg.h. */
 const codecs: Readonly<Record<number, string>> = {
   2: 'Microsoft ADPCM',
   5: 'IBM CVSD',

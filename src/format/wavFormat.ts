@@ -2,10 +2,10 @@ import { encodingOf } from './encoding.ts'
 import { type PcmFormat, pcmFormat } from './pcmFormat.ts'
 import { subFormatTail } from './wavHeader.ts'
 
-/** What the `fmt ` chunk of a WAV file says. */
+/** The fields of the `fmt ` chunk of a WAV file. */
 export interface WavFormat {
   /**
-   * What comes out of the file; undefined where the samples are in an encoding that Wavespool does not know (ADPCM,
+   * The format that comes out of the file; undefined where the samples are in an encoding that Wavespool does not know (ADPCM,
    * say). Samples of a big-endian file are turned, so that this is little-endian always.
    */
   format: PcmFormat | undefined

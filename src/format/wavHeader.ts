@@ -84,7 +84,7 @@ export function speakersIn(mask: number): number {
 /**
  * The bytes that go in front of PCM to make it a WAV file: 44 for mono and stereo integer PCM, in which `fmt `
  * stands at byte 12 and the samples right behind the `data` header. Without `dataBytes` both sizes are open
- * (0xFFFFFFFF); whoever can seek puts them right with {@link setWavSizes}.
+ * (0xFFFFFFFF); a writer that can seek puts them right with {@link setWavSizes}.
  *
  * After Microsoft's RIFF and mmreg.h: more than two channels need WAVE_FORMAT_EXTENSIBLE, all but PCM need cbSize
  * and a `fact` chunk. RF64 after EBU Tech 3306.
@@ -181,11 +181,11 @@ export interface WavSizes {
   bytesPerFrame: number
 }
 
-/** What sizes are written into: a DataView over the header, or whatever remembers where they go. */
+/** The target of the sizes: a DataView over the header, or an object that remembers where they go. */
 export type SizeView = Pick<DataView, 'setUint8' | 'setUint32' | 'setBigUint64'>
 
 /**
- * Writes the sizes into a header, in place; `undefined` leaves them open, as for a pipe. What does not fit into 32
+ * Writes the sizes into a header, in place; `undefined` leaves them open, as for a pipe. A size above 32
  * bits makes an RF64 file where there is room for `ds64`, else both sizes stay open.
  */
 export function setWavSizes(view: SizeView, fields: WavSizeFields, sizes: WavSizes | undefined): void {

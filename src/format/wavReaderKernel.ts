@@ -33,7 +33,7 @@ export class WavReaderKernel {
   /** called where another WAV file follows; whether it is to be read */
   onNext: () => boolean = () => false
   truncation: Truncation | undefined
-  /** what the file says of itself, right or wrong, as soon as it is known how the samples lie */
+  /** the file's header, right or wrong, as soon as it is known how the samples lie */
   header: WavInfo | undefined
   /** those in front of the samples, and, as they come by, those behind them */
   tags: InfoTags = {}
@@ -41,7 +41,7 @@ export class WavReaderKernel {
   #progress: HeaderProgress = {}
   #parser = wavHeaderParser(this.#progress)
   #frames: WholeFrames | undefined
-  /** whether nobody knows yet how the samples lie in the first bytes of them, which are held */
+  /** whether it is unknown how the samples lie in the first bytes of them, which are held */
   #isUndecided = false
   /** bytes that wait for those behind them, which tell whether they are samples and how they lie */
   #held: Uint8Array[] = []
@@ -54,7 +54,7 @@ export class WavReaderKernel {
   #trailer: PushParser<NextWav | null> | undefined
   #isDone = false
 
-  /** what comes out; undefined until it is known */
+  /** the format that comes out; undefined until it is known */
   get format(): PcmFormat | undefined {
     return this.#isUndecided ? undefined : this.header?.format
   }
@@ -69,7 +69,7 @@ export class WavReaderKernel {
     return this.#frames !== undefined && this.#remaining === 0
   }
 
-  /** bytes that come next and need not be pushed: whoever can seek says {@link pass} instead */
+  /** bytes that come next and need not be pushed: a caller that can seek calls {@link pass} instead */
   get skippable(): number {
     return this.header === undefined ? this.#parser.skippable : (this.#trailer?.skippable ?? 0)
   }

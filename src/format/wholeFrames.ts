@@ -49,12 +49,12 @@ export class WholeFrames {
   }
 }
 
-/** @throws {WavespoolError} `ERR_WAVESPOOL_PARTIAL_FRAME` when some bytes of a frame are left at the end of a stream */
-export function checkWholeFrames(left: number, bytesPerFrame: number): void {
-  if (left % bytesPerFrame === 0) return
+/** @throws {WavespoolError} `ERR_WAVESPOOL_PARTIAL_FRAME` when a stream of so many bytes ended within a frame */
+export function checkWholeFrames(bytes: number, bytesPerFrame: number): void {
+  if (bytes % bytesPerFrame === 0) return
   throw new WavespoolError(
     'ERR_WAVESPOOL_PARTIAL_FRAME',
-    `the stream ended ${left % bytesPerFrame} bytes into a frame of ${bytesPerFrame}; every whole frame was delivered. ` +
+    `the stream ended ${bytes % bytesPerFrame} bytes into a frame of ${bytesPerFrame}; every whole frame was delivered. ` +
       'Is the format of the stream the one that was named?',
   )
 }
