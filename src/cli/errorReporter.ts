@@ -29,7 +29,6 @@ export class ErrorReporter {
 const argumentCodes = ['ERR_WAVESPOOL_ARG_TYPE', 'ERR_WAVESPOOL_ARG_RANGE']
 
 function exitCodeOf(error: unknown): number {
-  // by its code: the command and the rest of the package each have classes of their own
   const isArgument = argumentCodes.includes((error as { code?: string } | undefined)?.code ?? '')
   return isArgument || error instanceof UsageError ? 2 : 1
 }

@@ -30,7 +30,7 @@ export abstract class EditableRecording extends RecordingReader {
   overwrite(bytes: Uint8Array, position: number): void | Promise<void> {
     this.#requireEnded()
     if (bytes.length === 0) return
-    if (position + bytes.length > this.maxBytes) throw this.fullError()
+    if (position + bytes.length > this.maxBytes) throw this.capacityError()
     return this.#change(() => overwrite(this.storage, bytes, position))
   }
 
@@ -102,7 +102,7 @@ export abstract class EditableRecording extends RecordingReader {
     )
   }
 
-  protected fullError(): WavespoolError {
+  protected capacityError(): WavespoolError {
     return new WavespoolError(
       'ERR_WAVESPOOL_FULL',
       `${this.name} has reached its maxBytes of ${this.maxBytes}; what fitted stays readable. To end a recording in good order put limit() in front of it`,

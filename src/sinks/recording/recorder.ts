@@ -76,7 +76,7 @@ export class Recorder extends EditableRecording {
           storage.onWavHeader?.(tracker.dataStart, (size) => tracker.headerAt(size, 0))
       }
       const fitting = cutToFit(chunks, storage.size, this.maxBytes, tracker)
-      const overflow = fitting === chunks ? undefined : this.fullError()
+      const overflow = fitting === chunks ? undefined : this.capacityError()
       this.#isRefused = overflow !== undefined
       const isFirst = tracker.isWav && storage.size === 0 && tracker.dataStart <= this.maxBytes
       const appended = storage.append(isFirst ? this.#startRight(fitting) : fitting)
