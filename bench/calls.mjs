@@ -1,8 +1,9 @@
 // Live calls in one process: each brings 20 ms of a phone's audio (160 bytes of µ-law) fifty times a second, on a wheel
-// of timers, and is recorded. Against as many rows of three identity Transforms and a plain sink in the same run:
+// of timers, and is recorded: behind a Readable, or written into directly, as the 'message' handler of a socket does it.
+// Against as many Readables with three identity Transforms and a plain sink in the same run:
 // node --expose-gc bench/calls.mjs [calls at once …]
 import { Readable, Transform, Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { convert, limit, meter, pcmFormat, segment, VirtualFile, wavHeader } from 'wavespool'
 import { chain } from 'wavespool/chain'
 import { median, ratio } from './measure.mjs'
@@ -21,33 +22,39 @@ const block = (index) => audio.subarray((index % 64) * CHUNK_BYTES, ((index % 64
 
 const identity = () => new Transform({ transform: (bytes, _encoding, callback) => callback(null, bytes) })
 const sink = () => new Writable({ write: (_bytes, _encoding, callback) => callback() })
-const cap = () => limit(phone, { seconds: 3600 })
+const cap = (options) => limit(phone, { seconds: 3600 }, options)
+/** A call behind a Readable. */
+const piped = (...row) => {
+  const source = new Readable({ read() {} })
+  const done = pipeline(source, ...row)
+  return { bring: (bytes) => source.push(bytes), end: () => source.push(null), done }
+}
 const recorded = (...stages) => {
   const file = new VirtualFile({ name: 'call.wav' })
-  return { row: [chain(stages), file], file }
+  return { ...piped(chain([...stages, file])), file }
+}
+const written = (...stages) => {
+  const file = new VirtualFile({ name: 'call.wav' })
+  const recorder = chain([...stages, file])
+  return {
+    bring: (bytes) => recorder.write(bytes),
+    end: () => recorder.end(),
+    done: finished(recorder),
+    file,
+  }
 }
 
-/** The stages behind the source of a call, and the file at their end if there is one. */
 const kinds = {
-  floor: () => ({ row: [identity(), identity(), identity(), sink()] }),
+  floor: () => piped(identity(), identity(), identity(), sink()),
   plain: () => recorded(cap(), wavHeader(phone)),
   metered: () => recorded(cap(), meter(phone, { every: { milliseconds: 100 } }), wavHeader(phone)),
   converted: () => recorded(cap(), convert(phone, speech), wavHeader(speech)),
-  segmented: () => ({
-    row: [
-      chain([cap()]),
-      segment(phone, { every: { seconds: 1 }, storage: 'memory' }),
-      async (segments) => {
-        for await (const { file } of segments) await file.dispose()
-      },
-    ],
-  }),
-}
-
-function call(kind) {
-  const source = new Readable({ read() {} })
-  const { row, file } = kinds[kind]()
-  return { source, file, done: pipeline(source, ...row) }
+  'plain, written': () => written(cap({ source: null }), wavHeader(phone)),
+  'converted, written': () => written(cap({ source: null }), convert(phone, speech), wavHeader(speech)),
+  segmented: () =>
+    piped(chain([cap()]), segment(phone, { every: { seconds: 1 }, storage: 'memory' }), async (segments) => {
+      for await (const { file } of segments) await file.dispose()
+    }),
 }
 
 /** Brings the calls their audio from chunk `first` on; resolves with how late each group was through, in ms. */
@@ -58,7 +65,7 @@ function play(calls, first, chunks) {
   return new Promise((resolve) => {
     const bring = () => {
       const bytes = block(first + Math.floor(turn / PERIOD))
-      for (let i = turn % PERIOD; i < calls.length; i += PERIOD) calls[i].source.push(bytes)
+      for (let i = turn % PERIOD; i < calls.length; i += PERIOD) calls[i].bring(bytes)
       setImmediate(next) // behind all that these chunks have set going
     }
     const next = () => {
@@ -81,14 +88,14 @@ function memory() {
 async function run(kind, count) {
   const chunks = SECONDS * 50
   const before = memory()
-  const calls = Array.from({ length: count }, () => call(kind))
+  const calls = Array.from({ length: count }, () => kinds[kind]())
   await play(calls, 0, 25) // as long as it takes to compile, and for what a call sets up at its first chunk
   const from = process.cpuUsage()
   const lateness = await play(calls, 25, chunks)
   const { user, system } = process.cpuUsage(from)
   const audio = calls.reduce((sum, { file }) => sum + (file?.size ?? 0), 0)
   const bytes = (memory() - before - audio) / count
-  for (const { source } of calls) source.push(null)
+  for (const { end } of calls) end()
   await Promise.all(calls.map(({ done }) => done))
   await Promise.all(calls.map(({ file }) => file?.dispose()))
   const sorted = lateness.toSorted((a, b) => a - b)
@@ -113,7 +120,7 @@ for (const count of counts) {
     if (p99 > 500 && kind !== 'floor') hopeless.add(kind)
     const factor = ratio(of('micros'), floor)
     console.log(
-      `    ${kind.padEnd(10)} ${micros.toFixed(1).padStart(6)} µs of CPU a chunk  ${factor.toFixed(2).padStart(5)} × the floor   99 % within ${p99.toFixed(1).padStart(6)} ms   ${(bytes / 1000).toFixed(1).padStart(6)} kB a call beyond its audio`,
+      `    ${kind.padEnd(18)} ${micros.toFixed(1).padStart(6)} µs of CPU a chunk  ${factor.toFixed(2).padStart(5)} × the floor   99 % within ${p99.toFixed(1).padStart(6)} ms   ${(bytes / 1000).toFixed(1).padStart(6)} kB a call beyond its audio`,
     )
   }
 }
