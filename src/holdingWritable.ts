@@ -4,7 +4,8 @@ type Callback = (error?: Error | null) => void
 
 /** A Writable that is handed, when it is destroyed, the chunks that it still held back, which Node forgets. */
 export abstract class HoldingWritable extends Writable {
-  readonly #held: { chunk: unknown; encoding: unknown }[] = []
+  /** once there are any */
+  #held: { chunk: unknown; encoding: unknown }[] | undefined
   /** chunks that Node has handed on */
   #taken = 0
 
@@ -20,7 +21,10 @@ export abstract class HoldingWritable extends Writable {
     const taken = this.#taken
     const hasRoom = super.write(chunk, encoding as BufferEncoding, callback as Callback)
     // A chunk that was not handed on at once waits in Node's buffer.
-    if (this.#taken === taken && !this.writableEnded && !this.destroyed) this.#held.push({ chunk, encoding })
+    if (this.#taken === taken && !this.writableEnded && !this.destroyed) {
+      this.#held ??= []
+      this.#held.push({ chunk, encoding })
+    }
     return hasRoom
   }
 
@@ -37,7 +41,8 @@ export abstract class HoldingWritable extends Writable {
 
   override destroy(error?: Error): this {
     if (!this.destroyed) {
-      const held = this.#held.splice(0).map(({ chunk, encoding }) => bytesOfChunk(chunk, encoding))
+      const held = this.#held?.map(({ chunk, encoding }) => bytesOfChunk(chunk, encoding)) ?? []
+      this.#held = undefined
       this.abandon(held, error)
     }
     return super.destroy(error)
@@ -45,13 +50,13 @@ export abstract class HoldingWritable extends Writable {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: Callback): void {
     this.#taken++
-    if (this.#held.length > 0) this.#held.shift()
+    this.#held?.shift()
     this.takeChunks([chunk], callback)
   }
 
   override _writev(items: { chunk: Buffer }[], callback: Callback): void {
     this.#taken += items.length
-    this.#held.splice(0, items.length)
+    this.#held?.splice(0, items.length)
     this.takeChunks(
       items.map(({ chunk }) => chunk),
       callback,

@@ -81,8 +81,6 @@ export class FusedSink extends HoldingWritable implements Stoppable {
 
   #put(pieces: readonly Uint8Array[], callback: Callback): void {
     if (pieces.length === 0) callback()
-    // A sink that was ended by other code fails the write in its own words.
-    else if (this.#sink.writableEnded) this.#sink.write(pieces[0], callback)
     else this.#sink.takeChunks(pieces, callback)
   }
 

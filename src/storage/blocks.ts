@@ -1,3 +1,4 @@
+import { part } from './bytes.ts'
 import type { MemoryExtent } from './extents.ts'
 
 /** Of thousands of recordings at once, none holds much that it has not filled. */
@@ -12,7 +13,7 @@ export class Blocks {
     for (let done = 0; done < bytes.length; ) {
       const index = Math.floor((position + done) / BLOCK_BYTES)
       const offset = (position + done) % BLOCK_BYTES
-      const piece = bytes.subarray(done, done + BLOCK_BYTES - offset)
+      const piece = part(bytes, done, done + BLOCK_BYTES - offset)
       this.#blocks[index] ??= new Uint8Array(BLOCK_BYTES)
       this.#blocks[index].set(piece, offset)
       done += piece.length

@@ -15,6 +15,11 @@ export function copyBytes(source: Uint8Array, target: Uint8Array): number {
   return length
 }
 
+/** The bytes from `start` to `end`, which a view is made of only where that is not all of them: views cost time. */
+export function part(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return start === 0 && end >= bytes.length ? bytes : bytes.subarray(start, end)
+}
+
 /** The bytes of any view of memory, shared or not. @throws {ArgumentTypeError} for anything else */
 export function bytesOf(target: unknown, caller: string): Uint8Array {
   if (target instanceof Uint8Array && target.buffer instanceof ArrayBuffer) return target

@@ -40,13 +40,16 @@ export class MemoryStorage implements BuiltInStorage {
   }
 
   append(chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) {
-      const end = this.size + chunk.length
-      const needed = this.base + end + 1
-      if (this.#blocks === undefined ? needed > this.#capacity : end > SMALL_BYTES) this.#makeRoom(needed)
-      this.write(chunk, this.size)
-      this.size = end
-    }
+    for (const chunk of chunks) this.add(chunk)
+  }
+
+  /** Appends one chunk. */
+  add(chunk: Uint8Array): void {
+    const end = this.size + chunk.length
+    const needed = this.base + end + 1
+    if (this.#blocks === undefined ? needed > this.#capacity : end > SMALL_BYTES) this.#makeRoom(needed)
+    this.write(chunk, this.size)
+    this.size = end
   }
 
   /** The memory itself, which does not move any more. */

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { setTimeout } from '../realTimers.ts'
+import { part } from './bytes.ts'
 import type { CloneSource, Extent } from './extents.ts'
 import { MemoryStorage } from './memoryStorage.ts'
 import { isShortage, makeDirectory, nameDirectory, removeDirectory } from './ownDirectory.ts'
@@ -114,10 +115,10 @@ export class SpillStorage implements BuiltInStorage {
           return this.#appendLater([chunk.subarray(at), ...chunks.slice(i + 1)])
         }
         if (index > this.#sealed) this.#sealNext()
-        const piece = chunk.subarray(at, at + remaining)
-        const part = this.#memoryOf(index)
-        if (offset === 0) part.truncate(0)
-        part.append([piece])
+        const piece = part(chunk, at, at + remaining)
+        const memory = this.#memoryOf(index)
+        if (offset === 0) memory.truncate(0)
+        memory.add(piece)
         this.size += piece.length
         at += piece.length
       }

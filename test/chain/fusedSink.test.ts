@@ -246,7 +246,6 @@ describe('a chain into a file', () => {
     ['destroy() of the chain', (_file, recorder) => recorder.destroy(coded('left')), 'left'],
     ['destroy() of the file', (file) => file.destroy(coded('thrown away')), 'thrown away'],
     ['destroy() of the file without a reason', (file) => file.destroy(), 'ERR_STREAM_PREMATURE_CLOSE'],
-    ['end() of the file', (file) => file.end(), 'ERR_STREAM_PREMATURE_CLOSE'],
   ])('is broken off by %s: the file keeps what it has', async (_name, breakOff, code) => {
     const source = new Ticking()
     const file = new VirtualFile()
@@ -260,6 +259,19 @@ describe('a chain into a file', () => {
     expect([source, recorder, file, ...stages].every(({ destroyed }) => destroyed)).toBe(true)
     expect(file.size).toBe(44 + source.delivered)
     expect(await file.toBuffer()).toEqual(wav(Buffer.alloc(source.delivered)))
+  })
+
+  test('takes nothing more once its file was ended by hand', async () => {
+    const file = new VirtualFile()
+    const recorder = chain([limit(format, second, { source: null }), wavHeader(format), file])
+    recorder.write(pattern(320))
+    file.end()
+    recorder.write(pattern(320))
+    await expect(finished(recorder)).rejects.toMatchObject({
+      code: 'ERR_WAVESPOOL_RECORDING',
+      message: expect.stringContaining('has ended'),
+    })
+    expect(await file.toBuffer()).toEqual(wav(pattern(320)))
   })
 
   test('records what waited for a slow storage when it is destroyed', async () => {

@@ -67,7 +67,7 @@ export class Recorder extends EditableRecording {
 
   #append(chunks: readonly Uint8Array[]): Error | undefined | Promise<Error | undefined> {
     const { storage, tracker } = this
-    if (this.state !== 'recording') return this.failure ?? this.disposedError()
+    if (this.state !== 'recording') return this.failure ?? this.#overError()
     try {
       if (tracker.wantsBytes) {
         const { isDecided } = tracker
@@ -88,6 +88,14 @@ export class Recorder extends EditableRecording {
     } catch (error) {
       return this.#refuse(error)
     }
+  }
+
+  #overError(): WavespoolError {
+    if (this.state === 'disposed') return this.disposedError()
+    return new WavespoolError(
+      'ERR_WAVESPOOL_RECORDING',
+      `the recording of ${this.name} has ended, and takes nothing more`,
+    )
   }
 
   async #appended(appended: void | Promise<void>, overflow: Error | undefined): Promise<Error | undefined> {

@@ -32,7 +32,8 @@ export abstract class RecordingReader {
   #id: string | undefined
   /** a view shares the memory of the header, which must stay right */
   protected isViewed = false
-  readonly #listeners = new Set<() => void>()
+  /** once there is one: most of many recordings at once have none, and every append looks */
+  #listeners: Set<() => void> | undefined
   #described: { revision: number; tracker: HeaderTracker } | undefined
   #last: { revision: number; writtenBytes: number; snapshot: Snapshot } | undefined
 
@@ -120,16 +121,17 @@ export abstract class RecordingReader {
 
   /** Calls back after every change until the returned function is called. */
   onChange(listener: () => void): () => void {
+    this.#listeners ??= new Set()
     this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return () => this.#listeners?.delete(listener)
   }
 
   protected get hasListeners(): boolean {
-    return this.#listeners.size > 0
+    return this.#listeners !== undefined && this.#listeners.size > 0
   }
 
   protected notifyListeners(): void {
-    if (!this.hasListeners) return
+    if (this.#listeners === undefined) return
     for (const listener of [...this.#listeners]) listener()
   }
 
