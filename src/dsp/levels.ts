@@ -146,40 +146,25 @@ interface Scale {
   isBigEndian?: true
 }
 
+const samples16 = { Samples: Int16Array, full: FULL_SCALE_16, low: -FULL_SCALE_16, high: FULL_SCALE_16 - 1 }
+const samples32 = { Samples: Int32Array, full: FULL_SCALE_32, low: -FULL_SCALE_32, high: FULL_SCALE_32 - 1 }
+/** in the upper bits of 32 */
+const samples24 = { ...samples32, high: FULL_SCALE_32 - 2 ** 8 }
+const floats32 = { Samples: Float32Array, full: 1, low: -1, high: 1 }
+
 const scales: Record<Encoding, Scale> = {
-  u8: {
-    ...tableScale(Int16Array.from({ length: 256 }, (_, code) => (code - 128) * 256)),
-    low: -FULL_SCALE_16,
-  },
-  s16le: { Samples: Int16Array, full: FULL_SCALE_16, low: -FULL_SCALE_16, high: FULL_SCALE_16 - 1 },
-  s24le: { Samples: Int32Array, full: FULL_SCALE_32, low: -FULL_SCALE_32, high: FULL_SCALE_32 - 2 ** 8 },
-  s32le: { Samples: Int32Array, full: FULL_SCALE_32, low: -FULL_SCALE_32, high: FULL_SCALE_32 - 1 },
-  f32le: { Samples: Float32Array, full: 1, low: -1, high: 1 },
-  f64le: { Samples: Float64Array, full: 1, low: -1, high: 1 },
+  u8: tableScale(Int16Array.from({ length: 256 }, (_, code) => (code - 128) * 256)),
+  s16le: samples16,
+  s24le: samples24,
+  s32le: samples32,
+  f32le: floats32,
+  f64le: { ...floats32, Samples: Float64Array },
   mulaw: tableScale(mulawSamples),
   alaw: tableScale(alawSamples),
-  s16be: {
-    Samples: Int16Array,
-    full: FULL_SCALE_16,
-    low: -FULL_SCALE_16,
-    high: FULL_SCALE_16 - 1,
-    isBigEndian: true,
-  },
-  s24be: {
-    Samples: Int32Array,
-    full: FULL_SCALE_32,
-    low: -FULL_SCALE_32,
-    high: FULL_SCALE_32 - 2 ** 8,
-    isBigEndian: true,
-  },
-  s32be: {
-    Samples: Int32Array,
-    full: FULL_SCALE_32,
-    low: -FULL_SCALE_32,
-    high: FULL_SCALE_32 - 1,
-    isBigEndian: true,
-  },
-  f32be: { Samples: Float32Array, full: 1, low: -1, high: 1, isBigEndian: true },
+  s16be: { ...samples16, isBigEndian: true },
+  s24be: { ...samples24, isBigEndian: true },
+  s32be: { ...samples32, isBigEndian: true },
+  f32be: { ...floats32, isBigEndian: true },
 }
 
 /** Puts the bytes of each sample into the other order. */
@@ -190,13 +175,7 @@ function turnRound(samples: Samples): void {
 }
 
 function tableScale(table: Int16Array): Scale {
-  return {
-    Samples: Int16Array,
-    full: FULL_SCALE_16,
-    low: Math.min(...table),
-    high: Math.max(...table),
-    table,
-  }
+  return { ...samples16, low: Math.min(...table), high: Math.max(...table), table }
 }
 
 interface Sums {
