@@ -13,6 +13,7 @@ export class PartFiles {
   readonly #directory: string
   readonly #files = new Map<number, PartFile>()
   readonly #isWritable: boolean
+  #uses = 0
 
   constructor(directory: string, isWritable: boolean) {
     this.#directory = directory
@@ -20,16 +21,19 @@ export class PartFiles {
   }
 
   at(index: number): PartFile {
-    const known = this.#files.get(index)
-    // A Map keeps the order of insertion: the first is the one that was used longest ago.
-    if (known !== undefined) this.#files.delete(index)
-    const file = known ?? new PartFile(partPath(this.#directory, index), this.#isWritable)
-    this.#files.set(index, file)
-    if (this.#files.size > MOST_OPEN) {
-      const [oldest] = this.#files.keys()
-      this.#drop(oldest!)
+    let file = this.#files.get(index)
+    if (file === undefined) {
+      if (this.#files.size === MOST_OPEN) this.#dropOldest()
+      file = new PartFile(partPath(this.#directory, index), this.#isWritable)
+      this.#files.set(index, file)
     }
+    file.lastUse = this.#uses++
     return file
+  }
+
+  #dropOldest(): void {
+    const [oldest] = [...this.#files].reduce((a, b) => (a[1].lastUse < b[1].lastUse ? a : b))
+    this.#drop(oldest)
   }
 
   /** Writes a part that is complete. A part that could not be written as a whole is removed. */
@@ -71,6 +75,8 @@ class PartFile implements ExtentFile {
   readonly path: string
   readonly #isWritable: boolean
   #file: OpenFile | undefined
+  /** the higher, the later */
+  lastUse = 0
 
   constructor(path: string, isWritable: boolean) {
     this.path = path
