@@ -292,8 +292,7 @@ describe.runIf(hasOracles)('what is promised of files', () => {
 
   test('nothing is left of what fails, and what was there stays', async () => {
     const old = 'what was there'
-    const broken = Buffer.from(readFileSync(packed.path('in.flac')))
-    broken.fill(0, 20_000, 21_000)
+    const broken = readFileSync(packed.path('in.flac')).subarray(0, 20_000)
     for (const to of ['out.mp3', 'out.flac', 'out.ogg', 'out.wav']) {
       const files = folder(`broken-${to}`, { [to]: old, 'in.flac': broken })
       const { code, stderr } = await packed.run(['convert', files.at('in.flac'), files.at(to), '--force'])
@@ -301,6 +300,18 @@ describe.runIf(hasOracles)('what is promised of files', () => {
       expect(files.list()).toEqual(['in.flac', to].sort())
       expect(readFileSync(files.at(to), 'utf8')).toBe(old)
     }
+  })
+
+  test('audio that is missing in the middle is told, and the rest converted', async () => {
+    const broken = Buffer.from(readFileSync(packed.path('in.flac')))
+    broken.fill(0, 20_000, 21_000)
+    const files = folder('gap', { 'in.flac': broken })
+    const { code, stderr } = await packed.run(['convert', files.at('in.flac'), files.at('out.wav')])
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/in\.flac: audio is missing, first at 0:0/),
+    })
+    expect(files.list()).toEqual(['in.flac', 'out.wav'])
   })
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('nor at %s', async (signal) => {

@@ -28,7 +28,7 @@ export function childScript(): string {
 function besides(self: string): string[] {
   // The tests run the sources but start the build as the child: Node 20 starts no TypeScript.
   const places = self.endsWith('.ts')
-    ? ['../../../../dist/sources/capture/child.js']
+    ? ['../dist/sources/capture/child.js']
     : ['./sources/capture/child.js', '../sources/capture/child.js']
   return places.map((place) => fileURLToPath(new URL(place, pathToFileURL(self))))
 }
