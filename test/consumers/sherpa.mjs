@@ -20,7 +20,9 @@ const recognition = (line) => ({
       decode() {},
       getResult: () => ({ text: said }),
     }
-    const arrived = () => [{ bytes: pcmOfFloats(buffer.get(0, buffer.size())) }]
+    // The engine's own get() gives no usable array for no samples.
+    const samples = () => (buffer.size() === 0 ? new Float32Array(0) : buffer.get(0, buffer.size()))
+    const arrived = () => [{ bytes: pcmOfFloats(samples()) }]
     return { options: recognizer, says: said, arrived, close() {} }
   },
 })
