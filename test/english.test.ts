@@ -19,6 +19,7 @@ const rooms = [
   'docs/install.md',
   'docs/jetstream.md',
   'docs/microphone.md',
+  'docs/recipes.md',
   'docs/reliability.md',
   'docs/scale.md',
   'docs/serve.md',
