@@ -32,13 +32,15 @@ export class FlacDecoder implements DecoderKernel {
   push(bytes: Uint8Array, out: DecoderOutput): void {
     const skipped = Math.min(this.#toSkip, bytes.length)
     this.#toSkip -= skipped
-    const rest = bytes.subarray(skipped)
-    this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, rest]) : Buffer.from(rest)
-    while (!this.#isBehindMetadata) if (!this.#readMetadata(out)) return
+    let rest = bytes.subarray(skipped)
+    if (!this.#isBehindMetadata) {
+      this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, rest]) : Buffer.from(rest)
+      while (!this.#isBehindMetadata) if (!this.#readMetadata(out)) return
+      rest = this.#buffer
+      this.#buffer = Buffer.alloc(0)
+    }
     this.#out = out
-    const frames = this.#buffer
-    this.#buffer = Buffer.alloc(0)
-    this.#scanner!.push(frames)
+    this.#scanner!.push(rest)
   }
 
   /** @returns whether it can go on with what has come */
