@@ -93,11 +93,8 @@ export function signature(item, all) {
 
 function heritage(base) {
   const [, withEvents] = /WithEvents<typeof (\w+)/.exec(base) ?? []
-  const parent = withEvents ?? (base.includes('HoldingWritable') ? 'Writable' : undefined)
-  return [
-    parent && `extends ${parent === 'HoldingWritable' ? 'Writable' : parent}`,
-    base.includes('ReadableFile') && 'implements ReadableFile',
-  ]
+  const parent = base.includes('HoldingWritable') ? 'Writable' : withEvents
+  return [parent && `extends ${parent}`, base.includes('ReadableFile') && 'implements ReadableFile']
     .filter(Boolean)
     .join(' ')
 }

@@ -63,7 +63,7 @@ export class AttachedRecording extends RecordingReader {
     if (isSame) return
     const { dataStart } = published
     if (dataStart > published.size) return // decided, but not there yet
-    // Of what is no WAV file a few bytes tell what it is.
+    // The first bytes identify a file that is no WAV.
     const header = new Uint8Array(dataStart < 0 ? Math.min(START_BYTES, published.size) : dataStart)
     try {
       if (header.length > 0) readExtentsSync(this.extents, header, 0)
