@@ -10,29 +10,37 @@ export class FusedKernel implements Kernel {
   readonly windowBytes: Kernel['windowBytes']
   readonly ports: Ports
   end: Kernel['end']
-  readonly #links: Link[] = []
-  readonly #tail = new Tail()
+  /** whether one of the kernels has reached its end */
+  hasEnded = false
+  readonly #links: readonly Link[]
+  // Of thousands of rows at once, each object that a push goes through costs an access to slow memory.
+  readonly #first: Link
+  readonly #last: Link
 
   /** @param kernels two or more, of which only the first may name a source */
   constructor(kernels: readonly Kernel[]) {
     this.source = kernels[0]!.source
     this.ports = { takes: kernels[0]!.ports?.takes, gives: kernels.at(-1)!.ports?.gives }
     this.windowBytes = kernels.at(-1)!.windowBytes
-    for (const kernel of kernels.toReversed()) {
-      this.#links.unshift(new Link(kernel, this.#links[0] ?? this.#tail))
-    }
+    this.#links = kernels.map((kernel) => new Link(kernel, this))
+    for (const [i, link] of this.#links.entries()) link.next = this.#links[i + 1] ?? nowhere
+    this.#first = this.#links[0]!
+    this.#last = this.#links.at(-1)!
   }
 
   push(bytes: Uint8Array, out: Output): void {
-    this.#tail.out = out
+    this.#last.next = out
     try {
-      this.#links[0]!.push(bytes)
+      this.#first.push(bytes)
     } catch (error) {
       this.#flushFrom(this.#failed + 1)
       throw error
     }
+    if (this.hasEnded) this.#endRow()
+  }
+
+  #endRow(): void {
     const ended = this.#links.findLastIndex(({ kernel }) => kernel.end !== undefined)
-    if (ended === -1) return
     this.end = this.#links[ended]!.kernel.end
     this.#leave(ended)
     const failure = this.#flushFrom(ended + 1)
@@ -49,7 +57,7 @@ export class FusedKernel implements Kernel {
   }
 
   flush(out: Output): void {
-    this.#tail.out = out
+    this.#last.next = out
     const failure = this.#flushFrom(0)
     if (failure !== undefined) throw failure
   }
@@ -83,37 +91,30 @@ export class FusedKernel implements Kernel {
   }
 }
 
-/** A kernel with the place that it puts out into: the next link, or the end of the row. */
+/** A kernel with the place that it puts out into: the next link, or what a call of the row was given. */
 class Link implements Output {
   readonly kernel: Kernel
-  readonly #next: Output
+  readonly #row: FusedKernel
+  next: Output = nowhere
   hasFailed = false
 
-  constructor(kernel: Kernel, next: Output) {
+  constructor(kernel: Kernel, row: FusedKernel) {
     this.kernel = kernel
-    this.#next = next
+    this.#row = row
   }
 
   push(bytes: Uint8Array): void {
     try {
-      this.kernel.push(bytes, this.#next)
+      this.kernel.push(bytes, this.next)
     } catch (error) {
       this.hasFailed = true
       throw error
     }
+    if (this.kernel.end !== undefined) this.#row.hasEnded = true
   }
 
   flush(): void {
-    this.kernel.flush(this.#next)
-  }
-}
-
-/** The end of a row, which puts out into what the call was given. */
-class Tail implements Output {
-  out: Output = nowhere
-
-  push(bytes: Uint8Array): void {
-    this.out.push(bytes)
+    this.kernel.flush(this.next)
   }
 }
 

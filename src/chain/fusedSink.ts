@@ -5,6 +5,7 @@ import { nextTick } from '../realTimers.ts'
 import { type Kernel, noSourceError } from '../streams/stage.ts'
 import { endHere, type Stoppable } from '../streams/stopping.ts'
 import { Upstream } from '../streams/upstream.ts'
+import { Pieces } from './pieces.ts'
 
 type Callback = (error?: Error | null) => void
 
@@ -18,6 +19,8 @@ export class FusedSink extends HoldingWritable implements Stoppable {
   readonly #kernel: Kernel
   readonly #sink: HoldingWritable
   readonly #upstream: Upstream
+  /** the kernel's output, of one chunk at a time */
+  readonly #pieces = new Pieces()
   /** whether the sink gets no more bytes */
   #isOver = false
   #isStopped = false
@@ -53,24 +56,23 @@ export class FusedSink extends HoldingWritable implements Stoppable {
       callback() // surplus
       return
     }
-    const pieces: Uint8Array[] = []
-    const end = this.#push(chunks, pieces)
+    const end = this.#push(chunks)
     if (end === undefined) {
-      this.#put(pieces, callback)
+      this.#putPieces(callback)
       return
     }
     this.#isOver = true
-    this.#put(pieces, (error) => {
+    this.#putPieces((error) => {
       if (error) callback(error)
       else if (end === 'stop') this.#endAtCap(callback)
       else this.#endSink(end, callback)
     })
   }
 
-  #push(chunks: readonly Uint8Array[], pieces: Uint8Array[]): Kernel['end'] {
+  #push(chunks: readonly Uint8Array[]): Kernel['end'] {
     try {
       for (const chunk of chunks) {
-        this.#kernel.push(chunk, pieces)
+        this.#kernel.push(chunk, this.#pieces)
         const { end } = this.#kernel
         if (end !== undefined) return end
       }
@@ -79,8 +81,9 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     }
   }
 
-  #put(pieces: readonly Uint8Array[], callback: Callback): void {
-    if (pieces.length === 0) callback()
+  #putPieces(callback: Callback): void {
+    const pieces = this.#pieces.take()
+    if (pieces === undefined) callback()
     else this.#sink.takeChunks(pieces, callback)
   }
 
@@ -112,14 +115,13 @@ export class FusedSink extends HoldingWritable implements Stoppable {
       return
     }
     this.#isOver = true
-    const pieces: Uint8Array[] = []
     let failure: Error | undefined
     try {
-      this.#kernel.flush(pieces)
+      this.#kernel.flush(this.#pieces)
     } catch (error) {
       if (!this.#isStopped) failure = error as Error // where a stream is stopped, half a frame is surplus
     }
-    this.#put(pieces, (error) => {
+    this.#putPieces((error) => {
       if (error) callback(error)
       else this.#endSink(failure, callback)
     })
@@ -127,9 +129,8 @@ export class FusedSink extends HoldingWritable implements Stoppable {
 
   /** Records the chunks that waited for an asynchronous sink too. @internal */
   override abandon(held: readonly Uint8Array[], error: Error | undefined): void {
-    const pieces: Uint8Array[] = []
-    if (!this.#isOver) this.#push(held, pieces)
-    this.#sink.abandon(pieces, error)
+    if (!this.#isOver) this.#push(held)
+    this.#sink.abandon(this.#pieces.take() ?? [], error)
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
