@@ -1,6 +1,7 @@
 // Many phone calls recorded at once, spread over worker threads: node examples/calls.mjs [calls] [threads] [seconds]
 // The main thread stands for a switch: it brings 20 ms of each call (160 bytes of µ-law) fifty times a second. A message
 // to a thread costs more than a packet, so the packets of a millisecond travel in one. Each thread records its calls.
+// They begin one after another, and are measured once all of them go on.
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -10,6 +11,8 @@ import { chain } from 'wavespool/chain'
 
 const PACKET = 160
 const PERIOD = 20
+/** calls that begin in a millisecond */
+const STARTS = 2
 
 const now = () => performance.timeOrigin + performance.now() // the same in all threads
 
@@ -24,22 +27,27 @@ function said(/** @type {number} */ call, /** @type {number} */ packet) {
 async function bringCalls(calls = 200, threads = 2, seconds = 1) {
   const workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url)))
   await Promise.all(workers.map((worker) => once(worker, 'message'))) // they are ready
-  const all = Array.from({ length: calls }, (_, call) => call)
+  const all = Array.from({ length: calls }, (_, id) => ({ id, begins: id / STARTS, packets: 0 }))
   const groups = workers.map((_, thread) =>
     Array.from({ length: PERIOD }, (_, turn) =>
-      all.filter((call) => call % threads === thread && Math.floor(call / threads) % PERIOD === turn),
+      all.filter(({ id }) => id % threads === thread && Math.floor(id / threads) % PERIOD === turn),
     ),
   )
-  const before = process.cpuUsage()
+  const begun = Math.ceil(calls / STARTS)
+  let before = process.cpuUsage()
   const start = now()
-  for (let turn = 0; turn < seconds * 1000; turn++) {
+  for (let turn = 0; turn < begun + seconds * 1000; turn++) {
     if (now() - start < turn) await wait(1)
+    if (turn === begun) before = process.cpuUsage()
     for (const [thread, worker] of workers.entries()) {
-      const due = groups[thread]?.[turn % PERIOD] ?? []
+      const group = groups[thread]?.[turn % PERIOD] ?? []
+      const due = turn < begun ? group.filter(({ begins }) => begins <= turn) : group
       if (due.length === 0) continue
+      const ids = Uint32Array.from(due, ({ id }) => id)
       const bytes = new Uint8Array(due.length * PACKET)
-      for (const [i, call] of due.entries()) bytes.set(said(call, Math.floor(turn / PERIOD)), i * PACKET)
-      worker.postMessage({ due, bytes, at: start + turn }, [bytes.buffer])
+      for (const [i, call] of due.entries()) bytes.set(said(call.id, call.packets++), i * PACKET)
+      const at = turn < begun ? undefined : start + turn
+      worker.postMessage({ ids, bytes, at }, [ids.buffer, bytes.buffer])
     }
   }
   const cpu = process.cpuUsage(before)
@@ -62,30 +70,31 @@ async function bringCalls(calls = 200, threads = 2, seconds = 1) {
 
 function recordCalls() {
   const phone = pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })
-  /** @type {Map<number, ReturnType<typeof answer>>} */
+  /** @type {Map<number, { row: import('node:stream').Writable, file: VirtualFile, done: Promise<void>, packets: number }>} */
   const calls = new Map()
   /** @type {number[]} */
   const lateness = []
 
-  function answer() {
+  function answer(/** @type {number} */ id) {
     const file = new VirtualFile({ name: 'call.wav' })
     const row = chain([limit(phone, { seconds: 7200 }, { source: null }), wavHeader(phone), file])
-    return { row, file, done: finished(row), packets: 0 }
+    const call = { row, file, done: finished(row), packets: 0 }
+    calls.set(id, call)
+    return call
   }
 
   parentPort?.on('message', async (message) => {
     if (message !== 'end') {
-      const { due, bytes, at } = message
-      for (const [i, id] of due.entries()) {
-        const call = calls.get(id) ?? answer()
-        calls.set(id, call)
+      const { ids, at } = message
+      const bytes = Buffer.from(message.bytes.buffer)
+      for (let i = 0; i < ids.length; i++) {
+        const call = calls.get(ids[i]) ?? answer(ids[i])
         call.packets++
         call.row.write(bytes.subarray(i * PACKET, (i + 1) * PACKET))
       }
-      setImmediate(() => lateness.push(now() - at)) // when all of it has gone through
+      if (at !== undefined) lateness.push(now() - at) // what was written into memory can be read at once
       return
     }
-    await new Promise((resolve) => setImmediate(resolve)) // for the last packets' lateness
     let right = 0
     for (const [id, { row, file, done, packets }] of calls) {
       row.end()

@@ -58,7 +58,8 @@ export class MemoryStorage implements BuiltInStorage {
       const reservation = reserveMemory(this.#maxBytes + 16)
       reservation.grow(Math.min(STEP, reservation.maxByteLength))
       this.#bytes = new Uint8Array(reservation)
-      this.#blocks?.copyTo(this.#bytes.subarray(this.base), this.size)
+      this.#blocks?.copyTo(this.#bytes, this.base + this.size)
+      this.#blocks?.release()
       this.#blocks = undefined
       this.#reservation = reservation
       this.#capacity = reservation.byteLength
@@ -85,7 +86,7 @@ export class MemoryStorage implements BuiltInStorage {
   }
 
   extentAt(position: number, end: number): MemoryExtent {
-    if (this.#blocks) return this.#blocks.extentAt(position, end)
+    if (this.#blocks) return this.#blocks.extentAt(this.base + position, this.base + end)
     const bytes = this.#bytes.subarray(this.base + position, this.base + end)
     return { bytes, length: bytes.length }
   }
@@ -98,8 +99,9 @@ export class MemoryStorage implements BuiltInStorage {
   }
 
   write(bytes: Uint8Array, position: number): void {
-    if (this.#blocks) this.#blocks.write(bytes, position)
-    else this.#bytes.set(bytes, this.base + position)
+    const at = this.base + position
+    if (this.#blocks) this.#blocks.write(bytes, at)
+    else this.#bytes.set(bytes, at)
   }
 
   truncate(size: number): void {
@@ -115,6 +117,7 @@ export class MemoryStorage implements BuiltInStorage {
   }
 
   dispose(): void {
+    this.#blocks?.release()
     this.#blocks = undefined
     this.#reservation = undefined
     this.#capacity = 0

@@ -11,14 +11,19 @@ const step = fc.oneof(
   fc.record({ verb: fc.constant('write' as const), at: fc.nat(), length: fc.integer({ min: 1, max: 9000 }) }),
   fc.record({ verb: fc.constant('truncate' as const), at: fc.nat() }),
   fc.record({ verb: fc.constant('view' as const) }),
+  fc.record({ verb: fc.constant('dispose' as const) }),
 )
 
-/** A recording in memory equals a plain array, before and after it has become one piece. */
+/** A recording in memory equals a plain array, before and after it has become one piece, also in memory used before. */
 test('memory holds what was written, in blocks and in one piece', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 60 }), (steps, dataStart) => {
-      const storage = new MemoryStorage()
-      storage.onWavHeader(dataStart)
+      const begin = () => {
+        const storage = new MemoryStorage()
+        storage.onWavHeader(dataStart)
+        return storage
+      }
+      let storage = begin()
       let model = new Uint8Array(0)
       for (const [i, each] of steps.entries()) {
         if (each.verb === 'append') {
@@ -38,6 +43,10 @@ test('memory holds what was written, in blocks and in one piece', () => {
           const view = storage.view(model.length + 1)
           expect(Buffer.compare(view.subarray(0, -1), model)).toBe(0)
           expect(view.at(-1)).toBe(0)
+        } else if (each.verb === 'dispose') {
+          storage.dispose()
+          storage = begin()
+          model = new Uint8Array(0)
         }
         expect(storage.size).toBe(model.length)
         const copy = new Uint8Array(model.length)
@@ -46,6 +55,19 @@ test('memory holds what was written, in blocks and in one piece', () => {
       }
     }),
   )
+})
+
+test('a recording uses the memory of one that was disposed of', () => {
+  const samples = bytesOf(60_000, 1)
+  const record = () => {
+    const storage = new MemoryStorage()
+    storage.append([samples])
+    storage.dispose()
+  }
+  record()
+  const { arrayBuffers } = process.memoryUsage()
+  for (let i = 0; i < 100; i++) record()
+  expect(process.memoryUsage().arrayBuffers - arrayBuffers).toBeLessThan(100 * 60_000)
 })
 
 test('a view keeps a right header while more is recorded behind it', async () => {
