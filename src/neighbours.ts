@@ -60,6 +60,9 @@ export function pcmPort(name: string, format: PcmFormat): Port {
   return new Port(name, { kind: 'pcm', format })
 }
 
+/** A WAV file that is made of samples. */
+export const wavOfSamples: Content = { kind: 'file', container: 'WAV', isMade: true }
+
 /** Of a stage that makes a file of samples. */
 export function filePort(name: string, container: string, head?: () => Uint8Array | undefined): Port {
   return new Port(name, { kind: 'file', container, isMade: true, head })

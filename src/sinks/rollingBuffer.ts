@@ -5,8 +5,9 @@ import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { type Span, spanBytes } from '../format/span.ts'
 import { makeWavHeader } from '../format/wavHeader.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
-import { checkPipe, type Ports, pcmPort, ports } from '../neighbours.ts'
+import { checkPipe, type Ports, pcmPort, ports, wavOfSamples } from '../neighbours.ts'
 import { LatestBytes } from './latestBytes.ts'
+import { recording } from './reading.ts'
 import { VirtualFile } from './virtualFile.ts'
 import type { VirtualFileOptions } from './virtualFileOptions.ts'
 
@@ -81,6 +82,7 @@ export class RollingBuffer extends Writable {
 
   #begin(options: VirtualFileOptions): VirtualFile {
     const file = new VirtualFile(options)
+    file[recording].expect(wavOfSamples)
     file.write(makeWavHeader(this.#format))
     file.write(this.#latest.copy())
     return file

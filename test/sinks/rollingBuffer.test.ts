@@ -5,6 +5,7 @@ import { Readable, Writable } from 'node:stream'
 import { finished, pipeline } from 'node:stream/promises'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { limit, pcmFormat, RollingBuffer, type VirtualFile } from '../../src/index.ts'
 import { tone } from '../../src/testing/index.ts'
 import { chunkings, formats, pattern } from '../format/arbitraries.ts'
@@ -66,6 +67,17 @@ test('holds the last frames, and records go on with all that follows, under ever
     }),
     { numRuns: 60 },
   )
+})
+
+test('samples that look like another WAV file are samples', async () => {
+  const format = pcmFormat()
+  const last = new RollingBuffer(format, { seconds: 1 })
+  const file = last.record()
+  const samples = pattern(4000)
+  samples.set(makeWavHeader(format), 2000)
+  last.end(samples)
+  await finished(file)
+  expect(await samplesOf(file)).toEqual(Buffer.from(samples))
 })
 
 test('a recording on a slow storage holds the source back, and gets every byte', async () => {

@@ -1,6 +1,8 @@
 import { extname } from 'node:path'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../../errors.ts'
 import type { WavHeaderOptions } from '../../format/wavHeader.ts'
+import { wavOfSamples } from '../../neighbours.ts'
+import { recording } from '../../sinks/reading.ts'
 import { VirtualFile } from '../../sinks/virtualFile.ts'
 import type { VirtualFileOptions } from '../../sinks/virtualFileOptions.ts'
 
@@ -62,6 +64,8 @@ function fileMaker(name: string, storage: SegmentFileOptions['storage']): (numbe
   return (number) => {
     const numbered = `${stem}-${String(number).padStart(4, '0')}${extension}`
     const own = typeof storage === 'function' ? storage(numbered) : storage
-    return new VirtualFile({ name: numbered, ...(own !== undefined && { storage: own }) })
+    const file = new VirtualFile({ name: numbered, ...(own !== undefined && { storage: own }) })
+    file[recording].expect(wavOfSamples)
+    return file
   }
 }

@@ -8,6 +8,7 @@ import { describe, expect, test, vi } from 'vitest'
 import type { VoiceDetector } from '../../../src/dsp/voice/detector.ts'
 import { type PcmFormat, pcmFormat } from '../../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../../src/format/readWavHeader.ts'
+import { makeWavHeader } from '../../../src/format/wavHeader.ts'
 import type { VirtualFile } from '../../../src/sinks/virtualFile.ts'
 import {
   type Segment,
@@ -88,6 +89,13 @@ async function settled(count: () => number): Promise<void> {
     last = count()
   }
 }
+
+test('samples that look like another WAV file are samples', async () => {
+  const samples = pattern(4000)
+  samples.set(makeWavHeader(format), 2000)
+  const { read } = await readAll(Readable.from([samples]), format, { every: { frames: 1000 } })
+  expect(read).toEqual([{ name: 'segment-0001.wav', start: 0, end: 1000, pcm: Buffer.from(samples) }])
+})
 
 describe('by time', () => {
   const input = formats.chain((format) =>
