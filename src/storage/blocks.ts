@@ -18,7 +18,7 @@ function allocate(): Uint8Array {
   return free.pop() ?? new Uint8Array(new SharedArrayBuffer(BLOCK_BYTES))
 }
 
-/** Memory that grows by blocks of 4 KiB, none of which moves. What has not been written holds any bytes. */
+/** Memory that grows by blocks of 4 KiB, none of which moves. Bytes that have not been written may be anything. */
 export class Blocks {
   readonly #blocks: Uint8Array[] = []
   /** the last block, which appends go to without a look at the list */
