@@ -92,7 +92,7 @@ function recordCalls() {
         call.packets++
         call.row.write(bytes.subarray(i * PACKET, (i + 1) * PACKET))
       }
-      if (at !== undefined) lateness.push(now() - at) // what was written into memory can be read at once
+      if (at !== undefined) lateness.push(now() - at) // a write into memory can be read at once
       return
     }
     let right = 0
