@@ -3,6 +3,7 @@ import type { PcmFormat } from '../format/pcmFormat.ts'
 import { FULL_SCALE_16, FULL_SCALE_32 } from './fullScale.ts'
 import { alawSamples, mulawSamples } from './g711.ts'
 import { Scratch } from './scratch.ts'
+import { addSamples, newSums, type Samples, type Sums } from './sums.ts'
 
 /**
  * How loud a stretch of audio is. 0 dBFS is the largest value that a sample can have, for `rms` as for `peak`: a
@@ -55,16 +56,13 @@ export class LevelMeter {
   }
 
   add(bytes: Uint8Array): void {
-    const { bytesPerFrame, channels } = this.#format
+    const { bytesPerFrame } = this.#format
     for (let at = 0; at < bytes.length; at += this.#blockBytes) {
       const block =
         bytes.length <= this.#blockBytes
           ? bytes
           : bytes.subarray(at, Math.min(at + this.#blockBytes, bytes.length))
-      const samples = this.#samplesOf(block)
-      for (let channel = 0; channel < channels; channel++) {
-        accumulate(this.#channels[channel]!, samples, channel, channels, this.#scale)
-      }
+      addSamples(this.#channels, this.#samplesOf(block), this.#scale)
     }
     this.frames += bytes.length / bytesPerFrame
   }
@@ -122,8 +120,6 @@ export class LevelMeter {
 /** Small enough to stay in the processor's cache while every channel is looked at. */
 const BLOCK_BYTES = 2 ** 14
 
-type Samples = Int16Array | Int32Array | Float32Array | Float64Array
-
 /** For samples that have to be decoded, or do not lie at a multiple of their size. */
 const scratches = new Map<Scale['Samples'], Scratch<Samples>>(
   [Int16Array, Int32Array, Float32Array, Float64Array].map((Samples) => [
@@ -176,59 +172,6 @@ function turnRound(samples: Samples): void {
 
 function tableScale(table: Int16Array): Scale {
   return { ...samples16, low: Math.min(...table), high: Math.max(...table), table }
-}
-
-interface Sums {
-  min: number
-  max: number
-  squares: number
-  clipped: number
-  nonFinite: number
-}
-
-function newSums(): Sums {
-  return {
-    min: Number.POSITIVE_INFINITY,
-    max: Number.NEGATIVE_INFINITY,
-    squares: 0,
-    clipped: 0,
-    nonFinite: 0,
-  }
-}
-
-/**
- * Squares are added one by one, so that the sum does not depend on where the pieces are cut. Rare samples, those at an
- * end of the range or NaN, are searched for only in a piece that has them.
- */
-function accumulate(sums: Sums, samples: Samples, start: number, step: number, { low, high }: Scale): void {
-  let min = Number.POSITIVE_INFINITY
-  let max = Number.NEGATIVE_INFINITY
-  let { squares } = sums
-  for (let i = start; i < samples.length; i += step) {
-    const sample = samples[i]!
-    if (sample < min) min = sample
-    if (sample > max) max = sample
-    squares += sample * sample
-  }
-  if (min <= low || max >= high) {
-    for (let i = start; i < samples.length; i += step) {
-      if (samples[i]! <= low || samples[i]! >= high) sums.clipped++
-    }
-  }
-  if (Number.isNaN(squares) || min === Number.NEGATIVE_INFINITY || max === Number.POSITIVE_INFINITY) {
-    ;[min, max, squares] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, sums.squares]
-    for (let i = start; i < samples.length; i += step) {
-      const sample = samples[i]!
-      if (Number.isFinite(sample)) {
-        min = Math.min(min, sample)
-        max = Math.max(max, sample)
-        squares += sample * sample
-      } else sums.nonFinite++
-    }
-  }
-  sums.min = Math.min(sums.min, min)
-  sums.max = Math.max(sums.max, max)
-  sums.squares = squares
 }
 
 function toLevels(sums: Sums, count: number, full: number): ChannelLevels {

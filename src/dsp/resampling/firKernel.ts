@@ -1,3 +1,4 @@
+import { instantiate, PAGE } from '../wasm.ts'
 import module from './fir.wat'
 
 /**
@@ -34,30 +35,17 @@ export interface FirMachine {
   grow(length: number): void
 }
 
-/** The part in use of WebAssembly; Node's types have no more than its name. */
-interface Wasm {
-  Module: new (bytes: Uint8Array) => object
-  Memory: new (size: { initial: number }) => { readonly buffer: ArrayBuffer; grow(pages: number): number }
-  Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> }
-}
-
-const PAGE = 2 ** 16
-
 /** A machine with vectors where they can be had. */
 export function firMachine(): FirMachine {
   try {
     return vectorMachine()
   } catch {
-    // No WebAssembly under --jitless, and no memory for it where `ulimit -v` leaves less than the 8 GiB of addresses
-    // that V8 sets aside for each.
-    return plainMachine()
+    return plainMachine() // there is no WebAssembly
   }
 }
 
 function vectorMachine(): FirMachine {
-  const { Module, Memory, Instance } = (globalThis as unknown as { WebAssembly: Wasm }).WebAssembly
-  const memory = new Memory({ initial: 1 })
-  const { exports } = new Instance(new Module(module), { '': { memory } })
+  const { exports, memory } = instantiate(module)
   return {
     run: exports.run as FirKernel,
     toInt16: exports.toInt16 as NonNullable<FirMachine['toInt16']>,
