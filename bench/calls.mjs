@@ -91,8 +91,7 @@ async function run(kind, count) {
   const before = memory()
   const calls = Array.from({ length: count }, () => kinds[kind]())
   // Calls do not begin at once, and so do not ask for memory at once.
-  for (let i = 0; i < count; i++)
-    for (let chunk = 0; chunk < i % 26; chunk++) calls[i].bring(block(chunk))
+  for (let i = 0; i < count; i++) for (let chunk = 0; chunk < i % 26; chunk++) calls[i].bring(block(chunk))
   await play(calls, 0, 25) // as long as it takes to compile, and for what a call sets up at its first chunk
   const from = process.cpuUsage()
   const lateness = await play(calls, 25, chunks)
