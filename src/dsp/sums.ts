@@ -3,7 +3,7 @@ import { instantiate } from './wasm.ts'
 
 export type Samples = Int16Array | Int32Array | Float32Array | Float64Array
 
-/** What is known of the samples of a channel, in their own scale. */
+/** The sums over the samples of a channel, in their own scale. */
 export interface Sums {
   min: number
   max: number
