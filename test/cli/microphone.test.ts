@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
@@ -16,20 +16,18 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
   let packed: Packed
   /** 30 s of 1 kHz at −6 dBFS */
   let hum: string
-  beforeAll(async () => {
-    rig = await Rig.start()
+  beforeAll(() => {
     packed = Packed.install({ backends: true })
-    hum = await writeWav(rig.directory, 'hum.wav', 48_000, tone(48_000, 30, 1000, 0.5))
   })
-  afterAll(async () => {
-    await packed?.[Symbol.asyncDispose]()
-    await rig?.stop()
-  })
+  afterAll(() => packed?.[Symbol.asyncDispose]())
 
-  // what an attempt has written that failed is not there when it is tried again
-  beforeEach(() => {
+  beforeEach(async () => {
+    rig = await Rig.start()
+    hum = await writeWav(rig.directory, 'hum.wav', 48_000, tone(48_000, 30, 1000, 0.5))
+    // A failed attempt leaves recordings, which the next attempt must not find.
     for (const name of readdirSync(packed.folder)) if (name.endsWith('.wav')) rmSync(packed.path(name))
   })
+  afterEach(() => rig?.stop())
 
   const ffmpeg = (args: string[]) => execFileSync('ffmpeg', args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const run = (...args: string[]) => packed.run(args, { env: rig.env })

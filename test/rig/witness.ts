@@ -7,9 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 const RATE = 48_000
 
 /**
- * PulseAudio's own recorder at the same microphone, mono s16le at 48 kHz: what the machine gave to everybody. A player
- * that a busy machine keeps waiting leaves the same break in both recordings; a break that the witness does not have
- * is ours.
+ * PulseAudio's own recorder at the same microphone, mono s16le at 48 kHz: the audio that the machine delivered to every
+ * program. A player that a busy machine keeps waiting leaves the same break in both recordings; a break that the witness
+ * does not have is a fault of the source.
  */
 export class Witness {
   readonly #process: ChildProcess
@@ -20,7 +20,7 @@ export class Witness {
     this.#path = path
   }
 
-  /** It writes into a file, so that nobody has to read while it records. */
+  /** It writes into a file, so that no program has to read while it records. */
   static async start(path: string, env: NodeJS.ProcessEnv): Promise<Witness> {
     const file = openSync(path, 'w')
     const options = ['--device=virt.monitor', `--rate=${RATE}`, '--channels=1', '--format=s16le', '--raw']
@@ -30,7 +30,10 @@ export class Witness {
     })
     closeSync(file)
     const witness = new Witness(process, path)
-    while ((await readFile(path)).length === 0) await sleep(50)
+    while ((await readFile(path)).length === 0) {
+      if (process.exitCode !== null) throw new Error('parec ended: the sound server may have died')
+      await sleep(50)
+    }
     return witness
   }
 
@@ -43,7 +46,7 @@ export class Witness {
   }
 }
 
-/** What is compared: a recording, what its source said was missing, and the seconds that it should have lasted. */
+/** A recording, the gaps that its source reported, and the seconds that it should have lasted. */
 export interface Testimony {
   pcm: Buffer
   bytesPerSecond: number
@@ -52,20 +55,20 @@ export interface Testimony {
   seconds: number
 }
 
-/** Seconds that neither the recording has nor its source told of; negative ones are too many. */
+/** Seconds that neither the recording nor the reported gaps hold; fewer than 0 where they hold too many. */
 export function secondsMissing({ pcm, bytesPerSecond, gaps, sampleRate, seconds }: Testimony): number {
   const told = gaps.reduce((sum, { frames }) => sum + frames, 0) / sampleRate
   return seconds - told - pcm.length / bytesPerSecond
 }
 
 /**
- * The breaks of a recorded ramp that the witness's recording does not have, by the samples before and behind them; as
- * many as its source has told of are left out.
+ * The breaks of a recorded ramp that the witness's recording does not have, by the samples before and behind them, without
+ * as many as its source reported gaps.
  */
-export function unexplainedRampBreaks(pcm: Buffer, witnessed: Buffer, told: number): string[] {
+export function unexplainedRampBreaks(pcm: Buffer, witnessed: Buffer, gaps: number): string[] {
   const seen = new Set(rampBreaksOf(witnessed))
   const own = rampBreaksOf(pcm).filter((each) => !seen.has(each))
-  return own.slice(told)
+  return own.slice(gaps)
 }
 
 function rampBreaksOf(pcm: Buffer): string[] {
@@ -74,7 +77,7 @@ function rampBreaksOf(pcm: Buffer): string[] {
   const last = samples.findLastIndex((x) => x !== 0)
   const breaks: string[] = []
   let before = samples[first] ?? 0
-  // Silence within is the player's: how long it lasts may differ where two recorders began.
+  // Silence inside comes from the player; its length may differ, as the two recorders began at different times.
   for (let i = first + 1; i <= last; i++) {
     const sample = samples[i]!
     if (sample === (before % 32_000) + 1) before = sample

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { realTime } from '../realTime.ts'
 import { runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
@@ -15,16 +15,17 @@ describe.skipIf(whyNoRig)(`an application bundled with esbuild ${whyNoRig ?? ''}
   let directory: string
   let entry: string
   beforeAll(async () => {
-    rig = await Rig.start()
     directory = await mkdtemp(join(tmpdir(), 'wavespool-bundled-'))
     entry = join(directory, 'bundle.mjs')
     const entryPoints = [join(root, 'dist', 'index.js')]
     await build({ entryPoints, bundle: true, outfile: entry, platform: 'node', format: 'esm' })
   })
-  afterAll(async () => {
-    await rm(directory, { recursive: true, force: true })
-    await rig?.stop()
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  beforeEach(async () => {
+    rig = await Rig.start()
   })
+  afterEach(() => rig?.stop())
 
   const program = `
     const { pcmFormat, portAudio } = wavespool

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { backendNames } from '../../src/sources/capture/backend.ts'
 import { portAudio } from '../../src/sources/portAudio.ts'
@@ -13,11 +13,11 @@ describe.skipIf(whyNoRig).each(backendNames)(
   realTime,
   (backend) => {
     let rig: Rig
-    beforeAll(async () => {
+    beforeEach(async () => {
       rig = (await Rig.start()).enter()
       await toFirstAudio() // the sound server's own start-up
     })
-    afterAll(() => rig?.stop())
+    afterEach(() => rig?.stop())
 
     const toFirstAudio = async () => {
       const from = performance.now()

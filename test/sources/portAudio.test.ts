@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
 import { type BackendName, backendNames } from '../../src/sources/capture/backend.ts'
@@ -31,10 +31,10 @@ describe.skipIf(whyNoRig).each(backendNames)(
   realTime,
   (backend) => {
     let rig: Rig
-    beforeAll(async () => {
+    beforeEach(async () => {
       rig = (await Rig.start()).enter()
     })
-    afterAll(() => rig?.stop())
+    afterEach(() => rig?.stop())
 
     test('a sentence comes back through limit, wavHeader and a VirtualFile, at three formats at once', async () => {
       const path = `${rig.directory}/text.wav`

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { backendNames } from '../../src/sources/capture/backend.ts'
 import { portAudio } from '../../src/sources/portAudio.ts'
@@ -15,10 +15,10 @@ describe.skipIf(whyNoRig).each(backendNames)(
   realTime,
   (backend) => {
     let rig: Rig
-    beforeAll(async () => {
+    beforeEach(async () => {
       rig = (await Rig.start({ exclusive: 'desk_headset' })).enter()
     })
-    afterAll(() => rig?.stop())
+    afterEach(() => rig?.stop())
 
     const open = async () => {
       const source = portAudio(pcmFormat(), { backend, device: 'desk_headset' }).resume()

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { backendNames } from '../../src/sources/capture/backend.ts'
 import { realTime } from '../realTime.ts'
 import { copyBuild, linkPackage, runHost } from '../rig/host.ts'
@@ -11,10 +11,10 @@ import { Rig, whyNoRig } from '../rig/rig.ts'
 /** Whole programs that record: what a microphone does to the process it is used in. */
 describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
-  beforeAll(async () => {
+  beforeEach(async () => {
     rig = await Rig.start()
   })
-  afterAll(() => rig?.stop())
+  afterEach(() => rig?.stop())
 
   test("what a listener of 'gap' throws is thrown, and all that was captured is delivered", async () => {
     const { code, stdout, stderr } = await runHost(

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { realTime } from '../realTime.ts'
 import { runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
@@ -57,10 +57,10 @@ describe('under the permission model', () => {
 
 describe.skipIf(whyNoRig)(`with a microphone ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
-  beforeAll(async () => {
+  beforeEach(async () => {
     rig = await Rig.start()
   })
-  afterAll(() => rig?.stop())
+  afterEach(() => rig?.stop())
 
   test('it records with the permissions that are named', async () => {
     const execArgv = [...readAll, '--allow-child-process', '--allow-addons']

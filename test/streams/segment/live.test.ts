@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pcmFormat } from '../../../src/format/pcmFormat.ts'
 import { portAudio } from '../../../src/sources/portAudio.ts'
 import { type Segment, type SegmentBegin, segment } from '../../../src/streams/segment.ts'
@@ -12,10 +12,10 @@ const isReady = whyNoRig === undefined && hasTool('espeak-ng') && hasTool('sox')
 
 describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
-  beforeAll(async () => {
+  beforeEach(async () => {
     rig = (await Rig.start()).enter()
   })
-  afterAll(() => rig?.stop())
+  afterEach(() => rig?.stop())
 
   /** A second of silence, then "one", a pause, "two", … */
   function sayNumbers(): string {
