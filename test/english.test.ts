@@ -5,60 +5,24 @@ import { expect, test } from 'vitest'
 
 const root = join(import.meta.dirname, '..')
 
-/** Folders and files whose English is held to; to be extended to the whole of src, docs and examples. */
+/** The folders and files whose English is checked. */
 const rooms = [
-  'ARCHITECTURE.md',
-  'CONTRIBUTING.md',
-  'README.md',
-  'SECURITY.md',
-  'bench',
-  'docs/command.md',
-  'docs/compressed.md',
-  'docs/cookbook.md',
-  'docs/errors.md',
-  'docs/install.md',
-  'docs/jetstream.md',
-  'docs/microphone.md',
-  'docs/recipes.md',
-  'docs/reliability.md',
-  'docs/scale.md',
-  'docs/serve.md',
-  'docs/stability.md',
-  'docs/streams.md',
-  'docs/virtual-file.md',
+  'src',
+  'docs',
   'examples',
-  'src/arguments.ts',
-  'src/chain',
-  'src/cli',
-  'src/codec',
-  'src/dsp',
-  'src/emitting.ts',
-  'src/errors.ts',
-  'src/failOnceRead.ts',
-  'src/format',
-  'src/holdingWritable.ts',
-  'src/http',
-  'src/jetstream',
-  'src/latest.ts',
-  'src/neighbours.ts',
-  'src/options.ts',
-  'src/packageManager.ts',
-  'src/realTimers.ts',
-  'src/serve',
-  'src/silero',
-  'src/sinks',
-  'src/sources',
-  'src/storage',
-  'src/streams',
-  'src/telephony',
-  'src/testing',
+  'bench',
+  'test/types',
+  ...readdirSync(root).filter((name) => name.endsWith('.md')),
 ]
+
+/** Generated from the docblocks of src, or installed. */
+const excluded = /^docs\/api\/|(?:^|\/)node_modules\//
 
 function filesOf(room: string): string[] {
   if (!statSync(join(root, room)).isDirectory()) return [room]
   return readdirSync(join(root, room), { encoding: 'utf8', recursive: true })
-    .filter((name) => /\.(ts|js|mjs|cjs|md)$/.test(name))
     .map((name) => `${room}/${name}`)
+    .filter((path) => /\.(ts|js|mjs|cjs|md)$/.test(path) && !excluded.test(path))
 }
 
 /** The text of each comment; of lines with `//` that follow each other as one. */
@@ -67,6 +31,14 @@ function commentsOf(code: string): string[] {
   return [...found].map(([comment]) =>
     comment.replace(/^[ \t]*(?:\/\*\*?|\*\/|\*(?!\/)|\/\/)[ \t]?|\*\/$/gm, '').trim(),
   )
+}
+
+/** The names of tests and groups: the first argument of `test`, of `describe`, and of the call behind `each(…)`. */
+function namesOf(code: string): string[] {
+  const found = code.matchAll(
+    /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1\s*,/g,
+  )
+  return [...found].flatMap(([, , name]) => name!.split(/[:;,] /))
 }
 
 /** The paragraphs, list items and longer cells of a document, without its headings and code. */
@@ -87,7 +59,7 @@ const openings = /^(?:What|Whatever|Whoever|Who|Somebody|Nobody|Someone|Whose)\b
 const banned = /\b(?:whoever|somebody|someone|nobody|anybody|whatever(?! the\b))\b/i
 
 function faultsOf(file: string, text: string): string[] {
-  const parts = file.endsWith('.md') ? prosaOf(text) : commentsOf(text)
+  const parts = file.endsWith('.md') ? prosaOf(text) : [...commentsOf(text), ...namesOf(text)]
   return parts
     .flatMap(sentencesOf)
     .filter((sentence) => openings.test(sentence) || banned.test(sentence))
@@ -107,6 +79,11 @@ test.each([
   ['a.ts', 'call() // who reads it pays'],
   ['a.ts', '// All of it is read. What is read\n// is kept.'],
   ['a.ts', '/** @internal */ // it has nobody to tell'],
+  ['a.ts', "test('what is read is kept', () => {})"],
+  ['a.ts', "test('a file: what is kept', () => {})"],
+  ['a.ts', "test.concurrent('it keeps bytes that nobody reads', async () => {})"],
+  ['a.ts', 'describe.skipIf(isWindows)(`what is kept`, () => {})'],
+  ['a.ts', "test.each([[1], [2]])(\n  'who reads %s bytes pays',\n  () => {},\n)"],
   ['a.md', '- One.\n- What is read is kept, and more.'],
   ['a.md', '| name | What is read is kept, and more. |'],
 ])('finds the fault in %s %j', (file, text) => {
@@ -116,6 +93,8 @@ test.each([
 test.each([
   ['a.ts', "const url = 'https://what.example' // the address, which names whose turn it is"],
   ['a.ts', 'what() // a call'],
+  ['a.ts', "test('reads what it wrote', () => {})"],
+  ['a.ts', "call('what is kept', 1)"],
   ['a.md', '## What it does with files\n\nWhat is a frame? One sample of each channel.'],
   ['a.md', '```js\n// What is in a block of code is code\n```'],
 ])('finds no fault in %s %j', (file, text) => {
