@@ -11,7 +11,7 @@ const rooms = [
   'docs',
   'examples',
   'bench',
-  'test/types',
+  ...['types', 'chain', 'codec', 'dsp', 'format'].map((name) => `test/${name}`),
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
 ]
 

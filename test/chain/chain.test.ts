@@ -15,7 +15,7 @@ function endless() {
 }
 
 describe('chain()', () => {
-  it('is one stream of bytes: what its stages are one after another', async () => {
+  it('passes bytes through its stages in their order', async () => {
     const joined = chain([new PassThrough(), chunk(format, { bytes: 64 })])
     joined.end(Buffer.from([1, 2, 3, 4]))
     expect(Buffer.concat(await joined.toArray())).toEqual(Buffer.from([1, 2, 3, 4]))
@@ -36,7 +36,7 @@ describe('chain()', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  it('destroys all its stages when one errs', async () => {
+  it('destroys all its stages when one fails', async () => {
     const stages = [new PassThrough(), new PassThrough(), new PassThrough()]
     const joined = chain(stages)
     setTimeout(() => stages[1]!.destroy(new Error('broken')), 5)

@@ -8,7 +8,7 @@ import { pattern } from '../format/arbitraries.ts'
 import { Ticking } from '../streams/ticking.ts'
 import { firstToTell, forgive, format, inputs, listen, rows } from './rows.ts'
 
-/** What came out, what was told on the way, and how it ended. */
+/** The bytes that came out, the events on the way, and the code of the error at the end. */
 async function outcome(
   chunks: readonly Uint8Array[],
   stages: Stage[],
@@ -35,7 +35,7 @@ async function outcome(
   }
 }
 
-test('a row of stages does the same in one Transform: bytes, events, errors', async () => {
+test('a row of stages gives the same bytes, events and errors in one Transform', async () => {
   await fc.assert(
     fc.asyncProperty(inputs, rows, async (chunks, makers) => {
       const told = firstToTell(makers)
@@ -49,8 +49,8 @@ test('a row of stages does the same in one Transform: bytes, events, errors', as
   )
 })
 
-describe('what was fused', () => {
-  test('is one Transform, and in front of and behind a foreign one another', () => {
+describe('a fused row', () => {
+  test('is one Transform, unless it contains a foreign stage', () => {
     const row = chain([limit(format, { seconds: 1 }), wavHeader(format)])
     expect(row.constructor.name).toBe('Stage')
     const mixed = chain([
@@ -81,7 +81,7 @@ describe('what was fused', () => {
     expect([source, ...stages].map(({ destroyed }) => destroyed)).toEqual([true, true, true, true])
   })
 
-  test('stops the source that a limit was told of, which begins a row', async () => {
+  test('stops the source that a limit in it names', async () => {
     const source = new Ticking()
     async function* generator(input: AsyncIterable<Buffer>) {
       yield* input
@@ -96,7 +96,7 @@ describe('what was fused', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  test('leaves alone what is a stream for somebody', async () => {
+  test('passes the output of a stage to listeners that the stage had before', async () => {
     const tapped = meter(format, { every: { seconds: 1 } })
     const heard: Buffer[] = []
     tapped.on('data', (bytes) => heard.push(bytes))

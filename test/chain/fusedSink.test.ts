@@ -33,7 +33,7 @@ const settled = (promise: Promise<unknown>): Promise<unknown> =>
     (error) => error.code ?? error,
   )
 
-/** What became of a recording, for those who hold it, those who follow it, and the pipeline. */
+/** How a recording ended for the holder of its file, for a follower, and for the pipeline. */
 async function outcome(
   chunks: readonly Uint8Array[],
   stages: Stage[],
@@ -75,7 +75,7 @@ function withoutSizes(bytes: Buffer): Buffer {
 test.each<[string, () => WatchedStorage | 'memory']>([
   ['memory', () => 'memory'],
   ['a storage that needs time', () => new WatchedStorage({ turns: 2 })],
-])('a row into a file in %s is the same in one Writable', async (_name, storage) => {
+])('a row into a file in %s records the same as one Writable', async (_name, storage) => {
   await fc.assert(
     fc.asyncProperty(inputs, rows, async (chunks, makers) => {
       const told = firstToTell(makers)
@@ -98,7 +98,7 @@ test.each<[string, () => WatchedStorage | 'memory']>([
 })
 
 describe('a chain into a file', () => {
-  test('is one Writable, behind a foreign stage too, and leaves to a class of a user what is its own', () => {
+  test('is fused into one Writable, unless it has a foreign stage or a sink of another class', () => {
     class Watched extends VirtualFile {
       override _write(...given: Parameters<VirtualFile['_write']>) {
         super._write(...given)
@@ -133,7 +133,7 @@ describe('a chain into a file', () => {
     },
   )
 
-  test('is a file to read after every write', async () => {
+  test('has a readable file after every write', async () => {
     const file = new VirtualFile()
     const call = chain([limit(format, second, { source: null }), wavHeader(format), file])
     for (let packets = 1; packets <= 50; packets++) {
@@ -146,7 +146,7 @@ describe('a chain into a file', () => {
     expect(file.view()).toEqual(new Uint8Array(wav(Buffer.concat(Array(50).fill(pattern(320))))))
   })
 
-  test('tells the file what it will get', async () => {
+  test('tells the file the format that it will get', async () => {
     const low = pcmFormat({ sampleRate: 8000 })
     const file = new VirtualFile()
     await pipeline(Readable.from([pattern(640)]), chain([convert(low, format), file]))
@@ -154,7 +154,7 @@ describe('a chain into a file', () => {
     await expect(file.toFloat32({ format: low })).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_FORMAT' })
   })
 
-  test('lets no more come than a slow storage takes', async () => {
+  test('takes no more input than a slow storage takes', async () => {
     const file = new VirtualFile({ storage: new WatchedStorage({ turns: 20 }) })
     const recorder = chain([limit(format, { seconds: 60 }, { source: null }), file])
     const hadRoom: boolean[] = []
@@ -182,7 +182,7 @@ describe('a chain into a file', () => {
     },
   )
 
-  test('once stopped lets through nothing that is written by hand', async () => {
+  test('ignores writes after stop()', async () => {
     const file = new VirtualFile()
     const call = chain([limit(format, second), file])
     call.write(pattern(301))
@@ -193,7 +193,7 @@ describe('a chain into a file', () => {
     expect(file.size).toBe(300) // half a frame is surplus
   })
 
-  test('stops at its cap whoever is piped into it, or was named; nobody where told so', async () => {
+  test('stops at its cap the source that is piped into it or named, and none with { source: null }', async () => {
     for (const named of [false, true]) {
       const source = new Ticking()
       const file = new VirtualFile()
@@ -216,7 +216,7 @@ describe('a chain into a file', () => {
     expect(file.size).toBe(1000)
   })
 
-  test('fails at its cap where it cannot see whom to stop, behind what was asked for', async () => {
+  test('records up to its cap, then fails where it cannot see the source', async () => {
     const file = new VirtualFile()
     const call = chain([limit(format, { bytes: 1000 }), wavHeader(format), file])
     call.write(pattern(1500))
@@ -224,7 +224,7 @@ describe('a chain into a file', () => {
     expect([file.size, file.writableFinished, file.errored]).toEqual([1044, true, null])
   })
 
-  test('lets go of a source that somebody else reads, and records to its cap', async () => {
+  test('records to its cap from a source that another consumer reads, and leaves that source running', async () => {
     const source = new Ticking()
     let heard = 0
     source.on('data', ({ length }) => {
@@ -300,7 +300,7 @@ describe('a chain into a file', () => {
     expect(full.size).toBe(1044)
   })
 
-  test('is told by its file that it was disposed of', async () => {
+  test('closes when its file is disposed of', async () => {
     const file = new VirtualFile()
     const recorder = chain([wavHeader(format), file])
     recorder.write(pattern(100))
@@ -310,14 +310,14 @@ describe('a chain into a file', () => {
     expect(recorder.destroyed).toBe(true)
   })
 
-  test('refuses a neighbour that gives something else', async () => {
+  test('refuses a neighbour of another format', async () => {
     const file = new VirtualFile()
     const stereo = pcmFormat({ channels: 2 })
     const recording = pipeline(new Ticking(), limit(stereo, second), chain([wavHeader(format), file]))
     await expect(recording).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_FORMAT' })
   })
 
-  test('is no longer than its row a stream for those who wait for it', async () => {
+  test('finishes after its file', async () => {
     const file = new VirtualFile()
     const recorder = chain([wavHeader(format), file])
     const order: string[] = []

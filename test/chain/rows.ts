@@ -28,7 +28,7 @@ const maker: fc.Arbitrary<{ isCap?: true; make: () => Stage }> = fc.oneof(
     return { make: () => wavReader({ onTruncated }) }
   }),
 )
-/** Neighbours that disagree are refused at once: of those the second is left out. What reads a header finds `format`. */
+/** Neighbours that disagree are refused at once: of those the second is left out. A stage that reads a header finds `format`. */
 export const rows = fc
   .array(maker, { minLength: 2, maxLength: 8 })
   .map((makers) => {

@@ -49,7 +49,7 @@ async function decoded(bytes: Uint8Array, sizes = [4096], stage: DecodeStage = d
   return { pcm, stage }
 }
 
-/** What comes out of a file that may be broken, and the error behind it. */
+/** The samples of a file that may be broken, and the error behind them. */
 async function salvaged(bytes: Uint8Array, sizes = [4096]) {
   const stage = decode()
   const chunks: Buffer[] = []
@@ -73,7 +73,7 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
   })
 
   const names = Object.keys(made) as Name[]
-  test.each(names)('%s: gives what ffmpeg gives, to the sample', async (name) => {
+  test.each(names)('%s: gives the same samples as ffmpeg', async (name) => {
     const { pcm, stage } = await decoded(readFileSync(pathOf(name)))
     const { encoding, bytesPerFrame, sampleRate } = stage.format!
     const theirs = judged(name, encoding)
@@ -121,7 +121,7 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     ['vorbis.ogg', 'ogg', 'vorbis'],
     ['opus.webm', 'webm', 'opus'],
     ['index-first.m4a', 'mp4', 'aac'],
-  ])('%s: tells what it is, also behind a tag of any length', async (name, container, codec) => {
+  ])('%s: names its kind, also behind a tag of any length', async (name, container, codec) => {
     const bytes = readFileSync(pathOf(name))
     const { pcm, stage } = await decoded(bytes)
     expect(stage).toMatchObject({ container, codec })
@@ -162,7 +162,7 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     }
   })
 
-  test.each(names)('%s: cut short, gives what was there', async (name) => {
+  test.each(names)('%s: a file that is cut short gives the samples in front of the cut', async (name) => {
     const bytes = readFileSync(pathOf(name))
     const whole = await decoded(bytes)
     const { pcm, error } = await salvaged(bytes.subarray(0, Math.floor(bytes.length * 0.6)))
@@ -208,7 +208,7 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_CODEC', message: expect.stringMatching(/index/) })
   })
 
-  test('what is no audio file is a typed error', async () => {
+  test('input that is no audio file fails with a typed error', async () => {
     for (const text of ['', 'hello', 'this is a text, and no audio file at all', 'ID3', 'OggS']) {
       expect((await salvaged(Buffer.from(text))).error).toMatchObject({ code: 'ERR_WAVESPOOL_CODEC' })
     }

@@ -89,7 +89,7 @@ describe.runIf(hasTool('ffmpeg') && hasTool('flac') && hasTool('sox'))('FLAC', (
     },
   )
 
-  test('of nothing is a file of nothing', async () => {
+  test('of no samples is a file without samples', async () => {
     const { path } = await encoded(mono, 0, { codec: 'flac' })
     expect(spawnSync('flac', ['-t', '-s', path]).status).toBe(0)
     expect(framesInFfmpeg(path, 1)).toBe(0)
@@ -122,7 +122,7 @@ describe.runIf(hasTool('ffmpeg') && hasTool('mpg123'))('MP3', () => {
     },
   )
 
-  test('takes a bitrate, and rates that MP3 has not', async () => {
+  test('takes a bitrate, and sample rates that MP3 does not have', async () => {
     const low = await encoded(mono, 32_000, { codec: 'mp3', bitrate: 32_000 })
     const high = await encoded(mono, 32_000, { codec: 'mp3', bitrate: 128_000 })
     expect(high.bytes.length / low.bytes.length).toBeCloseTo(4, 0)
@@ -186,7 +186,7 @@ describe('any codec', () => {
     },
   )
 
-  test('half a frame at the end is an error, behind everything else', async () => {
+  test('half a frame at the end fails after everything else was encoded', async () => {
     const stage = encode(stereo, { codec: 'flac' })
     const chunks: Buffer[] = []
     stage.on('data', (chunk) => chunks.push(chunk))
@@ -196,7 +196,7 @@ describe('any codec', () => {
     expect(Buffer.concat(chunks).length).toBeGreaterThan(1000)
   })
 
-  test('what is wrong is said before anything is loaded', () => {
+  test('wrong options throw before anything is loaded', () => {
     const anything = (options: unknown) => () => encode(stereo, options as EncodeOptions)
     expect(anything(undefined)).toThrow(/options/)
     expect(anything({})).toThrow(/codec must be/)

@@ -221,7 +221,7 @@ function changed(bytes, below) {
     }
     case 1:
       return Buffer.concat([before, noise(), behind])
-    case 2: // what sizes and counts overflow by
+    case 2: // values by which sizes and counts overflow
       return Buffer.concat([
         before,
         Buffer.alloc(Math.min(length, 8), [0, 0xff, 0x7f, 0x80][below(4)]),

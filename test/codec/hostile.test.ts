@@ -7,7 +7,7 @@ const fresh = Date.now() % 2 ** 31
 /** The long form is the program by itself: 20,000 of each kind. */
 const RUNS = 40
 
-/** What the program says of each kind of file. */
+/** The report of the program on each kind of file. */
 function run(seed: number, count: number): { kind: string; runs?: number; faults?: number }[] {
   const { stdout } = spawnSync(
     process.execPath,

@@ -51,7 +51,7 @@ function loudest(samples: Float32Array, sampleRate: number): number {
 }
 
 test.runIf(hasTool('chromium') && hasTool('ffmpeg'))(
-  "what Chromium's MediaRecorder sends is decoded piece by piece, all of it and in order",
+  "the pieces of Chromium's MediaRecorder are decoded as they come, completely and in order",
   { ...realTime, timeout: 60_000 },
   async () => {
     const http = createServer((_request, response) => {
@@ -98,7 +98,7 @@ test.runIf(hasTool('chromium') && hasTool('ffmpeg'))(
       expect(agreement(pcm, theirs)).toBeGreaterThan(60)
       expect(stage.gaps).toEqual([])
 
-      // What has been decoded after a piece is what can be: no block waits for the next piece, or for its cluster's end.
+      // Each piece is decoded as far as possible: no block waits for the next piece, or for its cluster's end.
       const behind = await Promise.all(progress)
       for (let i = 5; i < pieces.length; i += 9) {
         const whole = heard(Buffer.concat(pieces.slice(0, i + 1))).length

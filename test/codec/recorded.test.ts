@@ -42,7 +42,7 @@ describe.each(storages)('recorded into a VirtualFile: $label', (storage) => {
   })
 })
 
-test.each(['flac', 'mp3'] as const)('%s that maxBytes cuts tells no length', async (codec) => {
+test.each(['flac', 'mp3'] as const)('%s that maxBytes cuts has no length in its header', async (codec) => {
   const whole = await encoded(codec)
   const file = new VirtualFile({ name: `memo.${codec}`, maxBytes: whole.length - 100 })
   const stage = encode(format, { codec })
@@ -57,7 +57,7 @@ test.each(['flac', 'mp3'] as const)('%s that maxBytes cuts tells no length', asy
   await file.dispose()
 })
 
-test.each(codecs)('%s in a chain, out and in', async (codec) => {
+test.each(codecs)('%s is encoded and decoded in a chain', async (codec) => {
   const cap = () => limit(format, { seconds: 60 })
   const out = new VirtualFile({ name: 'memo.bin' })
   await pipeline(source(), chain([cap(), encode(format, { codec })]), out)
@@ -148,7 +148,7 @@ describe('a recording, compressed', () => {
     await file.dispose()
   })
 
-  test('while it goes on it is this moment', async () => {
+  test('holds the samples up to this moment while the recording goes on', async () => {
     const file = new VirtualFile({ name: 'live.wav' })
     const header = wavHeader(format)
     header.pipe(file)

@@ -44,13 +44,13 @@ describe.each([
     }
   })
 
-  test('without it, the error stands still', () => {
+  test('without dither, the error is constant', () => {
     const values = errors(encoding, bits, () => 3.25 / 2 ** (bits - 1), 'none')
     expect(new Set(values)).toEqual(new Set([-0.25]))
   })
 })
 
-test('a tone of half a unit is heard through it, and lost without it', () => {
+test('a tone of half a unit survives with dither, and is lost without it', () => {
   const tone = (i: number) => (0.4 * Math.sin(i / 5)) / 2 ** 15
   const heard = (dither: 'tpdf' | 'none') => {
     const values = errors('s16le', 16, tone, dither).map((error, i) => error + tone(i) * 2 ** 15)
@@ -65,7 +65,7 @@ test('the same input gives the same output', () => {
   expect(errors('s16le', 16, (i) => Math.sin(i))).toEqual(once)
 })
 
-describe('where there is nothing for it to do, it changes nothing', () => {
+describe('dither changes no sample where no precision is lost', () => {
   test.each<[Encoding, Encoding]>([
     ['s16le', 's16le'],
     ['s16le', 's24le'],
@@ -85,7 +85,7 @@ describe('where there is nothing for it to do, it changes nothing', () => {
     expect(Buffer.compare(convert('tpdf'), convert('none'))).toBe(0)
   })
 
-  test('but a mix has more bits than its source', () => {
+  test('but it changes a mix, which has more bits than its source', () => {
     const stereo = pcmFormat({ channels: 2 })
     const input = new Uint8Array(Int16Array.from({ length: 2000 }, (_, i) => i).buffer)
     const out = new Converter(stereo, pcmFormat(), { dither: 'tpdf' }, 'test').convert(input)

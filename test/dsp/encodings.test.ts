@@ -86,8 +86,8 @@ function place(law: Encoding, code: number): number {
   return bits & 0x80 ? -1 - (bits & 0x7f) : bits & 0x7f
 }
 
-describe('what needs no judge', () => {
-  test.each(allEncodings)('%s comes back from whatever holds all of it', (encoding) => {
+describe('encodings without another program to compare with', () => {
+  test.each(allEncodings)('%s comes back from each encoding that can hold all of its values', (encoding) => {
     const holders: Record<Encoding, Encoding[]> = {
       u8: ['s16le', 's24le', 's32le', 'f32le', 'f64le'],
       s16le: ['s24le', 's32le', 'f32le', 'f64le'],
@@ -110,7 +110,7 @@ describe('what needs no judge', () => {
     }
   })
 
-  test('floats beyond the range are cut off in integers and kept in floats; what is no number is silence', () => {
+  test('floats beyond the range are clipped in integers and kept in floats; NaN is silence', () => {
     const input = new Uint8Array(Float32Array.of(1, 1.5, Infinity, -1.5, -Infinity, NaN).buffer)
     const into = (to: Encoding) => [...numbers(recode('f32le', to, input), to)]
     const most = (bits: number) => 1 - 2 ** (1 - bits)
@@ -134,7 +134,7 @@ describe('what needs no judge', () => {
     ])
   })
 
-  test('any alignment will do', () => {
+  test('bytes may lie at any alignment', () => {
     for (const encoding of allEncodings) {
       const input = material(encoding)
       const shifted = new Uint8Array(input.length + 3).subarray(3)

@@ -94,7 +94,7 @@ test('agrees with a plain count, in every encoding, for any samples', () => {
     fc.property(pcm, ({ format, bytes }) => {
       const { channels, encoding } = format
       const samples = samplesOf(bytes, encoding)
-      fc.pre(samples.every((sample) => !(Math.abs(sample) > 1e150))) // whose squares no double can hold
+      fc.pre(samples.every((sample) => !(Math.abs(sample) > 1e150))) // their squares overflow a double
       const levels = measureLevels(bytes, format)
       expectClose(levels, expected(samples, ends[encoding]))
       expect(levels.channels.length).toBe(channels)
@@ -150,7 +150,7 @@ test('pieces longer than a block are measured to their end', () => {
   }
 })
 
-describe('what 0 dBFS is', () => {
+describe('the scale of dBFS', () => {
   const format = pcmFormat({ encoding: 'f32le' })
   const measure = (sample: (i: number) => number) =>
     measureLevels(new Uint8Array(Float32Array.from({ length: 16_000 }, (_, i) => sample(i)).buffer), format)
@@ -162,7 +162,7 @@ describe('what 0 dBFS is', () => {
     expect(sine.rms).toBeCloseTo(-3.0103, 4)
   })
 
-  test('silence is at -Infinity, beyond full scale above 0, and what is no number does not count', () => {
+  test('silence is at -Infinity, samples beyond full scale are above 0, and NaN is ignored', () => {
     const silence = { min: 0, max: 0, peak: -Infinity, rms: -Infinity, clipped: 0 }
     expect(measure(() => 0)).toEqual({ ...silence, channels: [silence] })
     expect(measure(() => 2)).toMatchObject({ peak: 20 * Math.log10(2), clipped: 16_000 })

@@ -21,7 +21,7 @@ function frames(format: PcmFormat): Buffer {
 }
 
 describe('the gains', () => {
-  test('are those of ITU-R BS.775, divided by what keeps the loudest channel from clipping', () => {
+  test('are those of ITU-R BS.775, divided so that the loudest channel does not clip', () => {
     const half = Math.SQRT1_2 // −3 dB
     const close = (matrix: readonly (readonly number[])[], expected: number[][]) => {
       const loudest = Math.max(...expected.map((row) => row.reduce((a, b) => a + b)))
@@ -60,7 +60,7 @@ describe('the gains', () => {
     close(gains(7, 1), [new Array(7).fill(1 / 7)])
   })
 
-  test('are for the loudspeakers that a mask names: 2.1, 7.1, sides for backs, and microphones, which are none', () => {
+  test('follow the mask: 2.1, 7.1, side for back loudspeakers, and channels without a loudspeaker', () => {
     const masked = (inputs: number, outputs: number, mask: number) => mixMatrix(inputs, outputs, 'test', mask)
     expect(masked(3, 1, 0xb)).toEqual([[0.5, 0.5, 0]])
     expect(masked(4, 1, 0)).toEqual([[0.25, 0.25, 0.25, 0.25]])
@@ -124,7 +124,7 @@ describe('the samples', () => {
     }
   })
 
-  test('what is picked may change its encoding as well', () => {
+  test('a picked channel may change its encoding as well', () => {
     const [from, to] = [pcmFormat({ channels: 2 }), pcmFormat({ encoding: 's32le' })]
     const bytes = Buffer.from(Int16Array.of(1, 2, -3, -4).buffer)
     expect(converted(from, to, bytes, { channel: 1 })).toEqual(

@@ -26,7 +26,7 @@ export function material(encoding: Encoding, count = 50_000): Buffer {
     const edges = steps.flatMap((step) => [
       ...Array.from({ length: 500 }, (_, i) => (i - 250) / 4 / step), // halves and quarters
       ...Array.from({ length: 200 }, (_, i) => Math.sign(i - 99.5) * (1 - i / 4 / step)), // the ends of the range
-      (0.5 - 2 ** -25) / step, // what is a half only once it was rounded, or cut off
+      (0.5 - 2 ** -25) / step, // becomes a half by rounding or truncation
       -(0.5 + 2 ** -24) / step,
     ])
     for (let i = 0; i < count; i++) {

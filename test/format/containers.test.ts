@@ -34,12 +34,12 @@ test.each([
   ['layer II', [0xff, 0xfd, 0x90, 0x64], 'an MP3 file'],
   ['ADTS', [0xff, 0xf1, 0x50, 0x80], 'an AAC file without a container'],
   ['ones', [0xff, 0xff, 0xff, 0xff], undefined],
-])('a frame of %s tells what it is, where no samples are expected', (_what, start, name) => {
+])('a frame of %s is recognised where no samples are expected', (_what, start, name) => {
   expect(fileKind(padded(start))?.name).toBe(name)
   expect(markedKind(padded(start))).toBeUndefined()
 })
 
-test('samples are none, whatever they are', () => {
+test('samples and text have no container', () => {
   for (const bytes of [
     Buffer.alloc(0),
     Buffer.alloc(100),

@@ -14,7 +14,7 @@ function diagnose(file: Uint8Array): WavDiagnosis {
   return diagnoseWav(header, file.length, behind)
 }
 
-/** What a repair by the diagnosis makes of the file. */
+/** The file after a repair by the diagnosis. */
 function repaired(file: Uint8Array): Buffer {
   const { patches, end, pad } = diagnose(file)
   const copy = Buffer.concat([file.subarray(0, end), Buffer.alloc(pad)])
@@ -79,7 +79,7 @@ describe('a header that was left wrong is put right, byte for byte', () => {
         const broken = Buffer.from(file)
         broken.writeUInt32LE(riffBytes, 4)
         broken.writeUInt32LE(announced, sizeAt(dataStart))
-        // behind samples of one byte nobody can tell a pad byte from one of them
+        // behind samples of one byte a pad byte looks like one of them
         fc.pre(format.bytesPerFrame > 1 || dataBytes % 2 === 0)
         expect(kinds(broken)[0]).toBe(kind)
         expect(repaired(broken)).toEqual(file)
@@ -105,7 +105,7 @@ describe('a header that was left wrong is put right, byte for byte', () => {
     )
   })
 
-  test('whatever the sizes say and wherever the file was cut, the result has no fault', () => {
+  test('a file with any sizes, cut anywhere, has no fault after the repair', () => {
     const sizes = fc.oneof(fc.integer({ min: 0, max: 500 }), fc.integer({ min: 0, max: 0xffffffff }))
     fc.assert(
       fc.property(anyFile, sizes, sizes, fc.nat(), ({ file, dataStart, format }, riff, data, cut) => {
@@ -124,7 +124,7 @@ describe('a header that was left wrong is put right, byte for byte', () => {
   })
 })
 
-test('past 4 GiB a header without room for 64 bits is left open in place, and RF64 has it right', () => {
+test('past 4 GiB a header without room for 64 bits keeps open sizes, and RF64 has the right ones', () => {
   const file = Buffer.from(makeWavHeader(pcmFormat({ encoding: 'f32le' })))
   const dataBytes = 5 * 2 ** 30
   file.writeUInt32LE((dataBytes + file.length - 8) % 2 ** 32, 4)

@@ -11,7 +11,7 @@ const odd = chunkOf('Zq9x', Buffer.alloc(41, 65))
 const list = infoOf(entryOf('INAM', 'a title'))
 const next = riffFile([fmtChunk(), chunkOf('data', noise)])
 
-/** What follows a header whose sizes are open, and where the samples and the file end in it. */
+/** The bytes behind a header whose sizes are open, and where the samples and the file end in them. */
 const cases: [name: string, dataBytes: number, behind: Buffer[], samples?: number, file?: number][] = [
   ['samples', 0xffffffff, [noise]],
   ['samples and another WAV file', 0xffffffff, [noise, next], 600, 600],
@@ -54,7 +54,7 @@ describe('the end of samples whose length is open', () => {
     )
   })
 
-  test('a chunk of more than a mebibyte is not waited for', () => {
+  test('does not wait for a chunk of more than a mebibyte', () => {
     const end = new OpenEnd({ dataBytes: 0, isBigEndian: false })
     end.push(chunkOfSize('Zq9x', noise, 2 ** 20))
     expect(end.certainBytes).toBe(608)

@@ -31,7 +31,7 @@ describe('pcmFormat', () => {
     )
   })
 
-  test('takes its own result, and leaves the options alone', () => {
+  test('takes its own result, and does not change the options', () => {
     const options = Object.freeze({ channels: 2 })
     expect(pcmFormat(pcmFormat(options))).toEqual(pcmFormat(options))
   })
@@ -71,7 +71,7 @@ describe('pcmFormat', () => {
 })
 
 describe('requireFormat', () => {
-  test('takes a made one, and a plain object that says everything', () => {
+  test('takes a PcmFormat, and a plain object with all fields', () => {
     const format = pcmFormat()
     expect(requireFormat(format, 'x()')).toBe(format)
     expect(requireFormat({ sampleRate: 8000, channels: 1, encoding: 'alaw' }, 'x()')).toEqual(
@@ -80,7 +80,7 @@ describe('requireFormat', () => {
   })
 
   test.each([undefined, null, 's16le', {}, { sampleRate: 8000, channels: 1 }, { encoding: 's16le' }])(
-    'refuses %o, since nothing is guessed',
+    'refuses %o, as it guesses no format',
     (format) => {
       expect(() => requireFormat(format, 'x()')).toThrow(ARG_TYPE)
       expect(() => requireFormat(format, 'x()')).toThrow(/^x\(\) takes the PCM format first/)

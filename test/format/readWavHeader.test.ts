@@ -27,7 +27,7 @@ describe('readWavHeader', () => {
     }
   })
 
-  test('wants more bytes at every length short of the whole, and does not care what follows', () => {
+  test('asks for more bytes at every length short of the whole, and ignores the bytes behind', () => {
     fc.assert(
       fc.property(formats, fc.boolean(), fc.uint8Array(), (format, rf64, samples) => {
         const header = makeWavHeader(format, { rf64 })
@@ -63,7 +63,7 @@ describe('readWavHeader', () => {
     )
   })
 
-  test('random bytes are refused or found wanting', () => {
+  test('random bytes are refused or found too short', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         const framed = Buffer.concat([Buffer.from('RIFF....WAVE'), bytes])
@@ -85,7 +85,7 @@ describe('readWavHeader', () => {
     },
   )
 
-  test('the parser reads the same from pieces, uses up the header and not one byte more', () => {
+  test('the parser reads the same from pieces, and consumes the header and no byte behind it', () => {
     const before = fc.record({
       id: fc.constantFrom('LIST', 'fact', 'bext', 'JUNK', 'odd!'),
       body: fc.uint8Array({ maxLength: 60 }),
@@ -182,7 +182,7 @@ describe('readWavHeader', () => {
     expect(() => readWavHeader(bytes.subarray(0, 4))).toThrow(WAV)
   })
 
-  test('refuses what is a RIFF file of another kind, or has no fmt, or an impossible one', () => {
+  test('refuses a RIFF file of another kind, without fmt, or with an impossible one', () => {
     const header = makeWavHeader(pcmFormat())
     const avi = Buffer.from(header)
     avi.write('AVI ', 8)

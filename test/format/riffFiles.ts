@@ -1,6 +1,6 @@
 import { chunkOf } from './riff.ts'
 
-/** What stands in a `fmt ` chunk, right or wrong. */
+/** The fields of a `fmt ` chunk, right or wrong. */
 export interface Fmt {
   /** wFormatTag */
   tag?: number
@@ -10,7 +10,7 @@ export interface Fmt {
   /** nBlockAlign */
   align?: number
   byteRate?: number
-  /** what follows wBitsPerSample */
+  /** the bytes behind wBitsPerSample */
   rest?: Uint8Array
   isBigEndian?: boolean
 }
@@ -36,7 +36,7 @@ export function fmtChunk(fmt: Fmt = {}): Buffer {
   return chunkOf('fmt ', fmtBody(fmt))
 }
 
-/** What WAVE_FORMAT_EXTENSIBLE has behind wBitsPerSample. */
+/** The fields of WAVE_FORMAT_EXTENSIBLE behind wBitsPerSample. */
 export function extension(
   { valid = 16, mask = 0, sub = 1, cbSize = 22 } = {},
   tail = '00001000800000aa00389b71',
@@ -45,7 +45,7 @@ export function extension(
   return Buffer.concat([u16(cbSize), u16(valid), u32(mask), u32(sub), Buffer.from(tail, 'hex')])
 }
 
-/** A chunk whose size says something else than is there. */
+/** A chunk with a wrong size. */
 export function chunkOfSize(id: string, body: Uint8Array, size: number): Buffer {
   const chunk = chunkOf(id, body)
   chunk.writeUInt32LE(size, 4)

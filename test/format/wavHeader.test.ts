@@ -135,7 +135,7 @@ describe('makeWavHeader', () => {
     expect(() => makeWavHeader(format, { dataBytes: 2 ** 32 - 4 })).toThrow('rf64: true')
   })
 
-  test('refuses lengths that are none', () => {
+  test('refuses values that are no lengths', () => {
     const format = pcmFormat({ channels: 2 })
     for (const dataBytes of [-4, 2, 5, 4.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60]) {
       expect(() => makeWavHeader(format, { dataBytes })).toThrow(ARG_RANGE)

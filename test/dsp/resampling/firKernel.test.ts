@@ -17,7 +17,7 @@ const runs = fc.record({
   offset: fc.nat(7),
 })
 
-test('the vectors give what the plain loop gives, and touch nothing else', () => {
+test('the vector kernel gives the same as the plain loop, and writes nothing else', () => {
   const [vector, plain] = [firMachine(), plainMachine()]
   expect(vector.memory.length).toBe(LENGTH)
   const next = random()

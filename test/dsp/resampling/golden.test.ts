@@ -15,8 +15,8 @@ function format(name: string): PcmFormat {
 }
 
 /**
- * What came out when every converter still had a memory of its own and computed in 64 bits all through: the digest of
- * all bytes. Rates that are exact and such as are interpolated, up and down, steep and nearly equal.
+ * The digests of all bytes, from when every converter had a memory of its own and computed only in 64 bits: at rates that
+ * are exact and interpolated, up and down, far apart and nearly equal.
  */
 const golden: [from: string, to: string, options: ConvertOptions, digest: string][] = [
   ['mulaw 8000 1', 's16le 16000 1', {}, 'f07d2fbe9072ecfa'],
@@ -68,7 +68,7 @@ function* pieces(bytes: Buffer, frame: number, size: (index: number) => number) 
   }
 }
 
-/** What a converter of its own makes of pieces, a step a piece, and last what it still held. */
+/** The output of a new converter for each piece, and last the rest that it held. */
 function* converted(from: PcmFormat, to: PcmFormat, options: ConvertOptions, bytes: Iterable<Buffer>) {
   const converter = new Converter(from, to, options, 'test')
   for (const piece of bytes) yield Buffer.from(converter.convert(piece))
@@ -81,14 +81,14 @@ const sizes: [string, (index: number) => number][] = [
   ['in pieces of 1 to 400 frames', (index) => 1 + ((index * 7919) % 400)],
 ]
 
-describe.each(sizes)('the bytes stay what they are, %s', (_pieces, size) => {
+describe.each(sizes)('the output stays the same, byte for byte, %s', (_pieces, size) => {
   test.each(golden)('%s to %s %o', (from, to, options, digest) => {
     const source = format(from)
     const parts = converted(source, format(to), options, pieces(input(source), source.bytesPerFrame, size))
     expect(digestOf([...parts])).toBe(digest)
   })
 
-  test('of all of them taking turns', () => {
+  test('with all converters taking turns', () => {
     const running = golden.map(([from, to, options, digest]) => {
       const source = format(from)
       const bytes = pieces(input(source), source.bytesPerFrame, size)

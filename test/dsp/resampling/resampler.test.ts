@@ -82,7 +82,7 @@ describe('from 48 to 16 kHz', () => {
 })
 
 describe.each(rates)('from %i to %i Hz', (from, to) => {
-  test('is what a plain polyphase filter gives, sample by sample and in time', async () => {
+  test('gives the same samples at the same times as a plain polyphase filter', async () => {
     const input = chord(from, to)
     const ours = await resample(input, from, to)
     const reference = polyphase(input, from, to)
@@ -90,7 +90,7 @@ describe.each(rates)('from %i to %i Hz', (from, to) => {
     expect(difference(ours, reference)).toBeLessThan(-95)
   })
 
-  test.runIf(hasTool('sox'))('is what sox gives', async () => {
+  test.runIf(hasTool('sox'))('gives the same as sox', async () => {
     const input = chord(from, to)
     const raw = (rate: number) => [
       '-t',
@@ -113,7 +113,7 @@ describe.each(rates)('from %i to %i Hz', (from, to) => {
   })
 })
 
-test('the length is exact, whatever it is', async () => {
+test('any length comes out exact', async () => {
   const rate = fc.constantFrom(1000, 7999, 8000, 11_025, 16_000, 22_050, 44_100, 44_101, 48_000, 192_000)
   await fc.assert(
     fc.asyncProperty(
@@ -131,7 +131,7 @@ test('the length is exact, whatever it is', async () => {
   )
 })
 
-test('each channel is what it would be alone', async () => {
+test('each channel comes out as it does alone', async () => {
   const parts = [chord(44_100, 16_000), tone(44_100, 440, 0.3), chord(44_100, 8000)]
   const frames = parts[0]!.length
   const joined = Float32Array.from({ length: frames * 3 }, (_, i) => parts[i % 3]![Math.floor(i / 3)]!)

@@ -16,7 +16,7 @@ test('the filters of a pair of rates are made once, and the latest sixteen pairs
   expect(bench.filters(1, 2)).toEqual(first)
 })
 
-test('tables lie behind the work, untouched by it, and come back when they had to make room', () => {
+test('tables lie behind the work, stay unchanged, and are copied again after growing work displaced them', () => {
   const bench = new Workbench(plainMachine())
   const pairs = Array.from({ length: 12 }, (_, i) => {
     const coefficients = new Float32Array(2 ** 17 - 16 * i).fill(i + 2)

@@ -11,7 +11,7 @@ interface Heard {
   at: number
 }
 
-/** What a detector gets to hear of these chunks of whole frames. */
+/** The frames that a detector gets from these chunks of whole frames. */
 function listen(
   format: PcmFormat,
   detector: { sampleRate: number; frameSamples: number },
@@ -79,7 +79,7 @@ test('each sample is the mean of the stream over its time and over all channels'
   )
 })
 
-test('frames are the same, at the same places, whatever the chunking', () => {
+test('every chunking gives the same frames at the same places', () => {
   const chunked = setting.chain(({ format, detector, bytes }) => {
     const units = new Uint8Array(bytes.length / format.bytesPerFrame)
     return chunkings(units).map((pieces) => {

@@ -63,7 +63,7 @@ test('hears streams of other rates at the nearest that it knows', () => {
   expect(heard).toEqual([8000, 16_000, 16_000, 16_000, 8000])
 })
 
-test.each([0.003, 0.03, 0.1, 0.3])('takes noise of level %d for none, however loud', async (level) => {
+test.each([0.003, 0.03, 0.1, 0.3])('hears no speech in noise of level %d', async (level) => {
   const samples = noise(16_000 * 20, level)
   expect(await share(16_000, samples)).toBeLessThan(0.02)
 })
@@ -73,14 +73,14 @@ test.each([-40, -20, -3])('hears speech whose peak is at %i dBFS', async (level)
   expect(await share(16_000, samples)).toBeGreaterThan(0.7)
 })
 
-test('is deterministic, and one hears nothing of another', async () => {
+test('is deterministic, and independent of other detectors', async () => {
   const samples = await voice(16_000)
   const [a, b] = await Promise.all([share(16_000, samples), share(16_000, samples)])
   expect(a).toBe(b)
   expect(await share(16_000, samples)).toBe(a)
 })
 
-test('gives its memory back: who comes next gets the same', async () => {
+test('frees its memory, which the next detector gets', async () => {
   const open = async () => {
     const detector = new LibfvadDetector(48_000)
     await detector.open()
