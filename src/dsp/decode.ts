@@ -1,3 +1,4 @@
+import { viewOf } from '../format/fields.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { FULL_SCALE_16, FULL_SCALE_24, FULL_SCALE_32 } from './fullScale.ts'
 import { alawSamples, mulawSamples } from './g711.ts'
@@ -17,7 +18,7 @@ export function decodeSamples<T extends Samples = Float32Array<ArrayBuffer>>(
   out = new Float32Array(Math.floor(bytes.length / bytesPerSample)) as Samples as T,
 ): T {
   const count = Math.floor(bytes.length / bytesPerSample)
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   switch (encoding) {
     case 'u8':
       for (let i = 0; i < count; i++) out[i] = (bytes[i]! - 128) / 128

@@ -1,3 +1,4 @@
+import { viewOf } from '../format/fields.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import { FULL_SCALE_8, FULL_SCALE_16, FULL_SCALE_24, FULL_SCALE_32 } from './fullScale.ts'
 import { alawCode, mulawCode } from './g711.ts'
@@ -16,7 +17,7 @@ export function encodeSamples(
   out: Uint8Array,
 ): void {
   const count = samples.length
-  const view = new DataView(out.buffer, out.byteOffset, out.byteLength)
+  const view = viewOf(out)
   switch (encoding) {
     case 'u8':
       for (let i = 0; i < count; i++) out[i] = quantize(samples[i]! * FULL_SCALE_8 + 0.5, FULL_SCALE_8) + 128

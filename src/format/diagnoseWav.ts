@@ -1,7 +1,7 @@
 import { markedKind } from './containers.ts'
+import { fourCC, isPrintable, u32 } from './fields.ts'
 import type { OpenEnd } from './openEnd.ts'
 import type { WavInfo } from './readWavHeader.ts'
-import { isPrintable } from './riffChunk.ts'
 import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
 import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
 
@@ -243,8 +243,8 @@ function wrappedBytes(header: WavInfo, present: number): number {
 
 /** A chunk with a size that fits, which samples hardly ever look like, a tag of players, or the beginning of another file. */
 function isChunk(bytes: Uint8Array, available: number, isBigEndian: boolean): boolean {
-  const id = String.fromCharCode(...bytes.subarray(0, 4))
+  const id = fourCC(bytes)
   if (/^(TAG|APET)/.test(id) || markedKind(bytes) !== undefined) return true
   if (bytes.length < 8 || !isPrintable(id)) return false
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, !isBigEndian) <= available - 8
+  return u32(bytes, 4, isBigEndian) <= available - 8
 }

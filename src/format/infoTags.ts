@@ -1,4 +1,5 @@
 import { ArgumentTypeError, show } from '../errors.ts'
+import { fourCC, viewOf } from './fields.ts'
 
 /** LIST INFO: what a WAV file says of itself, by the four letters of the standard: INAM title, IART artist, ISFT software. */
 export type InfoTags = Record<string, string>
@@ -11,9 +12,9 @@ export type InfoTags = Record<string, string>
  * @param list the chunk's bytes behind its type
  */
 export function readInfoTags(list: Uint8Array, tags: InfoTags = {}, isBigEndian = false): InfoTags {
-  const view = new DataView(list.buffer, list.byteOffset, list.byteLength)
+  const view = viewOf(list)
   for (let at = 0; at + 8 <= list.length; ) {
-    const id = String.fromCharCode(...list.subarray(at, at + 4))
+    const id = fourCC(list, at)
     if (!/^[\x20-\x7e]{4}$/.test(id)) return tags
     const body = at + 8
     const end = body + view.getUint32(at + 4, !isBigEndian)

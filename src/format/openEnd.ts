@@ -1,5 +1,6 @@
+import { fourCC, isPrintable } from './fields.ts'
 import { type Parsing, PushParser, skip, take } from './pushParser.ts'
-import { fourCC, isPrintable, isRiff, nextChunk } from './riffChunk.ts'
+import { isRiff, nextChunk } from './riffChunk.ts'
 
 /** Chunks behind a `data` of 0 that are longer, all together, are taken for samples: a reader of a stream holds them. */
 const MAX_CHAIN_BYTES = 2 ** 20

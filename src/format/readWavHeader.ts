@@ -1,17 +1,9 @@
 import { WavespoolError } from '../errors.ts'
+import { bytesOf, fourCC, isPrintable, u32, u64 } from './fields.ts'
 import { ID3_HEAD_BYTES, id3Bytes } from './id3.ts'
 import type { InfoTags } from './infoTags.ts'
 import { type Parsing, PushParser, skip, take } from './pushParser.ts'
-import {
-  bytesOf,
-  type ChunkHead,
-  fourCC,
-  isPrintable,
-  isRiff,
-  MAX_CHUNKS,
-  nextChunk,
-  u32,
-} from './riffChunk.ts'
+import { type ChunkHead, isRiff, MAX_CHUNKS, nextChunk } from './riffChunk.ts'
 import { MAX_TAGS_BYTES, readList } from './trailingTags.ts'
 import { parseWave64, WAVE64_RIFF } from './wave64.ts'
 import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
@@ -159,8 +151,4 @@ function isKnown(bytes: number): boolean {
 
 function isContainer(id: string): boolean {
   return isRiff(id) || id === WAVE64_RIFF
-}
-
-function u64(bytes: Uint8Array, at: number): number {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at, true))
 }

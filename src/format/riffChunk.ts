@@ -1,3 +1,4 @@
+import { fourCC, isPrintable, u32 } from './fields.ts'
 import { type Parsing, take } from './pushParser.ts'
 import type { WavContainer } from './wavHeader.ts'
 
@@ -45,21 +46,4 @@ const knownChunks = new Set(
 /** Whether a chunk of this name can hold a WAV file. */
 export function isRiff(id: string): id is WavContainer {
   return id === 'RIFF' || id === 'RF64' || id === 'RIFX' || id === 'BW64'
-}
-
-/** Whether the name of a chunk can begin so: with four characters of ASCII. */
-export function isPrintable(id: string): boolean {
-  return /^[\x20-\x7e]{4}/.test(id)
-}
-
-export function fourCC(bytes: Uint8Array, at = 0): string {
-  return String.fromCharCode(...bytes.subarray(at, at + 4))
-}
-
-export function bytesOf(id: string): Uint8Array {
-  return Uint8Array.from(id, (char) => char.charCodeAt(0))
-}
-
-export function u32(bytes: Uint8Array, at: number, isBigEndian: boolean): number {
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at, !isBigEndian)
 }

@@ -1,6 +1,7 @@
+import { bytesOf, fourCC, isPrintable } from './fields.ts'
 import { type InfoTags, readInfoTags } from './infoTags.ts'
 import { type Parsing, PushParser, skip, take } from './pushParser.ts'
-import { bytesOf, fourCC, isPrintable, isRiff, MAX_CHUNKS, nextChunk } from './riffChunk.ts'
+import { isRiff, MAX_CHUNKS, nextChunk } from './riffChunk.ts'
 
 /** The first bytes of another WAV file that stands where a chunk should. */
 export interface NextWav {

@@ -1,4 +1,5 @@
 import { encodingOf } from './encoding.ts'
+import { viewOf } from './fields.ts'
 import { type PcmFormat, pcmFormat } from './pcmFormat.ts'
 import { subFormatTail } from './wavHeader.ts'
 
@@ -38,7 +39,7 @@ export const FMT_BYTES = 40
  */
 export function readFmt(bytes: Uint8Array, size: number, isBigEndian = false): WavFormat | string {
   if (size < 16) return `the fmt chunk of this WAV file is ${size} bytes long; it needs 16`
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const view = viewOf(bytes)
   const isLittle = !isBigEndian
   const tag = view.getUint16(0, isLittle) // wFormatTag
   const channels = view.getUint16(2, isLittle) // nChannels

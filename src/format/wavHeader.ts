@@ -1,6 +1,7 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
 import { encodings } from './encoding.ts'
+import { viewOf } from './fields.ts'
 import { checkTags, type InfoTags, tagsChunk } from './infoTags.ts'
 import type { PcmFormat } from './pcmFormat.ts'
 
@@ -248,7 +249,7 @@ class FieldWriter {
   #at = 0
 
   constructor(bytes: Uint8Array) {
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#view = viewOf(bytes)
   }
 
   fourCC(id: string): void {

@@ -1,3 +1,4 @@
+import { fourCC, u64 } from './fields.ts'
 import { type Parsing, skip, take } from './pushParser.ts'
 import type { WavHeaderScan } from './readWavHeader.ts'
 import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
@@ -54,13 +55,9 @@ export function* parseWave64(riffAt: number): Parsing<WavHeaderScan> {
 
 /** The four letters of a chunk; undefined for a GUID of another family. */
 function name(guid: Uint8Array): string | undefined {
-  return hex(guid.subarray(4, 16)) === otherTail ? String.fromCharCode(...guid.subarray(0, 4)) : undefined
+  return hex(guid.subarray(4, 16)) === otherTail ? fourCC(guid) : undefined
 }
 
 function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
-
-function u64(bytes: Uint8Array, at: number): number {
-  return Number(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(at, true))
 }

@@ -1,3 +1,4 @@
+import { reduceRates } from '../dsp/rates.ts'
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import type { PcmFormat } from '../format/pcmFormat.ts'
 import {
@@ -61,7 +62,7 @@ type Take = (from: number, to: number) => Buffer
 
 /** A whole number of Hz comes round within a second: one period is computed, the rest is copied. */
 function periodic({ sampleRate, bytesPerFrame }: PcmFormat, frequency: number, sines: Take): Take {
-  const frames = sampleRate / greatestCommonDivisor(frequency, sampleRate)
+  const frames = reduceRates(frequency, sampleRate).to
   const period = sines(0, frames)
   return (from, to) => {
     const bytes = Buffer.allocUnsafeSlow((to - from) * bytesPerFrame)
@@ -91,8 +92,4 @@ function sineWave(format: PcmFormat, frequency: number, level: number, from: num
   function wholeSeconds(frame: number): number {
     return (Math.floor(frame / sampleRate) * frequency) % 1
   }
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

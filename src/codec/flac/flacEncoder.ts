@@ -1,4 +1,5 @@
 import { WavespoolError } from '../../errors.ts'
+import { viewOf } from '../../format/fields.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import type { Output } from '../../format/wholeFrames.ts'
 import type { EncoderKernel } from '../kernel.ts'
@@ -81,7 +82,7 @@ export class FlacEncoder implements EncoderKernel {
 /** libFLAC takes each sample in 32 bits. */
 function integersOf(pcm: Uint8Array, bytesPerSample: number): Int32Array {
   const samples = new Int32Array(pcm.length / bytesPerSample)
-  const view = new DataView(pcm.buffer, pcm.byteOffset, pcm.length)
+  const view = viewOf(pcm)
   if (bytesPerSample === 1) for (let i = 0; i < samples.length; i++) samples[i] = pcm[i]! - 128
   else if (bytesPerSample === 2) {
     for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(i * 2, true)

@@ -1,4 +1,5 @@
 import { WavespoolError } from '../../errors.ts'
+import { viewOf } from '../../format/fields.ts'
 import { type PcmFormat, pcmFormat } from '../../format/pcmFormat.ts'
 import type { DecoderOutput } from '../kernel.ts'
 import { type FlacFrameHeader, fitsStream, readFrameHeader, samplesBetween } from './frameHeader.ts'
@@ -134,7 +135,7 @@ export class FlacTrack {
     const shift = this.#shift
     const pcm = Buffer.allocUnsafeSlow(frames * bytesPerFrame)
     channels.forEach((bytes, channel) => {
-      const from = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      const from = viewOf(bytes)
       const given = bytes.length / frames
       let at = channel * bytesPerSample
       for (let i = 0; i < bytes.length; i += given, at += bytesPerFrame) {

@@ -1,4 +1,5 @@
 import { ArgumentRangeError } from '../../errors.ts'
+import { reduceRates } from '../rates.ts'
 import type { Samples } from '../scratch.ts'
 import type { FirMachine } from './firKernel.ts'
 import type { SincFilters } from './sincFilters.ts'
@@ -46,9 +47,9 @@ export class Resampler {
   #given = 0
 
   constructor(from: number, to: number, channels: number) {
-    const divisor = greatestCommonDivisor(from, to)
-    this.#from = from / divisor
-    this.#to = to / divisor
+    const reduced = reduceRates(from, to)
+    this.#from = reduced.from
+    this.#to = reduced.to
     this.#channels = channels
     this.#filters = workbench().filters(this.#from, this.#to)
     this.blockFrames = Math.max(1, Math.floor(BLOCK / channels / Math.max(1, to / from)))
@@ -151,8 +152,4 @@ export class Resampler {
       memory[this.#outputAt + frame * this.#channels + channel] = a + (b - a) * (place - below)
     }
   }
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }

@@ -1,5 +1,6 @@
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { decodeSamples } from '../decode.ts'
+import { reduceRates } from '../rates.ts'
 import type { VoiceDetector } from './detector.ts'
 
 /**
@@ -21,11 +22,11 @@ export class VoiceFrames {
   #missing: number
 
   constructor(format: PcmFormat, detector: Pick<VoiceDetector, 'sampleRate' | 'frameSamples'>) {
-    const divisor = greatestCommonDivisor(format.sampleRate, detector.sampleRate)
+    const { from, to } = reduceRates(format.sampleRate, detector.sampleRate)
     this.#format = format
     this.#frame = new Float32Array(detector.frameSamples)
-    this.#from = format.sampleRate / divisor
-    this.#to = detector.sampleRate / divisor
+    this.#from = from
+    this.#to = to
     this.#missing = this.#from
   }
 
@@ -70,8 +71,4 @@ export class VoiceFrames {
       this.#missing = this.#from
     }
   }
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }
