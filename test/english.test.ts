@@ -11,7 +11,19 @@ const rooms = [
   'docs',
   'examples',
   'bench',
-  ...['types', 'chain', 'codec', 'dsp', 'format'].map((name) => `test/${name}`),
+  ...[
+    'types',
+    'chain',
+    'codec',
+    'dsp',
+    'format',
+    'cli',
+    'consumers',
+    'examples',
+    'recipes',
+    'browser',
+    'declarations',
+  ].map((name) => `test/${name}`),
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
 ]
 

@@ -21,7 +21,7 @@ const format = pcmFormat({ sampleRate: 48_000 })
 const FRAMES = 100_003
 const pcm = chord(format, FRAMES)
 
-/** What the command reads, and how ffmpeg makes it. */
+/** The files that the command reads, and the options by which ffmpeg makes them. */
 const inputs = {
   'in.flac': ['-c:a', 'flac'],
   'in.mp3': ['-c:a', 'libmp3lame'],
@@ -76,26 +76,29 @@ function folder(name: string, files: Record<string, Uint8Array | string> = {}) {
 }
 
 describe.runIf(hasOracles)('convert', () => {
-  test.each(['in.wav', ...Object.keys(inputs)])('%s into every kind, of its length', async (from) => {
-    for (const to of ['to.flac', 'to.mp3', 'to.ogg', 'to.opus']) {
-      expect(await packed.run(['convert', from, to, '--force'])).toEqual(quiet)
-      judge(to)
-      expect([to, framesOf(to)]).toEqual([to, FRAMES])
-    }
-    expect(await packed.run(['convert', from, 'to.wav', '--force'])).toEqual(quiet)
-    expect(
-      run('sox', ['--i', '-s', packed.path('to.wav')])
-        .toString()
-        .trim(),
-    ).toBe(`${FRAMES}`)
-    expect(
-      run('sox', ['--i', '-b', packed.path('to.wav')])
-        .toString()
-        .trim(),
-    ).toBe('16')
-  })
+  test.each(['in.wav', ...Object.keys(inputs)])(
+    'turns %s into every kind of file, with its length',
+    async (from) => {
+      for (const to of ['to.flac', 'to.mp3', 'to.ogg', 'to.opus']) {
+        expect(await packed.run(['convert', from, to, '--force'])).toEqual(quiet)
+        judge(to)
+        expect([to, framesOf(to)]).toEqual([to, FRAMES])
+      }
+      expect(await packed.run(['convert', from, 'to.wav', '--force'])).toEqual(quiet)
+      expect(
+        run('sox', ['--i', '-s', packed.path('to.wav')])
+          .toString()
+          .trim(),
+      ).toBe(`${FRAMES}`)
+      expect(
+        run('sox', ['--i', '-b', packed.path('to.wav')])
+          .toString()
+          .trim(),
+      ).toBe('16')
+    },
+  )
 
-  test('FLAC is the samples, to and fro, and through pipes', async () => {
+  test('FLAC keeps the samples in both directions, and through pipes', async () => {
     await packed.run(['convert', 'in.wav', 'a.flac'])
     await packed.run(['convert', 'a.flac', 'a.raw'])
     expect(readFileSync(packed.path('a.raw')).equals(pcm)).toBe(true)
@@ -107,7 +110,7 @@ describe.runIf(hasOracles)('convert', () => {
     run('flac', ['-t', '-s', packed.path('b.flac')])
   })
 
-  test('the bitrate that was asked for, and another rate', async () => {
+  test('uses the given bitrate and sample rate', async () => {
     await packed.run(['convert', 'in.wav', 'low.mp3', '--bitrate', '32k', '--to-rate', '16k'])
     await packed.run(['convert', 'in.wav', 'high.ogg', '--bitrate', '128000'])
     await packed.run(['convert', 'in.wav', 'low.ogg', '--bitrate', '12k'])
@@ -117,7 +120,7 @@ describe.runIf(hasOracles)('convert', () => {
     expect(high.bitrate).toBeGreaterThan(small.bitrate * 3)
   })
 
-  test('what no codec holds is told in the words of the command', async () => {
+  test('formats that a codec cannot hold are refused with the options that help', async () => {
     const wide = pcmFormat({ channels: 6 })
     const bytes = Buffer.concat([makeWavHeader(wide, { dataBytes: 12_000 }), Buffer.alloc(12_000)])
     writeFileSync(packed.path('wide.wav'), bytes)
@@ -131,14 +134,17 @@ describe.runIf(hasOracles)('convert', () => {
 })
 
 describe.runIf(hasOracles)('record', () => {
-  test.each(['memo.flac', 'memo.mp3', 'memo.ogg', 'memo.opus'])('into %s, exactly so long', async (name) => {
-    const made = await packed.run(['record', '--from', 'in.webm', '--seconds', '1.23', name])
-    expect(made).toEqual(quiet)
-    judge(name)
-    expect(framesOf(name)).toBe(59_040)
-  })
+  test.each(['memo.flac', 'memo.mp3', 'memo.ogg', 'memo.opus'])(
+    'records exactly 1.23 s into %s',
+    async (name) => {
+      const made = await packed.run(['record', '--from', 'in.webm', '--seconds', '1.23', name])
+      expect(made).toEqual(quiet)
+      judge(name)
+      expect(framesOf(name)).toBe(59_040)
+    },
+  )
 
-  test('from a pipe of any kind, telling what was recorded', async () => {
+  test('records from a pipe of any kind, and reports the recording', async () => {
     const { stdout } = await packed.shell('cat in.m4a | wavespool record --from - pipe.mp3 --json')
     expect(JSON.parse(stdout.toString())).toMatchObject({ frames: FRAMES, path: 'pipe.mp3' })
     expect(framesOf('pipe.mp3')).toBe(FRAMES)
@@ -175,7 +181,7 @@ describe.runIf(hasOracles)('record', () => {
     expect(framesOf(name)).toBeLessThanOrEqual(FRAMES + 2000)
   })
 
-  test('what came before a failure is kept, and told', async () => {
+  test('keeps and reports the audio in front of a failure', async () => {
     writeFileSync(packed.path('cut.flac'), readFileSync(packed.path('in.flac')).subarray(0, -2000))
     const { code, stderr } = await packed.run(['record', '--from', 'cut.flac', 'kept.mp3'])
     const [, seconds] =
@@ -190,7 +196,7 @@ describe.runIf(hasOracles)('record', () => {
 })
 
 describe.runIf(hasOracles)('info', () => {
-  test('container, codec, bitrate and the exact length', async () => {
+  test('prints container, codec, bitrate and the exact length', async () => {
     const { stdout, stderr } = await packed.run(['info', 'in.webm', 'in.mp3', 'in.flac'])
     expect(stderr).toBe('')
     expect(stdout.toString()).toMatch(
@@ -211,7 +217,7 @@ describe.runIf(hasOracles)('info', () => {
     expect(bitrate).toBe(Math.round((size * 8 * 48_000) / FRAMES))
   })
 
-  test('of a pipe, and of a file that is cut short, by its name', async () => {
+  test('reads a pipe, and names a file that is cut short', async () => {
     const { stdout } = await packed.shell('cat in.m4a | wavespool info -')
     expect(stdout.toString()).toMatch(/^-\n.*AAC in MP4\n/)
     writeFileSync(packed.path('short.flac'), readFileSync(packed.path('in.flac')).subarray(0, -500))
@@ -224,7 +230,7 @@ describe.runIf(hasOracles)('info', () => {
 })
 
 describe.runIf(hasOracles)('waveform and split', () => {
-  test('draw and cut what is compressed', async () => {
+  test('draw and cut compressed files', async () => {
     const [whole, drawn] = await Promise.all(
       ['in.wav', 'in.flac'].map((name) => packed.run(['waveform', name, '--width', '60'])),
     )
@@ -237,7 +243,7 @@ describe.runIf(hasOracles)('waveform and split', () => {
     expect(framesOf('in-parts/in-0005.wav')).toBe(FRAMES - 96_000)
   })
 
-  test.each(['flac', 'mp3', 'opus'])('into parts of %s that make up the whole', async (codec) => {
+  test.each(['flac', 'mp3', 'opus'])('parts of %s make up the whole', async (codec) => {
     const extension = codec === 'opus' ? 'ogg' : codec
     const args = ['split', 'in.wav', '--every', '0.7', '--codec', codec, '-o', codec]
     expect(await packed.run(args)).toEqual(quiet)
@@ -251,7 +257,7 @@ describe.runIf(hasOracles)('waveform and split', () => {
     expect(frames).toBe(FRAMES)
   })
 
-  test.each(['flac', 'mp3'])('into parts of %s no larger than this', async (codec) => {
+  test.each(['flac', 'mp3'])('parts of %s are no larger than the given size', async (codec) => {
     const noise = Buffer.from(
       Int16Array.from({ length: 400_000 }, () => (Math.random() - 0.5) * 65_000).buffer,
     )
@@ -267,14 +273,14 @@ describe.runIf(hasOracles)('waveform and split', () => {
   })
 })
 
-describe.runIf(hasOracles)('what is promised of files', () => {
+describe.runIf(hasOracles)('files of the command', () => {
   test.each([
     ['convert in.flac LINK --force', 'LINK'],
     ['convert HARD in.flac --force', 'in.flac'],
     ['record --from in.flac HARD --force', 'HARD'],
     ['convert - in.flac --force < in.flac', 'in.flac'],
     ['convert in.flac - --codec mp3 >> in.flac', 'stdout'],
-  ])('what is read is never written: %s', async (line, named) => {
+  ])('the input is never written: %s', async (line, named) => {
     const name = `same-${line.replace(/\W+/g, '-')}`
     const bytes = readFileSync(packed.path('in.flac'))
     const files = folder(name, { 'in.flac': bytes })
@@ -290,7 +296,7 @@ describe.runIf(hasOracles)('what is promised of files', () => {
     expect(files.list()).toEqual(['hard.flac', 'in.flac', 'link.flac'])
   })
 
-  test('nothing is left of what fails, and what was there stays', async () => {
+  test('a conversion that fails leaves no new file, and the old one as it was', async () => {
     const old = 'what was there'
     const broken = readFileSync(packed.path('in.flac')).subarray(0, 20_000)
     for (const to of ['out.mp3', 'out.flac', 'out.ogg', 'out.wav']) {
@@ -302,7 +308,7 @@ describe.runIf(hasOracles)('what is promised of files', () => {
     }
   })
 
-  test('audio that is missing in the middle is told, and the rest converted', async () => {
+  test('audio that is missing in the middle is reported, and the rest converted', async () => {
     const broken = Buffer.from(readFileSync(packed.path('in.flac')))
     broken.fill(0, 20_000, 21_000)
     const files = folder('gap', { 'in.flac': broken })
@@ -314,20 +320,23 @@ describe.runIf(hasOracles)('what is promised of files', () => {
     expect(files.list()).toEqual(['in.flac', 'out.wav'])
   })
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('nor at %s', async (signal) => {
-    for (const to of ['out.mp3', 'out.flac', 'out.ogg']) {
-      const files = folder(`${signal}-${to}`)
-      const child = packed.start(['convert', '-', `${signal}-${to}/${to}`])
-      child.stdin.write(readFileSync(packed.path('in.webm')))
-      while (!files.list().some((name) => name.endsWith('.part'))) await sleep(10)
-      const result = ended(child)
-      child.kill(signal)
-      expect((await result).code).toBeGreaterThan(128)
-      expect(files.list()).toEqual([])
-    }
-  })
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    '%s in a conversion leaves no file behind',
+    async (signal) => {
+      for (const to of ['out.mp3', 'out.flac', 'out.ogg']) {
+        const files = folder(`${signal}-${to}`)
+        const child = packed.start(['convert', '-', `${signal}-${to}/${to}`])
+        child.stdin.write(readFileSync(packed.path('in.webm')))
+        while (!files.list().some((name) => name.endsWith('.part'))) await sleep(10)
+        const result = ended(child)
+        child.kill(signal)
+        expect((await result).code).toBeGreaterThan(128)
+        expect(files.list()).toEqual([])
+      }
+    },
+  )
 
-  test('what stands in a file gives no orders to the terminal', async () => {
+  test('control characters in a file are escaped on the terminal', async () => {
     const bytes = readFileSync(packed.path('in.webm'))
     bytes.write('A_\x1b[31m', bytes.indexOf('A_OPUS'), 'latin1')
     writeFileSync(packed.path('evil.webm'), bytes)
@@ -339,7 +348,7 @@ describe.runIf(hasOracles)('what is promised of files', () => {
     expect(/(?!\n)\p{Cc}/u.test(stdout.toString() + stderr)).toBe(false)
   })
 
-  test('what only others read is told with its remedy', async () => {
+  test('a file that only other programs read is refused with the command that converts it', async () => {
     run('ffmpeg', ['-v', 'error', '-i', packed.path('in.wav'), '-c:a', 'adpcm_ms', packed.path('adpcm.wav')])
     run('ffmpeg', ['-v', 'error', '-i', packed.path('in.wav'), packed.path('in.aiff')])
     for (const [name, reason] of [
@@ -383,7 +392,7 @@ describe.runIf(hasOracles)('without the optional packages', () => {
     expect(readdirSync(bare.folder).filter((name) => name.endsWith('.part'))).toEqual([])
   })
 
-  test('that of the package manager in use', async () => {
+  test('the command is that of the package manager in use', async () => {
     writeFileSync(bare.path('node_modules/.modules.yaml'), '')
     const { stderr } = await bare.run(['info', 'in.mp3'])
     expect(stderr).toMatch(/pnpm add mpg123-decoder\n/)

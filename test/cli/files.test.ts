@@ -66,7 +66,7 @@ describe('info', () => {
     }
   })
 
-  test.skipIf(!hasFfmpeg)('tags, which give no orders to the terminal', async () => {
+  test.skipIf(!hasFfmpeg)('prints tags with their control characters escaped', async () => {
     await packed.shell(
       'ffmpeg -v error -i in.wav -metadata title=$"evil\\e[31m" -metadata artist=me tagged.wav',
     )
@@ -78,7 +78,7 @@ describe('info', () => {
     expect(tags).toMatchObject({ IART: 'me' })
   })
 
-  test('faults of the header, stdin, and several files of which one is none', async () => {
+  test('reads stdin and several files, and reports faults of a header and a file that is no WAV', async () => {
     writeFileSync(packed.path('cut.wav'), file.subarray(0, 60_000))
     const { code, stdout, stderr } = await packed.run(['info', 'cut.wav', 'none.wav', '-'], { input: file })
     expect({ code, stderr }).toEqual({
@@ -89,7 +89,7 @@ describe('info', () => {
     expect(stdout.toString()).toMatch(/^-\n.*\n {2}duration {3}2.000 s/m)
   })
 
-  test('silence has no number in JSON', async () => {
+  test('the level of silence is null in JSON', async () => {
     writeFileSync(packed.path('silent.raw'), Buffer.alloc(1000))
     await packed.run(['convert', 'silent.raw', 'silent.wav', '--rate', '8000'])
     const [{ channels }] = await json('info', 'silent.wav')
@@ -98,7 +98,7 @@ describe('info', () => {
 })
 
 describe('waveform', () => {
-  test('in braille, as wide and as high as asked for; silence is a line', async () => {
+  test('draws in braille, of the given width and height; silence is a line', async () => {
     const { code, stdout } = await packed.run(['waveform', 'in.wav', '--width', '40', '--height', '4'])
     const lines = stdout.toString().split('\n')
     expect(code).toBe(0)
@@ -108,7 +108,7 @@ describe('waveform', () => {
     expect(lines[4]).toMatch(/^0:00\.0 +peak 0\.0 dB +0:02\.0$/)
   })
 
-  test.skipIf(!hasFfmpeg)('a PNG that ffmpeg reads, and the pixels that should be there', async () => {
+  test.skipIf(!hasFfmpeg)('writes a PNG that ffmpeg reads, with the right pixels', async () => {
     expect(
       await packed.run(['waveform', 'in.wav', '-o', 'x.png', '--width', '200', '--height', '100']),
     ).toEqual(quiet)
@@ -138,7 +138,7 @@ describe('waveform', () => {
     expect([ink(20, 50, 100), ink(100, 50, 100), ink(190, 50, 100)]).toEqual([1, expect.closeTo(5, -0.4), 1])
   })
 
-  test.skipIf(!hasPython)('an SVG that is XML, whatever the file is called', async () => {
+  test.skipIf(!hasPython)('writes an SVG that is valid XML for a file with any name', async () => {
     const name = '<&">.wav'
     writeFileSync(packed.path(name), file)
     expect(await packed.run(['waveform', name, '-o', 'x.svg'])).toEqual(quiet)
@@ -154,7 +154,7 @@ print(root.get('viewBox'), [e.tag.split('}')[1] for e in root], root[0].text)`
     )
   })
 
-  test('a picture is not replaced without --force; a file without a sample has one too', async () => {
+  test('a picture is not replaced without --force; a file without samples has a picture too', async () => {
     writeFileSync(packed.path('taken.svg'), 'mine')
     expect((await packed.run(['waveform', 'in.wav', '-o', 'taken.svg'])).code).toBe(1)
     expect(readFileSync(packed.path('taken.svg'), 'utf8')).toBe('mine')
@@ -165,7 +165,7 @@ print(root.get('viewBox'), [e.tag.split('}')[1] for e in root], root[0].text)`
 })
 
 describe('convert', () => {
-  test.skipIf(!hasSox)('every encoding, as sox does', async () => {
+  test.skipIf(!hasSox)('writes every encoding as sox does', async () => {
     for (const encoding of ['u8', 's24le', 's32le', 'f32le', 'f64le', 'mulaw', 'alaw']) {
       const name = `${encoding}.wav`
       expect(await packed.run(['convert', 'in.wav', name, '--to-encoding', encoding])).toEqual(quiet)
@@ -179,7 +179,7 @@ describe('convert', () => {
     }
   })
 
-  test('rate, channels, one channel of two, raw both ways, and pipes', async () => {
+  test('changes rate and channels, picks a channel, reads and writes raw samples and pipes', async () => {
     expect(
       await packed.run(['convert', 'in.wav', 'mono.wav', '--to-rate', '8000', '--to-channels', '1']),
     ).toEqual(quiet)
@@ -193,7 +193,7 @@ describe('convert', () => {
     expect((await packed.run(['convert', 'in.wav', 'x.wav', '--channel', '3'])).code).toBe(2)
   })
 
-  test('what fails leaves nothing behind', async () => {
+  test('a conversion that fails leaves no file behind', async () => {
     const { code, stderr } = await packed.run(['convert', 'package.json', 'x.wav'])
     expect({ code, exists: existsSync(packed.path('x.wav')) }).toEqual({ code: 1, exists: false })
     expect(stderr).toMatch(/no WAV file/)
@@ -202,7 +202,7 @@ describe('convert', () => {
     expect({ code: torn.code, exists: existsSync(packed.path('x.wav')) }).toEqual({ code: 1, exists: false })
   })
 
-  test('what is interrupted leaves nothing behind', async () => {
+  test('an interrupted conversion leaves no file behind', async () => {
     const files = () => readdirSync(packed.path('.'))
     const before = files()
     const dataBytes = 4 * 2 ** 30 - 2 ** 16 // seconds of work
@@ -224,7 +224,7 @@ describe('repair', () => {
   open.writeUInt32LE(0xffffffff, 4)
   open.writeUInt32LE(0xffffffff, 40)
 
-  test('into a new file, byte for byte, saying what was wrong', async () => {
+  test('writes a new file, right in every byte, and prints the faults', async () => {
     writeFileSync(packed.path('open.wav'), open)
     const { code, stdout } = await packed.run(['repair', 'open.wav'])
     expect(code).toBe(0)
@@ -238,7 +238,7 @@ describe('repair', () => {
     expect(readFileSync(packed.path('other.wav'))).toEqual(file)
   })
 
-  test('in place, also what was cut within a frame', async () => {
+  test('mends a file in place, also one that was cut within a frame', async () => {
     writeFileSync(packed.path('place.wav'), file.subarray(0, 1047))
     const { faults, output } = await json('repair', 'place.wav', '--in-place')
     expect(output).toBe('place.wav')
@@ -249,7 +249,7 @@ describe('repair', () => {
     expect(again.stdout.toString()).toBe('place.wav: no fault found\n')
   })
 
-  test('what is no WAV file stays as it is', async () => {
+  test('a file that is no WAV is refused', async () => {
     const { code, stderr } = await packed.run(['repair', 'package.json', '--in-place'])
     expect(code).toBe(1)
     expect(stderr).toMatch(/^wavespool repair: package.json: this is no WAV file.*\n$/)
@@ -257,7 +257,7 @@ describe('repair', () => {
 })
 
 describe('split', () => {
-  test('by time, without losing a sample, into names that sort', async () => {
+  test('cuts by time, without losing a sample, into names that sort', async () => {
     expect(await packed.run(['split', 'in.wav', '--every', '0.3'])).toEqual(quiet)
     const index = JSON.parse(readFileSync(packed.path('in-parts/index.json'), 'utf8'))
     expect(index.format).toEqual({ sampleRate: rate, channels: 2, encoding: 's16le' })
@@ -276,14 +276,14 @@ describe('split', () => {
     expect((await packed.run(['split', 'in.wav', '--every', '0.3'])).code).toBe(1) // it is there already
   })
 
-  test('more than 9,999 parts sort, too', async () => {
+  test('the names of more than 9,999 parts sort, too', async () => {
     const { code } = await packed.run(['split', 'in.wav', '--every', '0.19ms', '-o', 'many'])
     expect(code).toBe(0)
     const { parts } = JSON.parse(readFileSync(packed.path('many/index.json'), 'utf8'))
     expect([parts.length, parts[0].file, parts.at(-1).file]).toEqual([10_667, 'in-00001.wav', 'in-10667.wav'])
   })
 
-  test('at pauses, at most so long, without losing a sample', async () => {
+  test('cuts at pauses, into parts of a maximum length, without losing a sample', async () => {
     const bytes = spoken(rate, 30, [1, 9], [9.6, 17], [17.4, 29])
     writeFileSync(packed.path('talk.wav'), bytes)
     expect(await packed.run(['split', 'talk.wav', '--every', '10s', '--at-pauses', '-o', 'turns'])).toEqual(
@@ -299,7 +299,7 @@ describe('split', () => {
     expect(Buffer.concat(all)).toEqual(bytes.subarray(44))
   })
 
-  test('into files of a size, the header counted', async () => {
+  test('cuts into files of a maximum size, which includes the header', async () => {
     const sizes = async (...args: string[]) => {
       expect((await packed.run(['split', 'in.wav', ...args, '-o', 'sized', '--force'])).code).toBe(0)
       const { parts } = JSON.parse(readFileSync(packed.path('sized/index.json'), 'utf8'))
@@ -316,7 +316,7 @@ describe('split', () => {
     expect((await packed.run(['split', 'in.wav', '--silence', '1s', '--at-pauses'])).code).toBe(2)
   })
 
-  test('at pauses in speech, which are left out', async () => {
+  test('cuts at pauses in speech, and leaves them out', async () => {
     writeFileSync(packed.path('spoken.wav'), spoken(rate, 8, [2, 4], [6, 7.5]))
     expect(await packed.run(['split', 'spoken.wav', '--silence', '1s', '-o', 'said'])).toEqual(quiet)
     const { parts } = JSON.parse(readFileSync(packed.path('said/index.json'), 'utf8'))

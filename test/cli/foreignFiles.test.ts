@@ -74,7 +74,7 @@ describe('a file with 1.5 MB in front of its samples', () => {
     expect(await packed.run(['split', 'adm.wav', '--every', '0.05'])).toEqual(quiet)
   })
 
-  test('is put right where its sizes are open', async () => {
+  test('is repaired where its sizes are open', async () => {
     const chunks = [fmtChunk(), chunkOf('axml', Buffer.alloc(1_500_000, 0x20))]
     put('long.wav', riffFile([...chunks, chunkOfSize('data', tone(1600), 0xffffffff)], { size: 0xffffffff }))
     expect(kinds(await json('repair', 'long.wav'))).toEqual(['open'])
@@ -83,7 +83,7 @@ describe('a file with 1.5 MB in front of its samples', () => {
   })
 })
 
-describe('what follows the samples', () => {
+describe('bytes behind the samples', () => {
   const counted = plain(tone(8000))
 
   const files = {
@@ -113,13 +113,13 @@ describe('what follows the samples', () => {
     expect(readFileSync(packed.path(name)).equals(Buffer.concat([file, behind]))).toBe(true)
   })
 
-  test('zeros behind silence are more of it', async () => {
+  test('zeros behind silence count as silence', async () => {
     const name = put('silent.wav', Buffer.concat([plain(Buffer.alloc(16_000)), Buffer.alloc(3000)]))
     expect(kinds(await json('repair', name, '--in-place'))).toEqual(['short'])
     expect(header(name).dataBytes).toBe(19_000)
   })
 
-  test('what sounds like the samples in front is more of them, as a killed program leaves it', async () => {
+  test('audio like the samples in front counts as samples, as a killed program leaves it', async () => {
     for (const [file, more] of [
       [counted, tone(3000)],
       [files.RIFX, Buffer.from(tone(3000)).swap16()],
@@ -130,7 +130,7 @@ describe('what follows the samples', () => {
     }
   })
 
-  test('a size is no fault where it is what is there', async () => {
+  test('a size that equals the bytes in the file is no fault', async () => {
     const name = put('torn.wav', plain(tone(500).subarray(0, 999)))
     expect(kinds((await json('info', name))[0])).toEqual(['torn'])
     const s24 = put('pad.wav', riffFile([fmtChunk({ bits: 24 }), chunkOf('data', Buffer.alloc(1504))]))
@@ -196,7 +196,7 @@ describe('convert', () => {
     expect(refused.stderr).toMatch(/little-endian, and these are s16be/)
   })
 
-  test('takes no known container for samples, whatever --rate says', async () => {
+  test('takes no known container for raw samples, even with --rate', async () => {
     for (const [start, name] of [
       ['RIFX', 'a WAV file'],
       ['fLaC', 'a FLAC file'],
@@ -208,7 +208,7 @@ describe('convert', () => {
     }
   })
 
-  test('tells of WAV files that follow one another, and reads them all when asked to', async () => {
+  test('reports WAV files that follow one another, and reads them all when asked to', async () => {
     const [one, two] = [plain(tone(800)), plain(tone(1600))]
     put('two.wav', Buffer.concat([one, two]))
     const { code, stderr } = await packed.run(['convert', 'two.wav', 'first.wav'])
@@ -232,19 +232,22 @@ test('split keeps tags and loudspeakers, or leaves the tags out', async () => {
 
 describe('floats that are no numbers', () => {
   const samples = Float32Array.from({ length: 1600 }, (_, i) => 0.5 * Math.sin(i / 9))
-  test.each([Number.NEGATIVE_INFINITY, Number.NaN])('%d is told, and the rest measured', async (value) => {
-    const broken = samples.with(800, value)
-    put('inf.wav', riffFile([fmtChunk({ tag: 3, bits: 32 }), chunkOf('data', Buffer.from(broken.buffer))]))
-    const [{ channels }] = await json('info', 'inf.wav')
-    expect(channels).toMatchObject([{ peak: expect.closeTo(-6.02, 1), nonFinite: 1 }])
-    const told = (await packed.run(['info', 'inf.wav'])).stdout.toString()
-    expect(told).toMatch(/1 samples are infinite or no number/)
-    expect(told).not.toMatch(/silence/)
-    await packed.run(['waveform', '-o', 'x.svg', 'inf.wav', '-f'])
-    const picture = readFileSync(packed.path('x.svg'), 'utf8')
-    expect(picture).not.toMatch(/NaN|Infinity/)
-    expect(picture.length).toBeGreaterThan(10_000)
-  })
+  test.each([Number.NEGATIVE_INFINITY, Number.NaN])(
+    '%d is reported, and the other samples are measured',
+    async (value) => {
+      const broken = samples.with(800, value)
+      put('inf.wav', riffFile([fmtChunk({ tag: 3, bits: 32 }), chunkOf('data', Buffer.from(broken.buffer))]))
+      const [{ channels }] = await json('info', 'inf.wav')
+      expect(channels).toMatchObject([{ peak: expect.closeTo(-6.02, 1), nonFinite: 1 }])
+      const told = (await packed.run(['info', 'inf.wav'])).stdout.toString()
+      expect(told).toMatch(/1 samples are infinite or no number/)
+      expect(told).not.toMatch(/silence/)
+      await packed.run(['waveform', '-o', 'x.svg', 'inf.wav', '-f'])
+      const picture = readFileSync(packed.path('x.svg'), 'utf8')
+      expect(picture).not.toMatch(/NaN|Infinity/)
+      expect(picture.length).toBeGreaterThan(10_000)
+    },
+  )
 })
 
 describe('past 4 GiB', () => {
@@ -266,7 +269,7 @@ describe('past 4 GiB', () => {
     ['have wrapped', (dataBytes + 36) % 2 ** 32, dataBytes % 2 ** 32, 'short'],
     ['say 0', 0, 0, 'zero'],
     ['are those of a pipe', 0x7ffff024, 0x7ffff000, 'open'],
-  ])('a header whose sizes %s is put right once, in place', async (_name, riff, data, kind) => {
+  ])('a header whose sizes %s is repaired once, in place', async (_name, riff, data, kind) => {
     const name = sparse('five.wav', riff, data, 44 + dataBytes)
     const first = await packed.run(['repair', '--in-place', '--json', name])
     expect(kinds(JSON.parse(first.stdout.toString()))).toEqual([kind])
@@ -281,7 +284,7 @@ describe('past 4 GiB', () => {
     expect(kinds(JSON.parse(again.stdout.toString()))).toEqual([])
   })
 
-  test('record and convert leave the room of RF64 where more than 4 GiB are to come', async () => {
+  test('record and convert reserve the room of RF64 where more than 4 GiB will come', async () => {
     const open = sparse('open.wav', 0xffffffff, 0xffffffff, 44 + dataBytes)
     for (const line of [
       'record --from /dev/zero --rate 48000 --channels 2 --seconds 25000 -',

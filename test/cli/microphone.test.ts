@@ -79,7 +79,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     return bytes.subarray(dataStart)
   }
 
-  test('devices', async () => {
+  test('lists the devices', async () => {
     const { stdout } = await run('devices', '--json')
     const devices: { id: number; name: string; isDefault: boolean }[] = JSON.parse(stdout.toString())
     const names = devices.map(({ name }) => name)
@@ -91,7 +91,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     }
   })
 
-  test('record --seconds 5 gives exactly 5.000 s, and not a word where nobody looks', async () => {
+  test('record --seconds 5 gives exactly 5.000 s, and prints nothing without a terminal', async () => {
     const result = await whilePlaying(() => run('record', '--seconds', '5', 'five.wav'))
     expect(result).toEqual({ code: 0, stdout: Buffer.alloc(0), stderr: '' })
     const samples = samplesOf('five.wav')
@@ -100,7 +100,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     expect(existsSync(packed.path('crash.log'))).toBe(false)
   })
 
-  test('nothing but digital silence is told where nobody looks, too', async () => {
+  test('digital silence is reported without a terminal, too', async () => {
     const { code, stderr } = await run('record', '--seconds', '0.5', 'silent.wav')
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -108,7 +108,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     })
   })
 
-  test('into sox through a pipe, at 48 kHz, in whole ramps', async () => {
+  test('sox gets unbroken ramps through a pipe at 48 kHz', async () => {
     const ramp = await writeRamp(rig.directory, 'ramp.wav', 48_000, 1.5)
     const line =
       'wavespool record --rate 48000 --seconds 3 - | sox -t wav - -t raw ramp.raw; echo $PIPESTATUS'
@@ -121,7 +121,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     expect(rampBreaks(pcm)).toEqual([])
   })
 
-  test('by a part of a name, into another format, told in JSON', async () => {
+  test('records from a device by a part of its name, into another format, with a report in JSON', async () => {
     const to = ['--to-rate', '8000', '--to-encoding', 'mulaw']
     const { code, stdout } = await whilePlaying(() =>
       run('record', '--device', 'microphone', '--seconds', '1.5', ...to, 'phone.wav', '--json'),
@@ -144,9 +144,9 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     ['no such device', ['--device', 'nonsense'], 1, /desk_microphone.*desk_headset/],
     ['an ambiguous name', ['--device', 'desk'], 1, /desk_microphone.*desk_headset/],
     ['more channels than it has', ['--channels', '64'], 1, /64 channels/],
-    ['less than a frame, told once it records', ['--bytes', '1'], 2, /less than one frame/],
-    ['what no microphone records', ['--encoding', 'mulaw'], 2, /s16le/],
-  ])('%s is one sentence, and no file', async (_name, args, expected, sentence) => {
+    ['less than a frame', ['--bytes', '1'], 2, /less than one frame/],
+    ['an encoding that no microphone records', ['--encoding', 'mulaw'], 2, /s16le/],
+  ])('%s is refused in one sentence, and leaves no file', async (_name, args, expected, sentence) => {
     const { code, stdout, stderr } = await run('record', ...args, 'none.wav')
     expect({ code, stdout: stdout.length, lines: stderr.split('\n').length }).toEqual({
       code: expected,
@@ -157,7 +157,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     expect(existsSync(packed.path('none.wav'))).toBe(false)
   })
 
-  test('a device that is lost: what was heard is kept, whole', async () => {
+  test('the audio in front of a lost device is kept, in a whole file', async () => {
     const child = packed.start(['record', 'lost.wav'], rig.env)
     await untilHeard('lost.wav')
     process.kill(captureChild(child.pid!), 'SIGKILL')
@@ -167,7 +167,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     expect(samplesOf('lost.wav').length).toBeGreaterThan(16_000)
   })
 
-  test('killed: a WAV file, at most a second short, that repair makes whole', async () => {
+  test('a killed recorder leaves a WAV file, at most a second short, that repair completes', async () => {
     const child = packed.start(['record', 'killed.wav'], rig.env)
     await untilHeard('killed.wav')
     await sleep(1200)
@@ -182,7 +182,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
     expect(samplesOf('killed.wav').length).toBe((bytes.length - dataStart) & ~1)
   })
 
-  test('doctor: all is well while something sounds, and a silent microphone is found', async () => {
+  test('doctor finds no fault while audio plays, and reports a silent microphone', async () => {
     const well = await whilePlaying(() => run('doctor'))
     const text = well.stdout.toString()
     for (const name of [
@@ -215,7 +215,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
   })
 
   describe.skipIf(whyNoWindow)(`in a terminal ${whyNoWindow ?? ''}`, realTime, () => {
-    test('a level, the time and the size, in 40 columns, until Enter', async () => {
+    test('shows the level, the time and the size in 40 columns until Enter ends it', async () => {
       await using window = new Window(packed, { columns: 40, rows: 10, env: rig.env })
       await whilePlaying(async () => {
         window.begin('wavespool record enter.wav')
@@ -252,7 +252,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
       expect(screen).toMatch(/^icanon/m)
     })
 
-    test('in colour, unless NO_COLOR', async () => {
+    test('shows colours, unless NO_COLOR is set', async () => {
       await using window = new Window(packed, {
         env: { ...rig.env, TERM: 'xterm-256color', NO_COLOR: undefined },
       })
@@ -307,7 +307,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
       expect(heardSeconds).toBeLessThan(recordedSeconds + 0.2)
     })
 
-    test('the second Ctrl-C leaves at once, when the device does not let go, with the file intact', async () => {
+    test('the second Ctrl-C exits at once where the device does not close, and the file is intact', async () => {
       await using window = new Window(packed, { env: rig.env })
       window.begin('wavespool record twice.wav')
       await window.until(/0:01\.[5-9]/)
@@ -331,14 +331,14 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
       expect(dataBytes).toBeGreaterThan(16_000)
     })
 
-    test('in the background it does not read the keyboard, and a closed terminal ends it gracefully', async () => {
+    test('does not read the keyboard in the background, and ends gracefully when the terminal closes', async () => {
       const window = new Window(packed, { env: rig.env })
       window.begin('wavespool record --seconds 60 behind.wav & sleep 1')
       expect((await window.ended()).screen).not.toMatch(/Stopped|0:00|·/)
+      await untilHeard('behind.wav')
       await window[Symbol.asyncDispose]()
-      await sleep(1000)
+      await expect.poll(() => rig.recorders(), { timeout: 10_000 }).toBe(0)
       expect(samplesOf('behind.wav').length).toBeGreaterThan(0)
-      expect(rig.recorders()).toBe(0)
     })
 
     test('long work shows how far it is', async () => {

@@ -65,7 +65,7 @@ describe.each(files)('an open length: %s', (name, bytes, count, hasNext) => {
     expect(Buffer.concat(played).equals(samples)).toBe(true)
   })
 
-  test('is examined and repaired as the virtual file puts it right', async () => {
+  test('is repaired by the command as by the virtual file', async () => {
     const path = join(folder, `${name}.wav`)
     writeFileSync(path, bytes)
     const found = (await examine(path))!
@@ -94,7 +94,7 @@ describe.each(files)('an open length: %s', (name, bytes, count, hasNext) => {
   })
 })
 
-test('what was cut by maxBytes does not end the samples', async () => {
+test('a file behind the samples that maxBytes cuts does not end them', async () => {
   const virtual = new VirtualFile({ maxBytes: 544 })
   virtual.on('error', () => {})
   virtual.write(file(0xffffffff, 0xffffffff, pcm, next))

@@ -48,19 +48,19 @@ function samplesOf(name: string): { format: PcmFormat | undefined; pcm: Buffer }
 const quiet = { code: 0, stdout: Buffer.alloc(0), stderr: '' }
 
 describe('into a file', () => {
-  test('a WAV file sample for sample, and not a word', async () => {
+  test('records a WAV file sample by sample, and prints nothing', async () => {
     expect(await packed.run(['record', '--from', 'in.wav', 'all.wav'])).toEqual(quiet)
     expect(samplesOf('all.wav')).toEqual({ format, pcm: noise(format, 3) })
   })
 
-  test('from stdin, which need not end', async () => {
+  test('records from stdin, which need not end', async () => {
     const child = packed.start(['record', '--from', '-', '--seconds', '1.5', 'pipe.wav'])
     child.stdin.write(readFileSync(packed.path('in.wav')))
     expect(await ended(child)).toEqual(quiet)
     expect(samplesOf('pipe.wav').pcm).toEqual(noise(format, 3).subarray(0, 48_000))
   })
 
-  test('raw samples', async () => {
+  test('records raw samples', async () => {
     const pcm = noise(stereo, 1)
     const options = ['--rate', '44100', '--channels', '2']
     expect(await packed.run(['record', '--from', '-', ...options, 'raw.wav'], { input: pcm })).toEqual(quiet)
@@ -80,7 +80,7 @@ describe('into a file', () => {
     expect(samplesOf(name).pcm).toEqual(noise(format, 3).subarray(0, bytes))
   })
 
-  test('in another format, still of the length that was asked for', async () => {
+  test('records the given length in another format', async () => {
     const to = ['--to-rate', '16000', '--to-channels', '1', '--to-encoding', 'f32le']
     const args = ['record', '--from', 'stereo.wav', '--seconds', '0.5', ...to, 'to.wav', '--json']
     const { code, stdout } = await packed.run(args)
@@ -93,7 +93,7 @@ describe('into a file', () => {
     expect(told.peak).toBeLessThan(0)
   })
 
-  test('without a name it gets one by the time', async () => {
+  test('names the file by the time where no name is given', async () => {
     mkdirSync(packed.path('unnamed'))
     const { code } = await packed.shell(
       'cd unnamed && wavespool record --from ../in.wav && ls | grep -E "^recording-[-0-9]{17}\\.wav$"',
@@ -101,7 +101,7 @@ describe('into a file', () => {
     expect(code).toBe(0)
   })
 
-  test('it ends when nobody has spoken for a while after somebody had', async () => {
+  test('ends after a pause that follows speech', async () => {
     writeFileSync(packed.path('spoken.wav'), spoken(16_000, 8, [2, 4], [7, 8]))
     const { stderr } = await packed.run([
       'record',
@@ -134,26 +134,26 @@ describe('into a pipe', () => {
     expect(readFileSync(packed.path('ffmpeg.raw'))).toEqual(noise(stereo, 1))
   })
 
-  test('its sizes are open, as nobody can go back', async () => {
+  test('the header has open sizes, as a pipe cannot be rewritten', async () => {
     const { stdout } = await packed.run(['record', '--from', 'in.wav', '-'])
     expect(readWavHeader(stdout)).toMatchObject({ dataBytes: 0xffffffff, riffBytes: 0xffffffff })
     expect(stdout.subarray(44)).toEqual(noise(format, 3))
   })
 
-  test('a named pipe is one too', async () => {
+  test('a named pipe gets the same', async () => {
     const line = 'mkfifo pipe && (cat pipe > piped & wavespool record --from in.wav pipe && wait)'
     expect(await packed.shell(line)).toEqual(quiet)
     expect(readFileSync(packed.path('piped')).subarray(44)).toEqual(noise(format, 3))
   })
 
-  test('a reader that reads slowly loses nothing', async () => {
+  test('a slow reader loses nothing', async () => {
     const { stdout } = await packed.shell('wavespool record --from long.wav - | (sleep 0.5; cat)')
     expect(stdout.subarray(44).equals(noise(format, 20))).toBe(true)
   })
 })
 
-describe('what is there stays', () => {
-  test('a file is not replaced without --force', async () => {
+describe('files that exist', () => {
+  test('are not replaced without --force', async () => {
     writeFileSync(packed.path('mine.wav'), 'mine')
     const refused = await packed.run(['record', '--from', 'in.wav', 'mine.wav'])
     expect(refused).toMatchObject({
@@ -165,7 +165,7 @@ describe('what is there stays', () => {
     expect(samplesOf('mine.wav').pcm).toEqual(noise(format, 3))
   })
 
-  test('what is read is not written, by whatever name', async () => {
+  test('are not replaced where they are the input, under any name', async () => {
     const { code, stderr } = await packed.run(['record', '--from', 'in.wav', '--force', './in.wav'])
     expect(code).toBe(2)
     expect(stderr).toMatch(/is the input/)
@@ -173,7 +173,7 @@ describe('what is there stays', () => {
   })
 })
 
-describe('one sentence, exit code 1, and no file that is no WAV', () => {
+describe('an error is one sentence, and leaves a WAV file or none', () => {
   test.each([
     ['no such input', ['--from', 'none.wav', 'x.wav'], /cannot open none.wav: no such file/],
     [
@@ -195,13 +195,13 @@ describe('one sentence, exit code 1, and no file that is no WAV', () => {
     expect(existsSync(packed.path('x.wav'))).toBe(false)
   })
 
-  test('raw options for a WAV file, whose header would be heard as a click', async () => {
+  test('a WAV file with options for raw samples is refused, as its header would become a click', async () => {
     const { code, stderr } = await packed.run(['record', '--from', 'in.wav', '--rate', '8000', 'x.wav'])
     expect({ code, exists: existsSync(packed.path('x.wav')) }).toEqual({ code: 2, exists: false })
     expect(stderr).toMatch(/is a WAV file, which has a format of its own/)
   })
 
-  test('half a frame at the end: the whole ones are kept', async () => {
+  test('the whole frames are kept where the input ends within a frame', async () => {
     const { code, stderr } = await packed.run(['record', '--from', '-', '--rate', '8000', 'half.wav'], {
       input: Buffer.alloc(16_001),
     })
@@ -212,7 +212,7 @@ describe('one sentence, exit code 1, and no file that is no WAV', () => {
     expect(samplesOf('half.wav').pcm.length).toBe(16_000)
   })
 
-  test('a disk that fills up: of a recording is kept what fitted, of a conversion nothing', async () => {
+  test('on a disk that fills up a recording keeps the samples that fitted, and a conversion leaves no file', async () => {
     const recorded = await packed.shell('ulimit -f 100; wavespool record --from long.wav full.wav')
     expect(recorded.code).toBe(1)
     expect(recorded.stderr).toMatch(
@@ -254,7 +254,7 @@ describe('signals', () => {
     expect(samplesOf(`${signal}.wav`).pcm).toEqual(noise(format, 3))
   })
 
-  test('the second SIGINT leaves at once, where the first one has to wait', async () => {
+  test('the second SIGINT exits at once, where the first one has to wait', async () => {
     const { stdout, stderr } = await packed.shell(`
       mkfifo stuck
       sleep 100 < stuck & reader=$!

@@ -41,7 +41,7 @@ function folder(name: string, files: Record<string, Uint8Array | string> = {}) {
   return { path, bytes, list, at: (file: string) => packed.path(path(file)) }
 }
 
-describe('what is read is never written', () => {
+describe('the input is never written', () => {
   test.each([
     ['convert - X --force < X', 'X'],
     ['record --from - X --force < X', 'X'],
@@ -74,7 +74,7 @@ describe('what is read is never written', () => {
     expect(files.list()).toEqual(['hard.wav', 'link.wav', 'picture.svg', 'x.wav'])
   })
 
-  test('split: a part or the index that is a link to it, or is it', async () => {
+  test('split refuses a part or an index that is the input, or a link to it', async () => {
     const files = folder('split-same', { 'x.wav': wav })
     mkdirSync(files.at('parts'))
     symlinkSync('../x.wav', files.at('parts/x-0002.wav'))
@@ -96,7 +96,7 @@ describe('what is read is never written', () => {
     expect(files.list()).toEqual(['index.json', 'parts', 'x.wav'])
   })
 
-  test('a terminal, a device or another file of the same content is no reason', async () => {
+  test('a terminal, a device or another file with the same content is not refused', async () => {
     const files = folder('not-same', { 'x.wav': wav, 'y.wav': wav })
     expect((await packed.shell('wavespool convert - /dev/null < /dev/null --rate 8000')).code).toBe(0)
     expect((await packed.run(['convert', files.path('x.wav'), files.path('y.wav'), '--force'])).code).toBe(0)
@@ -106,7 +106,7 @@ describe('what is read is never written', () => {
 describe('a file is replaced when the new one is whole', () => {
   const old = Buffer.from('what was there')
 
-  test('the old one stays where the input fails, and nothing lies beside it', async () => {
+  test('the old one stays where the input fails, without a temporary file beside it', async () => {
     const files = folder('failing', { 'out.wav': old, 'in.wav': wav })
     const { code } = await packed.shell(
       `(head -c 60000 ${files.path('in.wav')}; sleep 0.3; echo) | wavespool convert - ${files.path('out.wav')} --force --channel 2`,
@@ -117,7 +117,7 @@ describe('a file is replaced when the new one is whole', () => {
   })
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'and at %s, with or without --force',
+    'the old one stays at %s, with or without --force',
     async (signal) => {
       for (const force of [true, false]) {
         const files = folder(`stopped-${signal}-${force}`, force ? { 'out.wav': old } : {})
@@ -133,7 +133,7 @@ describe('a file is replaced when the new one is whole', () => {
     },
   )
 
-  test('it keeps its permissions, and a link that leads to it stays one', async () => {
+  test('the file keeps its permissions, and a link to it stays a link', async () => {
     const files = folder('kept', { 'in.wav': wav, 'out.wav': old })
     chmodSync(files.at('out.wav'), 0o640)
     symlinkSync('out.wav', files.at('link.wav'))
@@ -144,7 +144,7 @@ describe('a file is replaced when the new one is whole', () => {
     expect(files.list()).toEqual(['in.wav', 'link.wav', 'out.wav'])
   })
 
-  test('a file that another program puts there meanwhile stays', async () => {
+  test('a file that another program creates meanwhile stays', async () => {
     const files = folder('raced')
     const child = packed.start(['convert', '-', files.path('out.wav')])
     child.stdin.write(wav)
@@ -219,7 +219,7 @@ describe('repair --in-place', () => {
     expect(files.bytes('x.wav').subarray(0, 44).equals(open().subarray(0, 44))).toBe(true)
   })
 
-  test('a process that only reads it is no reason', async () => {
+  test('does not refuse a file that another process only reads', async () => {
     const files = folder('read', { 'x.wav': open() })
     const holder = hold(files.at('x.wav'), 'r')
     expect((await packed.run(['repair', files.path('x.wav'), '--in-place'])).code).toBe(0)
@@ -236,8 +236,8 @@ describe('repair --in-place', () => {
   }
 })
 
-describe('what is piped into info and waveform', () => {
-  test.each(['info -', 'waveform -'])('%s refuses at once what is no WAV file', async (command) => {
+describe('input that is piped into info and waveform', () => {
+  test.each(['info -', 'waveform -'])('%s refuses at once input that is no WAV file', async (command) => {
     const temporary = mkdtempSync(`${tmpdir()}/wavespool-tmp-`)
     const env = { ...process.env, TMPDIR: temporary }
     const { code, stderr } = await packed.shell(`yes | wavespool ${command}`, env)
@@ -245,7 +245,7 @@ describe('what is piped into info and waveform', () => {
     expect(readdirSync(temporary)).toEqual([])
   })
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves nothing at %s', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('leaves no copy at %s', async (signal) => {
     const temporary = mkdtempSync(`${tmpdir()}/wavespool-tmp-`)
     const child = packed.start(['info', '-'], { ...process.env, TMPDIR: temporary })
     child.stdin.write(wav)
@@ -258,7 +258,7 @@ describe('what is piped into info and waveform', () => {
   })
 })
 
-test('what a killed info - has left is swept by the next one', async () => {
+test('the next info - removes the copy of a killed one', async () => {
   const temporary = mkdtempSync(`${tmpdir()}/wavespool-tmp-`)
   const env = { ...process.env, TMPDIR: temporary }
   const child = packed.start(['info', '-'], env)
@@ -278,7 +278,7 @@ test('what a killed info - has left is swept by the next one', async () => {
   expect(readdirSync(temporary)).toEqual([])
 })
 
-describe('nothing from elsewhere gives orders to the terminal', () => {
+describe('control characters are escaped on the terminal', () => {
   const evil = 'a\u001b]0;x\u0007\u009b31m\u202egnp\u2066\u200e\u007f'
   const isHarmless = (bytes: Buffer) => !/(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(bytes.toString())
   const tagged = (text: string) => {
@@ -294,7 +294,7 @@ describe('nothing from elsewhere gives orders to the terminal', () => {
     return Buffer.concat([Buffer.from('RIFF'), size(body.length + 4), Buffer.from('WAVE'), body])
   }
 
-  test('a name, a tag and a fault, in text and in JSON', async () => {
+  test('in a name, a tag and a fault, in text and in JSON', async () => {
     const name = `${evil}.wav`
     writeFileSync(packed.path(name), tagged(evil).subarray(0, -1))
     writeFileSync(packed.path('good.wav'), tagged(evil))
@@ -327,14 +327,14 @@ describe('nothing from elsewhere gives orders to the terminal', () => {
     expect(JSON.parse(stdout.toString())[0].tags.INAM).toBe(evil)
   })
 
-  test('the first bytes of what is no WAV file', async () => {
+  test('in the first bytes of a file that is no WAV', async () => {
     writeFileSync(packed.path('first.wav'), `${evil}${evil}`)
     const { code, stderr } = await packed.run(['info', 'first.wav'])
     expect({ code, isHarmless: isHarmless(Buffer.from(stderr)) }).toEqual({ code: 1, isHarmless: true })
   })
 })
 
-test('convert refuses what would make gigabytes of a small file', async () => {
+test('convert refuses to make gigabytes of a small file', async () => {
   const slow = pcmFormat({ sampleRate: 63, encoding: 'u8' })
   const samples = Buffer.alloc(2_000_000, 128)
   const files = folder('slow', {

@@ -39,7 +39,7 @@ const begin = (url: string, headers = {}) => {
   return fetch(`${url}recordings`, { method: 'POST', headers: { ...type, ...headers }, body })
 }
 
-test('without ws it says how a browser could record, before anything is recorded', async () => {
+test('without ws it prints how a browser could record, before anything is recorded', async () => {
   const { url, child, result } = await serving(['recordings', '--no-microphone'])
   const response = await begin(url)
   expect(response.status).toBe(501)
@@ -48,7 +48,7 @@ test('without ws it says how a browser could record, before anything is recorded
   expect((await result).code).toBe(0)
 })
 
-test('the packed page is whole, and what a browser sends is in the folder when Ctrl-C ends it', async () => {
+test('the packed page is complete, and the audio of a browser is in the folder when Ctrl-C ends it', async () => {
   symlinkSync(join(root, 'node_modules/ws'), packed.path('node_modules/ws'))
   const token = 'a-token-that-nobody-guesses'
   const { url, child, result } = await serving(['studio'], { ...process.env, WAVESPOOL_TOKEN: token })
@@ -108,13 +108,13 @@ test.each([
   [['--token', 'short'], 'at least 16'],
   [['--port', '70000'], '65535'],
   [['--port', 'x'], 'whole number'],
-])('%j is refused, with what to do', async (args, told) => {
+])('%j is refused, with the remedy', async (args, told) => {
   const { code, stderr } = await packed.run(['serve', ...args])
   expect(code).toBe(2)
   expect(stderr).toContain(told)
 })
 
-test('on every address it answers to those that the machine has, and no other', async () => {
+test('on every address it answers only to names and addresses of the machine', async () => {
   const { url, child, result } = await serving(['studio', '--host', '0.0.0.0', '--name', 'studio.example'], {
     ...process.env,
     WAVESPOOL_TOKEN: 'a-token-that-nobody-guesses',

@@ -2,8 +2,8 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 
 /**
- * A mono WAV file in which somebody speaks during these stretches, given in seconds: harmonics of 120 Hz in syllables,
- * which a voice detector takes for a voice.
+ * A mono WAV file with a voice during these stretches, given in seconds: harmonics of 120 Hz in syllables, which a voice
+ * detector takes for speech.
  */
 export function spoken(
   sampleRate: number,

@@ -38,7 +38,7 @@ test('the help names every command; without a command it goes to stderr', async 
   })
 })
 
-test('the page about it names what there is', async () => {
+test('the page about it names every command, and only options that exist', async () => {
   const page = readFileSync(new URL('../../docs/command.md', import.meta.url), 'utf8')
   const named = [...page.matchAll(/wavespool ([a-z]+)|^\| `([a-z]+)/gm)].map(
     ([, ran, listed]) => ran ?? listed,
@@ -49,7 +49,7 @@ test('the page about it names what there is', async () => {
   for (const [option] of page.matchAll(/--[a-z][-a-z]+/g)) expect(options).toContain(option)
 })
 
-test.each(commands)('%s --help tells its options, in 40 columns too', async (command) => {
+test.each(commands)('%s --help lists its options, in 40 columns too', async (command) => {
   const { code, stdout, stderr } = await packed.run([command, '--help'], {
     env: { ...process.env, COLUMNS: '41' },
   })
@@ -114,7 +114,7 @@ describe('a wrong command line is one sentence on stderr, and exit code 2', () =
   })
 })
 
-test('--debug adds the stack, which else is nowhere', async () => {
+test('--debug adds the stack, which is not printed without it', async () => {
   const args = ['record', '--from', 'none.wav', 'x.wav']
   const plain = await packed.run(args)
   expect(plain).toMatchObject({
@@ -145,7 +145,7 @@ describe.skipIf(whyNoWindow)('in a terminal', () => {
     expect(screen).toContain('  --until-silence TIME\n      stop when speech is followed by')
   })
 
-  test('samples are not poured into it', async () => {
+  test('samples are not written to it', async () => {
     await using window = new Window(packed)
     expect((await window.run('wavespool record -')).code).toBe(2)
     expect((await window.run('wavespool record --from - a.wav')).screen).toMatch(/stdin, which is a terminal/)
@@ -163,7 +163,7 @@ describe.skipIf(whyNoWindow)('in a terminal', () => {
   })
 })
 
-test('words into a pipe that nobody reads any more are no failure', async () => {
+test('text that is written to a closed pipe is no failure', async () => {
   await packed.shell('head -c 16000 /dev/urandom | wavespool convert --rate 8000 - noise.wav')
   for (const line of ['--help', 'record --help', 'info noise.wav', 'waveform noise.wav']) {
     const { stdout, stderr } = await packed.shell(`wavespool ${line} | true; echo \${PIPESTATUS[0]}`)
@@ -171,7 +171,7 @@ test('words into a pipe that nobody reads any more are no failure', async () => 
   }
 })
 
-test('only commands with a microphone speak of it', async () => {
+test('the help mentions the microphone only for commands that use it', async () => {
   const { stdout } = await packed.run(['convert', '--help'])
   expect(stdout.toString()).not.toMatch(/microphone/)
   expect((await packed.run(['split', '--help'])).stdout.toString()).not.toMatch(/microphone/)

@@ -17,7 +17,7 @@ export interface WindowOptions {
 
 let count = 0
 
-/** A terminal window with a shell in it, by tmux: what is typed, and what a person would see. */
+/** A terminal window with a shell in it, by tmux: the keys that are typed, and the text that a person would see. */
 export class Window implements AsyncDisposable {
   #lines = 0
   readonly #socket = `wavespool-${process.pid}-${count++}`
@@ -34,12 +34,12 @@ export class Window implements AsyncDisposable {
     this.#tmux(['send-keys', ...keys])
   }
 
-  /** What is in the window, without the empty lines at its end; with `escapes` in its colours. */
+  /** The text in the window, without the empty lines at its end; with `escapes` in its colours. */
   screen({ escapes = false } = {}): string {
     return this.#tmux(['capture-pane', '-p', ...(escapes ? ['-e'] : [])]).trimEnd()
   }
 
-  /** Waits until the window shows it; what it then shows. */
+  /** Waits until the text in the window matches; returns it. */
   async until(pattern: RegExp, { escapes = false } = {}): Promise<string> {
     let screen = ''
     for (let tries = 0; tries < 200; tries++) {
@@ -50,7 +50,7 @@ export class Window implements AsyncDisposable {
     throw new Error(`${pattern} does not come up in:\n${screen}`)
   }
 
-  /** Runs a line to its end; its exit code, and what the window then shows. */
+  /** Runs a line to its end; returns its exit code, and the text in the window. */
   async run(line: string): Promise<{ code: number; screen: string }> {
     this.begin(line)
     return this.ended()

@@ -4,7 +4,7 @@ import { nearest } from '../../src/cli/nearest.ts'
 import { exactLength } from '../../src/cli/terminal/units.ts'
 import { rateOf, sizeOf, timeOf } from '../../src/cli/values.ts'
 
-describe('what people write', () => {
+describe('values on the command line', () => {
   test.each([
     ['5', 5],
     ['.5', 0.5],
@@ -85,7 +85,7 @@ describe('a wrong name', () => {
   ])('%s is near %j', (wrong, near) => expect(nearest(wrong, known)).toEqual(near))
 })
 
-describe('what others read', () => {
+describe('an input that only other programs read', () => {
   test.each([
     ['an AIFF file', [...Buffer.from('FORM\0\0\0\0AIFC')]],
     ['an AMR file', [...Buffer.from('#!AMR')]],
@@ -97,7 +97,7 @@ describe('what others read', () => {
     expect(foreignInput(Uint8Array.from(head), 'stdin')).toMatch(/by ffmpeg -i - -f wav - in front of it$/)
   })
 
-  test('the command for it runs as it stands: no file is written over, whatever it is called', () => {
+  test('the named command runs unchanged, and overwrites no file of any name', () => {
     const named = (name: string) => /by (.*)$/.exec(foreignInput(Buffer.from('#!AMR'), name)!)![1]
     expect(named('talk.wav')).toBe('ffmpeg -i talk.wav talk-converted.wav')
     expect(named('calls/talk.wav')).toBe('ffmpeg -i calls/talk.wav talk.wav')
@@ -113,5 +113,5 @@ describe('what others read', () => {
     [[...Buffer.from('RIFF')]],
     [[...Buffer.from('fLaC')]],
     [[...Buffer.from('text')]],
-  ])('or not: %j', (head) => expect(foreignInput(Uint8Array.from(head), 'x')).toBeUndefined())
+  ])('is not assumed for %j', (head) => expect(foreignInput(Uint8Array.from(head), 'x')).toBeUndefined())
 })

@@ -2,7 +2,7 @@ import { said } from './line.mjs'
 import { webSocketService } from './oracles/websocket.mjs'
 import { wavOf } from './recording.mjs'
 
-/** What a message says about itself in front of its body, as HTTP does. @param {string} text */
+/** The headers in front of the body of a message, in the form of HTTP. @param {string} text */
 const headersOf = (text) =>
   new Map(
     text

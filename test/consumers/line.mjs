@@ -1,4 +1,4 @@
-// What a line of the cookbook is to its test, and how one is put to it.
+// A line of the cookbook as its test sees it, and how the test runs it.
 import assert from 'node:assert/strict'
 import { load } from './cookbook.mjs'
 import { pcmOf, Recording, wavOf } from './recording.mjs'

@@ -22,7 +22,7 @@ export function pcmOf(seconds) {
   return Buffer.from(buffer, byteOffset, byteLength)
 }
 
-/** The file that must arrive; with `isOpen`, as it goes through a pipe, where nobody knows the length. */
+/** The file that must arrive; with `isOpen`, as it goes through a pipe, where the length is unknown. */
 export function wavOf(seconds = 4, isOpen = false) {
   const data = pcmOf(seconds)
   const header = Buffer.alloc(44)
@@ -41,7 +41,7 @@ export function wavOf(seconds = 4, isOpen = false) {
 }
 
 /**
- * What can be wrong with a recording, so that a judge who finds nothing wrong is found out.
+ * The faults of a spoilt recording, which prove that the judge of a line finds faults.
  *
  * @typedef {'name' | 'header' | 'doubled' | 'sample'} Fault
  */
@@ -85,7 +85,7 @@ export class Recording {
     })
     this.memo = new VirtualFile({ name: fault === 'name' ? 'memo' : 'memo.wav', type: 'audio/wav' })
     this.#done = pipeline(source, wavHeader(format), spoiler, this.memo)
-    this.#done.catch(() => {}) // whoever waits for it learns of it; a line that failed does not wait
+    this.#done.catch(() => {}) // those who wait for it get the error; a line that failed does not wait
   }
 
   /** Records up to half of it, or to its end. @param {'half' | 'end'} to */
@@ -96,7 +96,7 @@ export class Recording {
     else while (this.memo.size < 44 + pcmOf(2).length) await wait(1)
   }
 
-  /** Resolves when somebody takes a first look at what is there. */
+  /** Resolves when a reader first looks at the recording. */
   get looked() {
     /** @type {(value?: unknown) => void} */
     let resolve = () => {}

@@ -31,7 +31,7 @@ interface Outcome {
 /** Where an example takes its audio from. */
 interface Source {
   env: NodeJS.ProcessEnv
-  /** what the example says of it */
+  /** the words of the example about it */
   says: string
   /** milliseconds that it may take to begin */
   start: number
@@ -467,7 +467,7 @@ const checks: Record<string, (source: Source) => Promise<void>> = {
     expect(head).toMatchObject({ stdout: 'Recording a built-in voice (or --mic)\n0\n', stderr: '' })
   },
 
-  // what the others share: nothing happens when they are loaded
+  // modules of the other examples: they do nothing when they are loaded
   'source.mjs': () => loads('source.mjs'),
   'terminal.mjs': () => loads('terminal.mjs'),
 }
@@ -478,7 +478,7 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   await rm(folder, { recursive: true })
 }
 
-/** Talks to a server when it says where it listens, then ends it; what is wrong is thrown where nobody catches it. */
+/** Talks to a server when it says where it listens, then ends it; an error is not caught, so that it fails the test. */
 function whenServing(talk: (url: string) => Promise<void>): (child: ReturnType<typeof spawn>) => void {
   return (child) =>
     child.stdout?.once('data', async (line) => {

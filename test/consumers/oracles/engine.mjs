@@ -1,4 +1,4 @@
-// What a local engine was given, as the bytes that a recorder would have made of it.
+// The input of a local engine, as the bytes of the WAV file that it came from.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

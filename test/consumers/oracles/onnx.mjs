@@ -75,7 +75,7 @@ export function checksumModel(block) {
   return Buffer.concat([varint(1, 8), bytes(7, graph), opset]) // IR version 8
 }
 
-/** What it hears. @param {Int16Array} samples @param {number} block */
+/** The text that it recognises: a checksum of each block. @param {Int16Array} samples @param {number} block */
 export function checksums(samples, block) {
   const numbers = []
   for (let at = 0; at < samples.length; at += block) {

@@ -53,7 +53,7 @@ function theCertificate() {
   return certificate
 }
 
-/** Nobody vouches for it: from here on this process takes any. */
+/** It is self-signed, so from here on this process accepts any certificate. */
 async function makeCertificate() {
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0'
   const { private: key, cert } = await generate([{ name: 'commonName', value: 'localhost' }])
