@@ -8,6 +8,8 @@ export abstract class HoldingWritable extends Writable {
   #held: { chunk: unknown; encoding: unknown }[] | undefined
   /** chunks that Node has handed on */
   #taken = 0
+  /** The row of stages that hands its output to {@link takeChunks}, and is destroyed with this stream. @internal */
+  row: HoldingWritable | undefined
 
   /** Takes the written chunks, as `_writev()` does. @internal */
   abstract takeChunks(chunks: readonly Uint8Array[], callback: Callback): void
@@ -40,6 +42,7 @@ export abstract class HoldingWritable extends Writable {
   }
 
   override destroy(error?: Error): this {
+    if (!this.writableFinished) this.row?.destroy(error) // it hands over the chunks that it still holds
     if (!this.destroyed) {
       const held = this.#held?.map(({ chunk, encoding }) => bytesOfChunk(chunk, encoding)) ?? []
       this.#held = undefined

@@ -67,8 +67,8 @@ function isUnused(stage: Stage): boolean {
 /** Whether the sink is unused, and no subclass of a user's overrides its writing. */
 function isUnusedSink(stream: object): stream is HoldingWritable {
   if (!(stream instanceof HoldingWritable)) return false
-  const { destroyed, writableEnded, writableLength } = stream
-  if (destroyed || writableEnded || writableLength > 0) return false
+  const { destroyed, writableEnded, writableLength, row } = stream
+  if (destroyed || writableEnded || writableLength > 0 || row) return false
   const isPipedInto = stream.listenerCount('unpipe') > 0
   const { write, _write, _writev } = HoldingWritable.prototype
   const isOurs = stream.write === write && stream._write === _write && stream._writev === _writev

@@ -33,7 +33,8 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     this.#upstream = new Upstream(this, kernel.ports?.takes)
     this.#upstream.name(kernel.source)
     sink.emit('pipe', this) // tells the sink the format that it will get
-    sink.on('error', (error) => this.destroy(error))
+    sink.row = this
+    sink.on('error', () => {}) // it has destroyed the row, which emits it too
     sink.on('close', () => {
       if (!this.#isOver) this.destroy()
     })

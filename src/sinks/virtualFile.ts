@@ -133,15 +133,17 @@ export class VirtualFile extends reading(HoldingWritable) {
    * nothing can be read afterwards. A named file stays, with what was written until then.
    */
   async dispose(): Promise<void> {
-    this.on('error', ignore) // it is thrown away, whole or not
-    if (this.closed)
+    // A row that the file is fused with goes on where the file has finished at a cap, and else ends with it.
+    const stream = this.writableFinished ? this : (this.row ?? this)
+    stream.on('error', ignore) // it is thrown away, whole or not
+    if (stream.closed)
       await new Promise<void>(nextTick) // a closed stream tells its error in the tick that follows
     else {
-      const closed = new Promise((resolve) => this.once('close', resolve))
+      const closed = new Promise((resolve) => stream.once('close', resolve))
       if (!this.writableFinished) this.destroy()
       await closed
     }
-    this.off('error', ignore)
+    stream.off('error', ignore)
     await this.#recorder.dispose()
   }
 

@@ -98,15 +98,16 @@ test.each<[string, () => WatchedStorage | 'memory']>([
 })
 
 describe('a chain into a file', () => {
-  test('is fused into one Writable, unless it has a foreign stage or a sink of another class', () => {
+  test('is fused into one Writable, unless its sink is used, of another class, or behind a foreign stage', () => {
     class Watched extends VirtualFile {
       override _write(...given: Parameters<VirtualFile['_write']>) {
         super._write(...given)
       }
     }
     const row = (...more: (Stage | PassThrough | Writable)[]) => chain([limit(format, second), ...more])
-    expect(row(new VirtualFile()).constructor.name).toBe('FusedSink')
-    for (const more of [[new PassThrough(), new VirtualFile()], [new Watched()], [new Writable()]]) {
+    const file = new VirtualFile()
+    expect(row(file).constructor.name).toBe('FusedSink')
+    for (const more of [[file], [new PassThrough(), new VirtualFile()], [new Watched()], [new Writable()]]) {
       expect(row(...more).constructor.name).not.toBe('FusedSink')
     }
   })
@@ -274,14 +275,19 @@ describe('a chain into a file', () => {
     expect(await file.toBuffer()).toEqual(wav(pattern(320)))
   })
 
-  test('records what waited for a slow storage when it is destroyed', async () => {
-    const file = new VirtualFile({ storage: new WatchedStorage({ turns: 5 }) })
-    const recorder = chain([meter(format, { every: second }), wavHeader(format), file])
-    for (let i = 0; i < 5; i++) recorder.write(pattern(320))
-    recorder.destroy()
-    await once(file, 'close')
-    expect(await file.toBuffer()).toEqual(wav(Buffer.concat(Array(5).fill(pattern(320)))))
-  })
+  test.each(['chain', 'file'])(
+    'records what waited for a slow storage when the %s is destroyed',
+    async (which) => {
+      const file = new VirtualFile({ storage: new WatchedStorage({ turns: 5 }) })
+      const recorder = chain([meter(format, { every: second }), wavHeader(format), file])
+      for (let i = 0; i < 5; i++) recorder.write(pattern(320))
+      const closed = Promise.all([once(file, 'close'), once(recorder, 'close')])
+      if (which === 'chain') recorder.destroy()
+      else file.destroy()
+      await closed
+      expect(await file.toBuffer()).toEqual(wav(Buffer.concat(Array(5).fill(pattern(320)))))
+    },
+  )
 
   test('fails with its storage, and with a file that cannot be opened', async () => {
     const record = async (file: VirtualFile) => {

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import type { Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { afterAll, expect } from 'vitest'
-import type { ReadableFile, VirtualFile, VirtualFileOptions, VirtualFileStorage } from '../../src/index.ts'
+import type { ReadableFile, VirtualFileOptions, VirtualFileStorage } from '../../src/index.ts'
 
 /** One storage that all suites in this directory are run over. */
 export interface StorageUnderTest {
@@ -194,20 +195,20 @@ export class FailingStorage extends PlainStorage {
 }
 
 /** Writes one chunk and waits until it has arrived. */
-export function write(file: VirtualFile, chunk: Uint8Array): Promise<void> {
+export function write(file: Writable, chunk: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     file.write(chunk, (error) => (error ? reject(error) : resolve()))
   })
 }
 
 /** Ends the writing and waits until the file is finished. */
-export async function finish(file: VirtualFile): Promise<void> {
+export async function finish(file: Writable): Promise<void> {
   file.end()
   await once(file, 'finish')
 }
 
 /** Waits for 'close', whatever 'error' comes before it. */
-export async function closed(file: VirtualFile): Promise<void> {
+export async function closed(file: Writable): Promise<void> {
   if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
 }
 

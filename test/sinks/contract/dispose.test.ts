@@ -1,12 +1,13 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { PassThrough, Readable } from 'node:stream'
+import { PassThrough, Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test, vi } from 'vitest'
 import { VirtualFile, type VirtualFileOptions } from '../../../src/index.ts'
 import { momentOf, recordings } from '../headers.ts'
 import { placeOf, storages, write } from '../storageContract.ts'
+import { writers, writtenStorages } from '../writers.ts'
 import { errorOf, expectCode, openBelow, settles } from './outcomes.ts'
 import { type Verb, WatchedStorage } from './watchedStorage.ts'
 
@@ -15,11 +16,11 @@ const { bytes } = recorded
 const half = bytes.subarray(0, 145)
 const rest = bytes.subarray(145)
 
-/** A moment in the life of a file, and how many bytes have been written into it by then. */
+/** A moment in the life of a file, and how many bytes have been written by then. */
 interface Moment {
   label: string
   written: number
-  reach(file: VirtualFile): unknown
+  reach(writer: Writable, file: VirtualFile): unknown
   /** the life up to here brings an 'error' that is the user's to handle */
   fails?: boolean
 }
@@ -31,78 +32,78 @@ const moments: Moment[] = [
   {
     label: 'with writes in the same tick',
     written: bytes.length,
-    reach(file) {
-      for (let at = 0; at < bytes.length; at += 50) file.write(bytes.subarray(at, at + 50))
+    reach(writer) {
+      for (let at = 0; at < bytes.length; at += 50) writer.write(bytes.subarray(at, at + 50))
     },
   },
   {
     label: 'with writes and the end in the same tick',
     written: bytes.length,
-    reach(file) {
-      file.write(half)
-      file.end(rest)
+    reach(writer) {
+      writer.write(half)
+      writer.end(rest)
     },
   },
   {
     label: 'with corked writes',
     written: bytes.length,
-    reach(file) {
-      file.cork()
-      file.write(half)
-      file.write(rest)
+    reach(writer) {
+      writer.cork()
+      writer.write(half)
+      writer.write(rest)
     },
   },
   {
     label: 'within an append',
     written: bytes.length,
-    async reach(file) {
-      await write(file, half)
-      file.write(rest)
+    async reach(writer) {
+      await write(writer, half)
+      writer.write(rest)
       await new Promise(process.nextTick)
     },
   },
   {
     label: 'between two appends',
     written: half.length,
-    reach: (file) => write(file, half),
+    reach: (writer) => write(writer, half),
   },
   {
     label: 'in the tick of the end',
     written: bytes.length,
-    async reach(file) {
-      await write(file, bytes)
-      file.end()
+    async reach(writer) {
+      await write(writer, bytes)
+      writer.end()
     },
   },
   {
     label: 'within the end',
     written: bytes.length,
-    async reach(file) {
-      await write(file, bytes)
-      file.end()
+    async reach(writer) {
+      await write(writer, bytes)
+      writer.end()
       await turn()
     },
   },
   {
     label: 'after the end',
     written: bytes.length,
-    reach: (file) => pipeline(Readable.from([half, rest]), file),
+    reach: (writer) => pipeline(Readable.from([half, rest]), writer),
   },
   {
     label: 'after destroy()',
     written: half.length,
-    async reach(file) {
-      await write(file, half)
-      file.destroy()
+    async reach(writer) {
+      await write(writer, half)
+      writer.destroy()
     },
   },
   {
     label: 'after a failure of the source',
     written: half.length,
     fails: true,
-    async reach(file) {
+    async reach(writer, file) {
       const source = new PassThrough()
-      const done = pipeline(source, file)
+      const done = pipeline(source, writer)
       source.write(half)
       while (file.size < half.length - 1) await turn()
       source.destroy(new Error('the microphone is gone'))
@@ -113,15 +114,15 @@ const moments: Moment[] = [
     label: 'after an abort before anything came',
     written: 0,
     fails: true,
-    reach: (file) => pipeline(new PassThrough(), file, { signal: AbortSignal.abort() }).catch(() => {}),
+    reach: (writer) => pipeline(new PassThrough(), writer, { signal: AbortSignal.abort() }).catch(() => {}),
   },
   {
     label: 'in the tick of destroy(error)',
     written: half.length,
     fails: true,
-    async reach(file) {
-      await write(file, half)
-      file.destroy(new Error('the microphone is gone'))
+    async reach(writer) {
+      await write(writer, half)
+      writer.destroy(new Error('the microphone is gone'))
     },
   },
 ]
@@ -159,14 +160,15 @@ const verbs: [string, (file: VirtualFile) => unknown][] = [
   ['share()', (file) => file.share()],
 ]
 
-describe.each(storages)('dispose() at every moment: $label', ({ make, isShared }) => {
+describe.each(writtenStorages)('dispose() at every moment: $label', ({ make, isShared, writerOf }) => {
   test.each(moments)('$label', async ({ reach, written, fails }) => {
     const exits = process.listenerCount('exit')
     const storage = make()
     const file = new VirtualFile({ storage })
+    const writer = writerOf(file)
     const errors: unknown[] = []
-    if (fails) file.on('error', (error) => errors.push(error))
-    await reach(file)
+    if (fails) writer.on('error', (error) => errors.push(error))
+    await reach(writer, file)
     const { path } = placeOf(storage)
     await settles(Promise.all([file.dispose(), file.dispose(), file[Symbol.asyncDispose]()]), 'dispose()')
     expect(leftOf(storage)).toEqual([])
@@ -180,8 +182,8 @@ describe.each(storages)('dispose() at every moment: $label', ({ make, isShared }
       if (verb === 'share()' && !isShared) continue
       expectCode(await errorOf(() => call(file)), 'ERR_WAVESPOOL_DISPOSED', verb)
     }
-    file.destroy(new Error('too late to be an error of anybody'))
-    file.write(half, () => {})
+    writer.destroy(new Error('too late to be an error of anybody'))
+    writer.write(half, () => {})
     await turn()
     await settles(file.dispose(), 'another dispose()')
     expect(errors.length).toBeLessThanOrEqual(1)
@@ -237,53 +239,60 @@ describe.each(storages)('dispose() at every moment: $label', ({ make, isShared }
   })
 })
 
-test('dispose() of a recording that finds its path taken has no error left to throw', async () => {
-  const { make } = storages.find(({ label }) => label === 'path')!
-  const storage = make() as { path: string }
-  const first = new VirtualFile({ storage })
-  await pipeline(Readable.from([bytes]), first)
-  for (const reach of [() => {}, () => turn(), () => new Promise(process.nextTick)]) {
-    const second = new VirtualFile({ storage })
-    await withErrorsHeard(second, reach)
-    await settles(second.dispose(), 'dispose()')
-    await turn()
-  }
-  expect(readFileSync(storage.path).equals(momentOf(recorded, bytes.length))).toBe(true)
-  await first.dispose()
-})
-
-/** How many errors a file has told of when `reach` was reached: what comes later is for nobody to hear. */
-async function withErrorsHeard(file: VirtualFile, reach: () => unknown): Promise<number> {
+/** How many errors were told when `reach` was reached: what comes later is for nobody to hear. */
+async function withErrorsHeard(writer: Writable, reach: () => unknown): Promise<number> {
   const told = vi.fn()
-  file.on('error', told)
+  writer.on('error', told)
   await reach()
-  file.off('error', told)
+  writer.off('error', told)
   return told.mock.calls.length
 }
 
-test('dispose() in any tick around a failure to open has no error left to throw', async () => {
-  let isClosedAlready = false
-  for (let ticks = 0; ticks < 12; ticks++) {
-    for (let jobs = 0; jobs < 12; jobs++) {
-      const storage = new WatchedStorage({ turns: 1 })
-      storage.open = () => Promise.reject(new Error('no'))
-      const file = new VirtualFile({ storage })
-      const errors = await withErrorsHeard(file, async () => {
-        for (let i = 0; i < ticks; i++) await new Promise(process.nextTick)
-        for (let i = 0; i < jobs; i++) await undefined
-      })
-      if (errors === 0) isClosedAlready ||= file.closed
-      await settles(file.dispose(), 'dispose()')
+describe.each(writers)('dispose() has no error left to throw: a file $label', ({ writerOf }) => {
+  test('of a recording that finds its path taken', async () => {
+    const { make } = storages.find(({ label }) => label === 'path')!
+    const storage = make() as { path: string }
+    const first = new VirtualFile({ storage })
+    await pipeline(Readable.from([bytes]), first)
+    for (const reach of [() => {}, () => turn(), () => new Promise(process.nextTick)]) {
+      const second = new VirtualFile({ storage })
+      await withErrorsHeard(writerOf(second), reach)
+      await settles(second.dispose(), 'dispose()')
+      await turn()
     }
-  }
-  await turn()
-  expect(isClosedAlready).toBe(true)
+    expect(readFileSync(storage.path).equals(momentOf(recorded, bytes.length))).toBe(true)
+    await first.dispose()
+  })
+
+  test('in any tick around a failure to open', async () => {
+    let isClosedAlready = false
+    for (let ticks = 0; ticks < 12; ticks++) {
+      for (let jobs = 0; jobs < 12; jobs++) {
+        const storage = new WatchedStorage({ turns: 1 })
+        storage.open = () => Promise.reject(new Error('no'))
+        const file = new VirtualFile({ storage })
+        const writer = writerOf(file)
+        const errors = await withErrorsHeard(writer, async () => {
+          for (let i = 0; i < ticks; i++) await new Promise(process.nextTick)
+          for (let i = 0; i < jobs; i++) await undefined
+        })
+        if (errors === 0) isClosedAlready ||= file.closed
+        await settles(file.dispose(), 'dispose()')
+      }
+    }
+    await turn()
+    expect(isClosedAlready).toBe(true)
+  })
 })
 
 /** open, then whatever the recording needs, then finish, then dispose. */
 const inOrder = /^open (?:(?:onWavHeader|append|refreshHeader|write|truncate|read|readSync) )*finish dispose$/
 
-describe.each([0, 1, 3])('the order in which a storage of the user is asked: verbs of %i turns', (turns) => {
+const watched = [0, 1, 3].flatMap((turns) =>
+  writers.map(({ label, writerOf }) => ({ label: `verbs of ${turns} turns, ${label}`, turns, writerOf })),
+)
+
+describe.each(watched)('the order in which a storage of the user is asked: $label', ({ turns, writerOf }) => {
   test.each(moments)('$label', async ({ reach, written, fails }) => {
     const storage = new WatchedStorage({ turns })
     let last = Buffer.alloc(0)
@@ -293,8 +302,9 @@ describe.each([0, 1, 3])('the order in which a storage of the user is asked: ver
       return finish.call(storage)
     }
     const file = new VirtualFile({ storage })
-    if (fails) file.on('error', () => {})
-    await reach(file)
+    const writer = writerOf(file)
+    if (fails) writer.on('error', () => {})
+    await reach(writer, file)
     await settles(Promise.all([file.dispose(), file.dispose()]), 'dispose()')
     expect(storage.violations).toEqual([])
     const asked = storage.asked.join(' ')
@@ -306,8 +316,9 @@ describe.each([0, 1, 3])('the order in which a storage of the user is asked: ver
     if (/source|between|within|after the end|destroy|tick of the end/.test(label)) return // they wait for a write
     const storage = new WatchedStorage({ turns, faults: { open: 'rejects' } })
     const file = new VirtualFile({ storage })
-    file.on('error', () => {})
-    await reach(file)
+    const writer = writerOf(file)
+    writer.on('error', () => {})
+    await reach(writer, file)
     await settles(file.dispose(), 'dispose()')
     const allowed: Verb[][] = [['dispose'], ['open', 'dispose']]
     expect(allowed).toContainEqual(storage.asked)
