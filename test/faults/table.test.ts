@@ -72,6 +72,10 @@ const compositions: Record<string, Compose> = {
     ),
   'chain()': (pieces, run) =>
     pipeline(bytesFrom(pieces), chain(stages(run)), run.file, { signal: run.controller.signal }),
+  'chain() with the file': (pieces, { file, stage, controller: { signal } }) =>
+    pipeline(bytesFrom(pieces), stage, chain([chunk(format, { milliseconds: 7 }), wavHeader(format), file]), {
+      signal,
+    }),
   'pipe()': (pieces, { file, stage, controller: { signal } }) => {
     const source = bytesFrom(pieces)
     const header = wavHeader(format)

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -16,6 +16,7 @@ import {
 } from '../../src/index.ts'
 import { openBelow } from './contract/outcomes.ts'
 import { everyReading } from './storageContract.ts'
+import { writers } from './writers.ts'
 
 const MIB = 2 ** 20
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
@@ -53,12 +54,13 @@ async function failsTo(
   record: VirtualFile,
   source: Iterable<Buffer>,
   acknowledged: number,
+  writer: Writable = record,
 ): Promise<{ error: WavespoolError & { cause?: NodeJS.ErrnoException }; size: number }> {
   let size = 0
   const watch = setInterval(() => {
     size = Math.max(size, record.size)
   }, 1)
-  const error = await pipeline(Readable.from(source), wavHeader(pcmFormat()), record).then(
+  const error = await pipeline(Readable.from(source), wavHeader(pcmFormat()), writer).then(
     () => expect.fail('the recording went well'),
     (fault) => fault,
   )
@@ -103,11 +105,11 @@ describe('a full disk', () => {
     })
   })
 
-  test.runIf(mayMount)('in the middle of a recording under a path', async () => {
+  test.runIf(mayMount).each(writers)('under a path, in the middle of a file $label', async ({ writerOf }) => {
     await withSmallDisk(3, async (directory) => {
       const path = join(directory, 'full.wav')
       const file = new VirtualFile({ storage: { path } })
-      const { error, size } = await failsTo(file, counting(10 * MIB), 2 * MIB)
+      const { error, size } = await failsTo(file, counting(10 * MIB), 2 * MIB, writerOf(file))
       expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: full })
       expect(openBelow(directory)).toEqual([])
       expect(readFileSync(path).length).toBe(size)
@@ -146,13 +148,13 @@ describe('a full disk', () => {
   })
 })
 
-describe('a directory that is gone', () => {
+describe.each(writers)('a directory that is gone, and a file $label', ({ writerOf }) => {
   test('before the spill begins', async () => {
     const directory = join(place, 'gone')
     mkdirSync(directory)
     const file = new VirtualFile({ storage: { spill: { after: 100_000, directory } } })
     rmSync(directory, { recursive: true })
-    const { error } = await failsTo(file, counting(50 * MIB), 100_000)
+    const { error } = await failsTo(file, counting(50 * MIB), 100_000, writerOf(file))
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: { code: 'ENOENT' } })
     await file.dispose()
   })
@@ -162,7 +164,7 @@ describe('a directory that is gone', () => {
     mkdirSync(directory)
     const file = new VirtualFile({ storage: { path: join(directory, 'a.wav') } })
     const source = slowly(counting(MIB), (i) => i === 10 && rmSync(directory, { recursive: true }))
-    const { error } = await failsTo(file, source, MIB)
+    const { error } = await failsTo(file, source, MIB, writerOf(file))
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
     expect(error.message).toContain('removed or replaced')
     await file.dispose()
@@ -179,13 +181,14 @@ describe('a directory that is gone', () => {
       file,
       slowly(counting(MIB), (i) => i === 10 && replace()),
       MIB,
+      writerOf(file),
     )
     await file.dispose()
     expect(readFileSync(path, 'utf8')).toBe('precious')
   })
 })
 
-describe('a place where nothing may be written', () => {
+describe.each(writers)('a place where nothing may be written, and a file $label', ({ writerOf }) => {
   const refused: [string, () => NonNullable<VirtualFileOptions['storage']>][] = [
     ['a path in a directory that does not exist', () => ({ path: join(place, 'no', 'a.wav') })],
     ['a path below a file', () => ({ path: join(import.meta.filename, 'a.wav') })],
@@ -194,7 +197,8 @@ describe('a place where nothing may be written', () => {
   ]
   test.each(refused)('%s', async (_label, make) => {
     const file = new VirtualFile({ name: 'a.wav', storage: make() })
-    const error = await pipeline(Readable.from(counting(MIB)), wavHeader(pcmFormat()), file).catch((e) => e)
+    const recording = pipeline(Readable.from(counting(MIB)), wavHeader(pcmFormat()), writerOf(file))
+    const error = await recording.catch((e) => e)
     expect(error).toBeInstanceOf(WavespoolError)
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE', cause: expect.any(Error) })
     expect(file.size).toBe(0)
@@ -202,18 +206,18 @@ describe('a place where nothing may be written', () => {
     expect(statSync(place).isDirectory()).toBe(true)
   })
 
-  test.each([import.meta.filename, '/no/such/place'])('a spill below %s is refused at once', (directory) => {
-    expect(() => new VirtualFile({ storage: { spill: { after: 100_000, directory } } })).toThrow(
-      expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_RANGE' }),
-    )
-  })
-
   test('a spill in a directory of the system', async () => {
     const file = new VirtualFile({ storage: { spill: { after: 100_000, directory: '/sys' } } })
-    const { error } = await failsTo(file, counting(50 * MIB), 100_000)
+    const { error } = await failsTo(file, counting(50 * MIB), 100_000, writerOf(file))
     expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
     await file.dispose()
   })
+})
+
+test.each([import.meta.filename, '/no/such/place'])('a spill below %s is refused at once', (directory) => {
+  expect(() => new VirtualFile({ storage: { spill: { after: 100_000, directory } } })).toThrow(
+    expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_RANGE' }),
+  )
 })
 
 test.each<[string, () => NonNullable<VirtualFileOptions['storage']>]>([

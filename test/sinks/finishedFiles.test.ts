@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { replay, VirtualFile, wavReader } from '../../src/index.ts'
 import { pattern } from '../format/arbitraries.ts'
@@ -12,7 +13,7 @@ import {
   rifxFile,
   wave64File,
 } from '../format/riffFiles.ts'
-import { storages } from './storageContract.ts'
+import { writtenStorages } from './writers.ts'
 
 const list = infoOf(entryOf('INAM', 'hello, this is a title'))
 const unnamed = chunkOf('Zq9x', Buffer.alloc(26, 65))
@@ -86,15 +87,14 @@ const finished: Record<string, [file: Buffer, samples: number, frame?: number]> 
   ],
 }
 
-describe.each(storages)('a finished file in storage: $label', (storage) => {
+describe.each(writtenStorages)('a finished file in storage: $label', (storage) => {
   test.each(Object.entries(finished))('%s is left as it is', async (_name, [bytes, samples, frame = 2]) => {
     const frames = samples / frame
     for (const step of [1, 7, 44, 100, bytes.length]) {
       const pieces: Buffer[] = []
       for (let at = 0; at < bytes.length; at += step) pieces.push(bytes.subarray(at, at + step))
-      const file = await VirtualFile.from(Readable.from(pieces, { objectMode: false }), {
-        storage: storage.make(),
-      })
+      const file = new VirtualFile({ storage: storage.make() })
+      await pipeline(Readable.from(pieces, { objectMode: false }), storage.writerOf(file))
       expect((await file.toBuffer()).equals(bytes)).toBe(true)
       expect(file.duration! * 16_000).toBeCloseTo(frames, 6)
       if (step === bytes.length) {

@@ -1,11 +1,13 @@
 import { once } from 'node:events'
+import type { Writable } from 'node:stream'
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { describe, expect, test } from 'vitest'
 import { type ReadableFile, VirtualFile } from '../../../src/index.ts'
 import { pattern } from '../../format/arbitraries.ts'
 import { momentOf, recordings } from '../headers.ts'
-import { closed, FailingStorage, storages, write } from '../storageContract.ts'
+import { closed, FailingStorage, write } from '../storageContract.ts'
+import { writers, writtenStorages } from '../writers.ts'
 import { settles } from './outcomes.ts'
 
 const recorded = recordings[1]!
@@ -40,17 +42,18 @@ async function follow(stream: AsyncIterable<Uint8Array>, pause = 0): Promise<Fol
 const long = Buffer.concat([recorded.bytes.subarray(0, recorded.dataStart), pattern(400_001)])
 const longest = { ...recorded, bytes: long }
 
-describe.each(storages)('a recording that fails, and its followers: $label', (storage) => {
+describe.each(writtenStorages)('a recording that fails, and its followers: $label', (storage) => {
   describe.each(ways)('%s', (_way, open) => {
     test.each([0, 3])('gets every byte, then the error: a pause of %i ms', async (pause) => {
       const file = new VirtualFile({ storage: storage.make() })
-      file.on('error', () => {})
-      await write(file, long.subarray(0, 50_000))
+      const writer = storage.writerOf(file)
+      writer.on('error', () => {})
+      await write(writer, long.subarray(0, 50_000))
       const followed = open(file).then((stream) => follow(stream, pause))
       for (let at = 50_000; at < long.length; at += 50_000) {
-        await write(file, long.subarray(at, at + 50_000))
+        await write(writer, long.subarray(at, at + 50_000))
       }
-      file.destroy(Object.assign(new Error('the microphone is gone'), { code: 'EDEV' }))
+      writer.destroy(Object.assign(new Error('the microphone is gone'), { code: 'EDEV' }))
       await closed(file)
       const { bytes, error } = await settles(followed, 'a follower')
       expect(error).toMatchObject({ message: 'the microphone is gone', code: 'EDEV' })
@@ -61,12 +64,13 @@ describe.each(storages)('a recording that fails, and its followers: $label', (st
 
     test('a reader that comes late to its stream misses nothing', async () => {
       const file = new VirtualFile({ storage: storage.make() })
-      file.on('error', () => {})
-      await write(file, long.subarray(0, 150_000))
+      const writer = storage.writerOf(file)
+      writer.on('error', () => {})
+      await write(writer, long.subarray(0, 150_000))
       const stream = await open(file)
       await turn()
-      await write(file, long.subarray(150_000))
-      file.destroy(new Error('the microphone is gone'))
+      await write(writer, long.subarray(150_000))
+      writer.destroy(new Error('the microphone is gone'))
       await closed(file)
       await sleep(20)
       const { bytes, error } = await settles(follow(stream), 'a follower')
@@ -78,15 +82,16 @@ describe.each(storages)('a recording that fails, and its followers: $label', (st
 
   test('one that comes after the failure gets the same as one that came before', async () => {
     for (const fail of [
-      (file: VirtualFile) => file.destroy(new Error('the microphone is gone')),
-      (file: VirtualFile) => file.destroy(),
+      (writer: Writable) => writer.destroy(new Error('the microphone is gone')),
+      (writer: Writable) => writer.destroy(),
     ]) {
       const file = new VirtualFile({ storage: storage.make() })
-      file.on('error', () => {})
-      await write(file, recorded.bytes)
+      const writer = storage.writerOf(file)
+      writer.on('error', () => {})
+      await write(writer, recorded.bytes)
       const before = follow(file.createReadStream({ follow: true }))
       await turn()
-      fail(file)
+      fail(writer)
       const meanwhile = follow(file.createReadStream({ follow: true }))
       await closed(file)
       const after = [
@@ -108,42 +113,51 @@ describe.each(storages)('a recording that fails, and its followers: $label', (st
   })
 })
 
-test('a storage that fails, and a follower that comes after it', async () => {
-  const file = new VirtualFile({ storage: new FailingStorage(200) })
-  file.on('error', () => {})
-  file.write(recorded.bytes)
-  await closed(file)
-  const { bytes, error } = await follow(file.createReadStream({ follow: true }))
-  expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
-  expect(bytes.length).toBe(momentOf(recorded, 200).length)
-  await file.dispose()
-})
+test.each(writers)(
+  'a storage that fails, and a follower that comes after it: $label',
+  async ({ writerOf }) => {
+    const file = new VirtualFile({ storage: new FailingStorage(200) })
+    const writer = writerOf(file)
+    writer.on('error', () => {})
+    writer.write(recorded.bytes)
+    await closed(file)
+    const { bytes, error } = await follow(file.createReadStream({ follow: true }))
+    expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_STORAGE' })
+    expect(bytes.length).toBe(momentOf(recorded, 200).length)
+    await file.dispose()
+  },
+)
 
 /** How a recording fails, and the code that its readers see in every thread. */
-const failures: [string, string, (file: VirtualFile) => unknown][] = [
+const failures: [string, string, (writer: Writable) => unknown][] = [
   [
     'a device',
     'EDEV',
-    (file) => file.destroy(Object.assign(new Error('the device is gone'), { code: 'EDEV' })),
+    (writer) => writer.destroy(Object.assign(new Error('the device is gone'), { code: 'EDEV' })),
   ],
-  ['destroy()', 'ERR_WAVESPOOL_RECORDING', (file) => file.destroy()],
-  ['maxBytes', 'ERR_WAVESPOOL_FULL', (file) => file.write(Buffer.alloc(100_000))],
+  ['destroy()', 'ERR_WAVESPOOL_RECORDING', (writer) => writer.destroy()],
+  ['maxBytes', 'ERR_WAVESPOOL_FULL', (writer) => writer.write(Buffer.alloc(100_000))],
 ]
 
-describe.each(failures)('the code of an error reaches other threads: %s', (_label, code, fail) => {
-  async function failing(): Promise<VirtualFile> {
+const failing = failures.flatMap(([failure, code, fail]) =>
+  writers.map(({ label, writerOf }) => ({ label: `${failure}, ${label}`, code, fail, writerOf })),
+)
+
+describe.each(failing)('the code of an error reaches other threads: $label', ({ code, fail, writerOf }) => {
+  async function record(): Promise<{ file: VirtualFile; writer: Writable }> {
     const file = new VirtualFile({ maxBytes: 1000, storage: 'memory' })
-    file.on('error', () => {})
-    await write(file, recorded.bytes)
-    return file
+    const writer = writerOf(file)
+    writer.on('error', () => {})
+    await write(writer, recorded.bytes)
+    return { file, writer }
   }
 
   test('an attached file in this thread, attached before and after', async () => {
-    const file = await failing()
+    const { file, writer } = await record()
     const handle = file.share()
     const early = VirtualFile.attach(handle)
     const before = follow(early.createReadStream({ follow: true }))
-    fail(file)
+    fail(writer)
     await closed(file)
     const late = VirtualFile.attach(handle)
     const after = follow(late.createReadStream({ follow: true }))
@@ -157,7 +171,7 @@ describe.each(failures)('the code of an error reaches other threads: %s', (_labe
   })
 
   test('a worker', async () => {
-    const file = await failing()
+    const { file, writer } = await record()
     const program = `
       const { parentPort, workerData } = require('node:worker_threads')
       import('wavespool').then(async ({ VirtualFile }) => {
@@ -170,7 +184,7 @@ describe.each(failures)('the code of an error reaches other threads: %s', (_labe
     const worker = new Worker(program, { eval: true, workerData: file.share() })
     await once(worker, 'message')
     const answer = once(worker, 'message')
-    fail(file)
+    fail(writer)
     const [message] = await settles(answer, 'the worker')
     expect(message).toMatchObject({ code, failure: code })
     expect(message.bytes).toBe(file.size)

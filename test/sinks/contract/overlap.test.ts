@@ -6,6 +6,7 @@ import { VirtualFile } from '../../../src/index.ts'
 import { pattern } from '../../format/arbitraries.ts'
 import { recordings } from '../headers.ts'
 import { finish, storages, write } from '../storageContract.ts'
+import { writers } from '../writers.ts'
 import { entityTagOf, errorOf, expectCode, settles } from './outcomes.ts'
 import { WatchedStorage } from './watchedStorage.ts'
 
@@ -145,24 +146,28 @@ test.each(storages.filter(({ isShared }) => isShared))(
 )
 
 describe.each([0, 1, 3])('a storage of the user whose verbs take %i turns', (turns) => {
-  test('is asked for one change at a time, by the recording and by cursors', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 8 }), async (changes) => {
-        const storage = new WatchedStorage({ turns })
-        const file = new VirtualFile({ name: 'x.bin', storage })
-        for (let at = 0; at < bytes.length; at += 30) file.write(bytes.subarray(at, at + 30))
-        await finish(file)
-        const cursors = [file.cursor(), file.cursor(), file.cursor()]
-        const done = Promise.all(changes.map((each) => make(file, cursors, each)))
-        await settles(done, 'a change')
-        expect(storage.violations).toEqual([])
-        expect(storage.bytes.equals(changes.reduce(after, bytes))).toBe(true)
-        await file.dispose()
-        expect(storage.violations).toEqual([])
-      }),
-      { numRuns: 20 },
-    )
-  })
+  test.each(writers)(
+    'is asked for one change at a time, by the recording and by cursors: $label',
+    async ({ writerOf }) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 8 }), async (changes) => {
+          const storage = new WatchedStorage({ turns })
+          const file = new VirtualFile({ name: 'x.bin', storage })
+          const writer = writerOf(file)
+          for (let at = 0; at < bytes.length; at += 30) writer.write(bytes.subarray(at, at + 30))
+          await finish(writer)
+          const cursors = [file.cursor(), file.cursor(), file.cursor()]
+          const done = Promise.all(changes.map((each) => make(file, cursors, each)))
+          await settles(done, 'a change')
+          expect(storage.violations).toEqual([])
+          expect(storage.bytes.equals(changes.reduce(after, bytes))).toBe(true)
+          await file.dispose()
+          expect(storage.violations).toEqual([])
+        }),
+        { numRuns: 10 },
+      )
+    },
+  )
 
   test.each(['throws', 'rejects'] as const)('and a change that it refuses: %s', async (how) => {
     const storage = new WatchedStorage({ turns })

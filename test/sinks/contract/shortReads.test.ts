@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pcmFormat, VirtualFile, type VirtualFileOptions, wavHeader } from '../../../src/index.ts'
 import { ramp } from '../../../src/testing/index.ts'
 import { PlainStorage, write } from '../storageContract.ts'
+import { writers } from '../writers.ts'
 import { errorOf, expectCode, settles } from './outcomes.ts'
 import { ways } from './ways.ts'
 
@@ -86,33 +87,41 @@ describe('a file that is shorter than what was recorded', () => {
     await file.dispose()
   })
 
-  test('a path, cut while it is recorded: followers and the recording learn it', async () => {
-    const path = join(newPlace(), 'a.wav')
-    const file = new VirtualFile({ storage: { path } })
-    const failed = new Promise<Error>((resolve) => file.once('error', resolve))
-    const header = wavHeader(format)
-    header.pipe(file)
-    header.write(Buffer.alloc(160_000, 1))
-    while (file.size < 160_044) await sleep(5)
-    truncateSync(path, 1000)
-    const follower = errorOf(() => buffer(file.createReadStream({ follow: true })))
-    expectCode(await errorOf(() => file.toBuffer()), 'ERR_WAVESPOOL_STORAGE', 'toBuffer()')
-    header.end(Buffer.alloc(1000, 2))
-    expectCode(await settles(failed, 'the recording'), 'ERR_WAVESPOOL_STORAGE', 'the recording')
-    expectCode(await follower, 'ERR_WAVESPOOL_STORAGE', 'a follower')
-    await file.dispose()
-  })
+  test.each(writers)(
+    'a path, cut while it is recorded: its followers and a file $label learn it',
+    async ({ writerOf }) => {
+      const path = join(newPlace(), 'a.wav')
+      const file = new VirtualFile({ storage: { path } })
+      const writer = writerOf(file)
+      const failed = new Promise<Error>((resolve) => writer.once('error', resolve))
+      const header = wavHeader(format)
+      header.pipe(writer)
+      header.write(Buffer.alloc(160_000, 1))
+      while (file.size < 160_044) await sleep(5)
+      truncateSync(path, 1000)
+      const follower = errorOf(() => buffer(file.createReadStream({ follow: true })))
+      expectCode(await errorOf(() => file.toBuffer()), 'ERR_WAVESPOOL_STORAGE', 'toBuffer()')
+      header.end(Buffer.alloc(1000, 2))
+      expectCode(await settles(failed, 'the recording'), 'ERR_WAVESPOOL_STORAGE', 'the recording')
+      expectCode(await follower, 'ERR_WAVESPOOL_STORAGE', 'a follower')
+      await file.dispose()
+    },
+  )
 
-  test('a path, cut to nothing while it is recorded, before the end alone notices', async () => {
-    const path = join(newPlace(), 'a.wav')
-    const file = new VirtualFile({ storage: { path } })
-    const failed = new Promise<Error>((resolve) => file.once('error', resolve))
-    await write(file, Buffer.alloc(5000, 1))
-    truncateSync(path, 0)
-    file.end()
-    expectCode(await settles(failed, 'the recording'), 'ERR_WAVESPOOL_STORAGE', 'the recording')
-    await file.dispose()
-  })
+  test.each(writers)(
+    'a path, cut to nothing before the end alone notices: a file $label',
+    async ({ writerOf }) => {
+      const path = join(newPlace(), 'a.wav')
+      const file = new VirtualFile({ storage: { path } })
+      const writer = writerOf(file)
+      const failed = new Promise<Error>((resolve) => writer.once('error', resolve))
+      await write(writer, Buffer.alloc(5000, 1))
+      truncateSync(path, 0)
+      writer.end()
+      expectCode(await settles(failed, 'the recording'), 'ERR_WAVESPOOL_STORAGE', 'the recording')
+      await file.dispose()
+    },
+  )
 })
 
 /** What the read of a storage comes back with in place of `count`, the bytes that are there. */
