@@ -39,7 +39,7 @@ const roomOf = (path: string) => (path.includes('/') ? path.slice(0, path.indexO
 const isBuiltin = (name: string) => name.startsWith('node:') || builtinModules.includes(name)
 const names = (list: Import[]) => list.map(({ from, to }) => `${from} → ${to}`)
 
-/** What each room may know beside itself and these. */
+/** Modules that every room may import. */
 const everywhere = [
   'arguments.ts',
   'emitting.ts',
@@ -123,7 +123,7 @@ describe('the rooms', () => {
     expect(names(wrong)).toEqual([])
   })
 
-  test('no module imports itself by a detour', () => {
+  test('no module imports itself through others', () => {
     const loaded = (path: string) =>
       imports.filter((i) => i.from === path && i.isLoaded && !i.isPackage).map(({ to }) => to)
     const cyclic = modules.filter((start) => {
@@ -161,7 +161,7 @@ describe('the folders of a room', () => {
   })
 })
 
-test('what asks for audio and the process that captures it share what they say to each other, and nothing else', () => {
+test('the host and the child of a capture import nothing from each other but the protocol', () => {
   const side = (path: string) => /^sources\/capture\/(host|child)\//.exec(path)?.[1]
   const between = imports.filter(({ from, to }) => side(from) && side(to) && side(from) !== side(to))
   expect(names(between)).toEqual([])
@@ -172,7 +172,7 @@ describe('the documents for contributors', () => {
   const root = join(src, '..')
   const read = (name: string) => readFileSync(join(root, name), 'utf8')
 
-  test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s names files and folders that are there', (name) => {
+  test.each(['ARCHITECTURE.md', 'CONTRIBUTING.md'])('%s names files and folders that exist', (name) => {
     const paths = [...read(name).matchAll(/`((?:src|test|docs|\.ci)\/[\w./-]+)`/g)].map(([, path]) => path!)
     expect(paths.length).toBeGreaterThan(5)
     expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
@@ -191,13 +191,13 @@ describe('the documents for contributors', () => {
   })
 })
 
-describe('what is loaded', () => {
+describe('loading', () => {
   test('format is pure: no package and nothing of Node', () => {
     expect(names(imports.filter(({ from, isPackage }) => roomOf(from) === 'format' && isPackage))).toEqual([])
     expect(imports.filter(({ from }) => from === 'errors.ts')).toEqual([])
   })
 
-  test('no third-party package at load time; stream-chain in chain alone, the client of NATS in jetstream', () => {
+  test('loads no third-party package but stream-chain in chain and the client of NATS in jetstream', () => {
     const foreign = imports.filter(({ to, isPackage, isLoaded }) => isPackage && isLoaded && !isBuiltin(to))
     expect(names(foreign)).toEqual([
       'chain/index.ts → stream-chain',
@@ -214,11 +214,11 @@ describe('what is loaded', () => {
     expect(names(eager)).toEqual([])
   })
 
-  test('no timer and no time is taken from the globals, which tests fake, but by the clock of the mock sources', () => {
+  test('only the clock of the mock sources uses the global timers and the global time, which tests fake', () => {
     const fakeable =
       /(?<![\w.#])(setTimeout|setInterval|setImmediate|queueMicrotask)\(|process\.nextTick|performance\.now/
     const faked = modules.filter((path) => {
-      // what runs in the process that captures, or as the command, is no test's
+      // users' tests do not run the process that captures, nor the command
       if (/^(cli|sources\/capture)\//.test(path) || path === 'streams/clock.ts' || path === 'realTimers.ts')
         return false
       const code = readFileSync(join(src, path), 'utf8').replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
@@ -227,7 +227,7 @@ describe('what is loaded', () => {
     expect(faked).toEqual([])
   })
 
-  test('nothing of Node is used that it does not document', () => {
+  test('uses only documented features of Node', () => {
     const undocumented =
       /\b(_readableState|_writableState|writableBuffer|_events|_handle|_handles|_getActive\w+)\b|Symbol\(k|process\.binding|getOwnPropertySymbols/
     const using = modules.filter((path) => undocumented.test(readFileSync(join(src, path), 'utf8')))

@@ -9,7 +9,7 @@ const versions: Record<string, string> = manifest.dependencies
 /** The rows of the table of libraries: name, anchor, version. */
 const rows = [...document.matchAll(/^\| \[(.+?)\]\(#(.+?)\) \| ([\d.]+) \|/gm)].map((row) => row.slice(1))
 
-test('the cookbook names the versions that it is proved with', () => {
+test('the cookbook names the versions that its tests install', () => {
   expect(rows.length).toBeGreaterThanOrEqual(15)
   for (const [name, , version] of rows) {
     // vosk is represented by its types, which have the version of the package

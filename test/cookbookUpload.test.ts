@@ -10,7 +10,7 @@ import { VirtualFile } from '../src/sinks/virtualFile.ts'
 import { finish, storages, write } from './sinks/storageContract.ts'
 
 describe.each(storages)('an upload of a recording that goes on: $label', (storage) => {
-  test('sends exactly what was there, while 100 more chunks arrive', async () => {
+  test('sends exactly the bytes that were there, while 100 more chunks arrive', async () => {
     const forms: FormData[] = []
     const server = createServer(async (request, response) => {
       const pieces: Buffer[] = []

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const entryPoints = ['', '/chain', '/jetstream', '/serve', '/silero', '/telephony', '/testing']
 
-/** What stands around every example. */
+/** The code in front of every example. */
 const setting = `import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
@@ -24,14 +24,14 @@ declare const js: JetStreamClient
 declare const socket: Duplex
 declare function transcribe(file: object): Promise<string>
 `
-/** What an example takes for granted, where it does not make it itself. */
+/** The variables that an example uses without declaring them. */
 const given = {
   format: 'pcmFormat()',
   memo: 'new VirtualFile()',
   call: "followRecording(js, 'call-1')",
 }
 
-test('the examples in the docblocks are right for the compiler', () => {
+test('the examples in the docblocks compile', () => {
   const folder = join(root, '.cache', 'docblocks')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -60,7 +60,7 @@ test('the examples in the docblocks are right for the compiler', () => {
   expect({ stdout, status }).toEqual({ stdout: '', status: 0 })
 })
 
-test('every option stands in a document, beside the reference', () => {
+test('every option is in a document beside the reference', () => {
   const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'))
   const code = pages.flatMap(
     (name) => readFileSync(join(root, 'docs', name), 'utf8').match(/`[^`\n]+`/g) ?? [],

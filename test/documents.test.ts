@@ -42,7 +42,7 @@ const blocks = new Map(
   ),
 )
 
-/** What stands around a block: declarations before it, what to look at behind it, and what that prints. */
+/** The code around a block: declarations before it, statements behind it that print the result, and their output. */
 interface Setting {
   before?: string
   after?: string
@@ -356,7 +356,7 @@ describe('the code in the documents', () => {
     expect([...blocks.keys()].sort()).toEqual(Object.keys(settings).sort())
   })
 
-  test('is right for the compiler as it stands', () => {
+  test('compiles unchanged', () => {
     const options = {
       extends: '../../tsconfig.json',
       compilerOptions: { noUnusedLocals: false },
@@ -369,7 +369,7 @@ describe('the code in the documents', () => {
   })
 
   test.each([...blocks.keys()])(
-    '%s runs as it stands, but for the microphone and the service',
+    '%s runs unchanged, except for the microphone and the service',
     async (name) => {
       const { transform } = await import('esbuild')
       const runnable = moduleOf(name).replace(
@@ -379,7 +379,7 @@ describe('the code in the documents', () => {
       const { code } = await transform(runnable, { loader: 'ts' })
       const program = join(folder, `${name}.mjs`)
       writeFileSync(program, code)
-      // All at once, as they wait more than they work; each where it finds nobody else's files.
+      // All at once, as they mostly wait; each in a folder of its own.
       await Promise.all(
         nodePrograms().map(async (node, i) => {
           const cwd = join(folder, `${name}-${i}`)
@@ -393,7 +393,7 @@ describe('the code in the documents', () => {
   )
 })
 
-test('the commands that the README names are there', () => {
+test('the commands that the README names exist', () => {
   for (const [, script] of texts.get('README.md')!.matchAll(/npm (?:run )?(demo|test|bench)\b/g)) {
     expect(manifest.scripts).toHaveProperty(script!)
   }

@@ -11,19 +11,12 @@ const rooms = [
   'docs',
   'examples',
   'bench',
-  ...[
-    'types',
-    'chain',
-    'codec',
-    'dsp',
-    'format',
-    'cli',
-    'consumers',
-    'examples',
-    'recipes',
-    'browser',
-    'declarations',
-  ].map((name) => `test/${name}`),
+  ...readdirSync(join(root, 'test'))
+    .filter(
+      (name) =>
+        !['english.test.ts', 'sinks', 'sources', 'storage', 'streams', 'telephony', 'testing'].includes(name),
+    )
+    .map((name) => `test/${name}`),
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
 ]
 

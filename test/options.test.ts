@@ -73,7 +73,7 @@ const calls: [name: string, wrong: string, right: string, call: (options: Option
   ['assertRamp()', 'form', 'from', (options) => assertRamp(bytes, format, options)],
 ]
 
-describe('an option that is not known', () => {
+describe('an unknown option', () => {
   test.each(calls)('%s names the nearest for { %s }: %s', (caller, wrong, right, call) => {
     const thrown = (value: unknown) => {
       try {
@@ -91,7 +91,7 @@ describe('an option that is not known', () => {
     }
   })
 
-  test.each(calls)('%s takes nothing but an object', (_caller, _wrong, _right, call) => {
+  test.each(calls)('%s takes only an object', (_caller, _wrong, _right, call) => {
     // where options are merged into others a primitive adds none
     if (/\.\.\./.test(String(call))) return
     for (const options of [null, 1, 'fast', [], () => {}]) {
@@ -119,26 +119,26 @@ test('VirtualFile.from() rejects one before it opens anything', async () => {
 })
 
 describe('checkOptions()', () => {
-  test('takes the known ones, in any number, and leaves the object alone', () => {
+  test('takes any number of known options, and does not change the object', () => {
     const options = Object.freeze({ hop: 1 })
     expect(() => checkOptions(options, ['hop', 'tail'], 'f()')).not.toThrow()
     expect(() => checkOptions({}, [], 'f()')).not.toThrow()
   })
 
-  test('names one by its other name', () => {
+  test('names the right option for a synonym', () => {
     expect(() => checkOptions({ Path: 'x' }, ['name'], 'f()', { path: '{ storage: { path } }' })).toThrow(
       'f() has no option "Path"; did you mean { storage: { path } }? It takes { name }',
     )
   })
 
-  test('guesses nothing where no name is near', () => {
+  test('suggests no option where no name is near', () => {
     expect(() => checkOptions({ constructor: 1 }, ['hop', 'tail'], 'f()', {})).toThrow(
       'f() has no option "constructor". It takes { hop, tail }',
     )
   })
 })
 
-test('the nearest is the one with the fewest letters to change, in any case', () => {
+test('the nearest name has the fewest letters to change, in upper or lower case', () => {
   const known = ['sampleRate', 'channels', 'encoding', 'every', 'to']
   const meant = {
     samplerate: 'sampleRate',

@@ -1,7 +1,7 @@
 import { afterAll } from 'vitest'
 
 // A warning of Node's (listeners that pile up, a descriptor that the collector closes, a deprecated call) is a fault
-// of ours: any of them fails the test file in which it comes. A rejection that nobody handles does so by itself.
+// of ours: any of them fails the test file in which it comes. An unhandled rejection does so by itself.
 
 const warnings: Error[] = []
 

@@ -2,7 +2,7 @@ import { differ, fail, refused, settles } from './failures.mjs'
 
 /** Changes by cursors of a file that has ended, against what io.BytesIO makes of them. */
 export class Edits {
-  /** what the file must be */
+  /** the bytes that the file must have */
   content
 
   /**

@@ -1,4 +1,4 @@
-/** What the model says must not be. */
+/** A file or an error that differs from the model. */
 export class Divergence extends Error {
   /** @override */
   name = 'Divergence'
@@ -22,7 +22,7 @@ export function settles(promise, what) {
   return /** @type {Promise<T>} */ (Promise.race([promise, hangs]).finally(() => clearTimeout(timer)))
 }
 
-/** What a call fails with, which must be a WavespoolError of one of these codes. @param {() => unknown} call @param {string[]} codes @param {string} what */
+/** The error of a call, which must be a WavespoolError with one of these codes. @param {() => unknown} call @param {string[]} codes @param {string} what */
 export async function refused(call, codes, what) {
   try {
     await settles(Promise.resolve(call()), what)

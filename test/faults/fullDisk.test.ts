@@ -30,7 +30,7 @@ const isWhole = (bytes: Buffer) =>
   bytes.readUInt32LE(40) === bytes.length - 44
 
 describe.skipIf(whyNoTrace)(`a disk that is full after some writes ${whyNoTrace ?? ''}`, () => {
-  test('split leaves whole parts, and the old ones', () => {
+  test('split leaves whole parts, and the old parts as they were', () => {
     writeFileSync(packed.path('in.wav'), wav)
     const counts = new Set<number>()
     for (const writes of [0, 1, 2, 3, 5, 8]) {
@@ -58,7 +58,7 @@ describe.skipIf(whyNoTrace)(`a disk that is full after some writes ${whyNoTrace 
     expect(counts.size).toBeGreaterThan(1)
   })
 
-  test('convert leaves the old file, and nothing beside it', () => {
+  test('convert leaves the old file, and no other file beside it', () => {
     writeFileSync(packed.path('in.wav'), wav)
     for (const writes of [0, 1, 2]) {
       mkdirSync(packed.path(`convert-${writes}`))
@@ -74,7 +74,7 @@ describe.skipIf(whyNoTrace)(`a disk that is full after some writes ${whyNoTrace 
     }
   })
 
-  test('repair --in-place leaves the file at most as wrong as it was, and its samples', () => {
+  test('repair --in-place leaves the samples, and no more faults than there were', () => {
     // odd data without its pad byte, and open sizes: a byte is to be added, and the header put right
     const bytes = pcmFormat({ encoding: 'u8' })
     const samples = pcm.subarray(0, 20_001)

@@ -301,7 +301,7 @@ export class Life {
     const { model, file, maxBytes, ending } = this
     const error = /** @type {(Error & { code?: string }) | undefined} */ (this.#error)
     if (ending === 'destroy') {
-      // it is no error to the stream, and one to whoever follows
+      // followers get it as an error, the stream does not
       this.#error = new Error('the recording of a.wav was destroyed before its end')
     }
     if (maxBytes !== undefined && Math.max(this.#issued, model.at(this.#issued).length) > maxBytes) {
@@ -371,7 +371,7 @@ export class Life {
     const expected =
       this.edited ?? model.at(maxBytes === undefined ? size : Math.min(size, model.fitting(maxBytes)))
     const onDisk = readFileSync(made.path)
-    // what is replaced stays where nothing that can be heard took its place
+    // the old file stays where no sample was recorded over it
     const isBroken = this.#error !== undefined || this.ending === 'dispose'
     const isSilent = size === 0 || (isBroken && size <= model.dataStart)
     const isOld = isSilent && onDisk.toString() === 'what was there before'

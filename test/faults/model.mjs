@@ -1,8 +1,8 @@
 import { pcmFormat, wavHeader } from 'wavespool'
 
 /**
- * What a recording is given, and what the file must be at each moment of it: the header exact, whole frames, the pad
- * byte. Written without a look at the code under test, over one Buffer that is never changed.
+ * The input of a recording, and the file at each moment of it: the header exact, whole frames, the pad byte. It was
+ * written independently of the code under test, over one Buffer that never changes.
  */
 export class Model {
   /** @param {import('./random.mjs').Random} random @param {number} most bytes of samples, or of what is no WAV */
@@ -57,8 +57,8 @@ export class Model {
   }
 
   /**
-   * The bytes from `start` of a file without the sizes in its header: a follower has them open, and while the header
-   * itself is still on its way nobody can tell what they should be.
+   * The bytes from `start` of a file without the sizes in its header: a follower gets open ones, and until the whole
+   * header has come they are unknown.
    *
    * @param {Buffer} bytes @param {number} start
    */

@@ -63,7 +63,7 @@ async function start(): Promise<Recorder> {
 }
 
 describe.skipIf(whyNot)(`containers that share a directory ${whyNot ?? ''}`, () => {
-  test('one does not sweep what another one records, though both are process 1', async () => {
+  test('one does not remove the recording of another one, though both are process 1', async () => {
     const first = await start()
     expect(first.pid).toBe(1)
     expect(readdirSync(shared).length).toBe(1)
@@ -75,7 +75,7 @@ describe.skipIf(whyNot)(`containers that share a directory ${whyNot ?? ''}`, () 
     expect(readdirSync(shared)).toEqual([])
   })
 
-  test('what a killed one has left is swept by the next, though it has the same number', async () => {
+  test('the next one removes the files of a killed one, though it has the same process number', async () => {
     const killed = await start()
     killed.child.kill('SIGKILL') // --kill-child ends the program, too
     await once(killed.child, 'close')

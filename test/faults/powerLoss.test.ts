@@ -38,8 +38,8 @@ function record(name: string, { fsync = true, overwrite = false, ending = 'end' 
 const isSync = ({ name, result }: SystemCall) => /^f(data)?sync$/.test(name) && result === 0
 
 /**
- * What the disk is sure to have of a file at a place in the order: the end of what was written before a sync began that
- * had ended by then.
+ * The end of the bytes that the disk has confirmed at a place in the order: those that were written before the begin of a
+ * sync that had ended by then.
  */
 function durableEnd(writes: SystemCall[], syncs: SystemCall[], before: number): number {
   const last = Math.max(-1, ...syncs.filter(({ end }) => end < before).map(({ begin }) => begin))
@@ -51,7 +51,7 @@ describe.skipIf(whyNoTrace)(`fsync: true ${whyNoTrace ?? ''}`, () => {
     ['a new file', { overwrite: false, ending: 'end' }],
     ['a file that is replaced', { overwrite: true, ending: 'end' }],
     ['a recording that is given up', { overwrite: false, ending: 'destroy' }],
-  ])('no header counts what the disk has not confirmed: %s', (label, options) => {
+  ])('no header counts samples that the disk has not confirmed: %s', (label, options) => {
     const { path, calls } = record(`${label.replaceAll(' ', '-')}.wav`, options)
     const size = readFileSync(path).length
     const opened = calls.filter(
@@ -86,7 +86,7 @@ describe.skipIf(whyNoTrace)(`fsync: true ${whyNoTrace ?? ''}`, () => {
     expect(directories.some(({ begin, end }) => begin > named.end && end < closed.begin)).toBe(true)
   })
 
-  test('without it nothing waits for the disk', () => {
+  test('without it no write waits for the disk', () => {
     const { calls } = record('plain.wav', { fsync: false })
     expect(calls.filter(({ path }) => path.endsWith('plain.wav')).length).toBeGreaterThan(20)
     expect(calls.filter(isSync)).toEqual([])

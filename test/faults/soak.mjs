@@ -100,7 +100,7 @@ let lives = 1
 const start = performance.now()
 if (values.life !== undefined) await live(names[0] ?? '', Number(values.life))
 else {
-  await run(start + 1000) // what is loaded when it is used is loaded now
+  await run(start + 1000) // loads the modules that are loaded on first use
   const before = await collected()
   lives = await run(start + Number(values.seconds) * 1000)
   const after = await collected()

@@ -19,7 +19,7 @@ export interface SystemCall {
   /** of a write: what was written, at least its first 64 bytes */
   bytes: Buffer
   position: number
-  /** what it returned */
+  /** its return value */
   result: number
   begin: number
   end: number

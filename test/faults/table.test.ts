@@ -7,9 +7,9 @@ import { chunk, limit, pcmFormat, readWavHeader, VirtualFile, wavHeader } from '
 import { openBelow, settles } from '../sinks/contract/outcomes.ts'
 import { closed, FailingStorage, placeOf, storages } from '../sinks/storageContract.ts'
 
-// Every storage, in every composition, with every fault in the middle of it. Whatever the cell: the recording settles,
-// as it should; what arrived is a prefix of what was said, behind a right header; a follower gets the same bytes, and
-// an error if and only if the recording failed; and nothing is left after dispose(). The long form, part of
+// Every storage, in every composition, with every fault in the middle of it. In each case the recording settles as it
+// should; the file is a prefix of the input, behind a right header; a follower gets the same bytes, and an error if and
+// only if the recording failed; and dispose() leaves nothing behind. The long form, part of
 // `npm run soak`, has each fault at every moment: SOAK=1.
 
 const format = pcmFormat()
@@ -117,11 +117,11 @@ interface Strike {
   strike(run: Run): unknown
   /** the recording goes on to its end */
   isHarmless?: boolean
-  /** what the file can be read after */
+  /** the file is disposed of, and cannot be read afterwards */
   isDisposed?: boolean
   /** it strikes where as much room is left as a storage has that is full */
   hasLimit?: boolean
-  /** compositions whose promise does not tell of it */
+  /** compositions whose promise does not report it */
   untold?: string[]
   /** compositions in which it means nothing, or in which the user himself decides what it means */
   except?: string[]
@@ -133,7 +133,7 @@ const strikes: Record<string, Strike> = {
     strike(run) {
       run.sourceError = new Error('the microphone is gone')
     },
-    // the error of a Readable that is piped into another is handed on by nobody
+    // pipe() does not hand on the error of a Readable
     except: ['streams of the Web'],
   },
   'a signal is aborted': { strike: ({ controller }) => controller.abort() },

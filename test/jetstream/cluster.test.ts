@@ -24,7 +24,7 @@ const CALLS = Number(process.env.WAVESPOOL_CALLS ?? 20)
 const VICTIMS = process.env.WAVESPOOL_CALLS ? 3 : 1
 const format = pcmFormat({ sampleRate: 8000 })
 const TICK_MS = 100
-/** What a cluster does, it does within this. */
+/** The time within which a cluster reacts. */
 const soon = { timeout: 60_000, interval: 200 }
 
 describe.skipIf(whyNoNats)('three servers', realTime, () => {
@@ -56,7 +56,7 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
     }, soon)
 
   // Debian's version accepts messages of both for a moment, since its servers check what is expected in no common order.
-  test('hold one recording where recorders begin at the same moment, and while a zombie goes on', async () => {
+  test('hold one recording where recorders begin at the same moment, and while a superseded one goes on', async () => {
     const { js } = nats
     const other = await nats.connect()
     const frames = 8000

@@ -42,7 +42,7 @@ await pipeline(ramp(format, { duration: { seconds: 1 }, pace: 'fast' }), segment
   queueSegments(js, 'call-1'))
 `
 
-/** What stands around a block, and what that prints. */
+/** The code around a block, and its output. */
 const settings: Record<string, { before: string; after: string; prints: string }> = {
   record: {
     before: `
@@ -115,7 +115,7 @@ describe.skipIf(whyNoNats)('the code in docs/jetstream.md', () => {
   })
   afterAll(() => nats?.stop())
 
-  test('has a setting for each block, and is right for the compiler as it stands', () => {
+  test('has a setting for each block, and compiles unchanged', () => {
     expect([...blocks.keys()]).toEqual(Object.keys(settings))
     const compilerOptions = { noUnusedLocals: false, noImplicitAny: false }
     writeFileSync(
@@ -129,7 +129,7 @@ describe.skipIf(whyNoNats)('the code in docs/jetstream.md', () => {
   })
 
   test.each([...blocks.keys()])(
-    '%s runs as it stands, but for the microphone and the service',
+    '%s runs unchanged, except for the microphone and the service',
     async (name) => {
       const { transform } = await import('esbuild')
       const { code } = await transform(moduleOf(name), { loader: 'ts' })

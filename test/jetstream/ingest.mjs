@@ -1,5 +1,5 @@
-// Records a call until it is killed: a ramp whose sample n is said n / rate seconds after the call began. What it has
-// written into its file is sent first where another one died before; each acknowledged byte is told at once.
+// Records a call until it is killed: a ramp whose sample n comes n / rate seconds after the call began. Where an earlier
+// one died, it first sends the audio of that file; it reports each acknowledged byte at once.
 import { writeSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -32,7 +32,7 @@ if (state && oldPath) {
   const rest = old.createReadStream({ header: false, start: Math.max(0, state.position - at) })
   const publisher = publish(Math.max(state.position, at))
   for await (const bytes of rest) publisher.write(bytes)
-  publisher.destroy() // what was written is sent; no end mark
+  publisher.destroy() // sends the written audio, without an end mark
   await new Promise((resolve) => publisher.once('close', resolve))
 }
 

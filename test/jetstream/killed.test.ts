@@ -60,7 +60,7 @@ describe.skipIf(whyNoNats)(`kill -9, ${KILLS} times`, realTime, () => {
     await rm(folder, { recursive: true, force: true })
   })
 
-  test('of a recorder: all that was acknowledged is there once, the rest is told', {
+  test('of a recorder: all acknowledged audio is there once, the rest is reported as gaps', {
     timeout: 180_000,
   }, async () => {
     await ensureStreams(nats.js)

@@ -18,7 +18,7 @@ interface Options {
 /** A server that can accept what it should refuse, as those of a cluster do that check in no common order. */
 class Server {
   readonly entries: LogEntry[] = []
-  /** what another recorder has stored unseen, just before the next message */
+  /** entries that another recorder stores just before the next message */
   unseen: LogEntry[] = []
 
   readonly js = {
@@ -60,7 +60,7 @@ const audio = (recorder: string, position: number): LogEntry => ({
   bytes: 100,
 })
 
-test('a recorder that was overtaken unseen learns it from what the other one goes on with', async () => {
+test('a recorder that another one has superseded unseen learns it from the later messages of that one', async () => {
   const server = new Server()
   const zombie = server.appender('zombie')
   await zombie.begin(undefined)
@@ -72,7 +72,7 @@ test('a recorder that was overtaken unseen learns it from what the other one goe
   await expect(zombie.append(Buffer.alloc(100))).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_SUPERSEDED' })
 })
 
-test('what a recorder sends that came too late changes nothing for the one that has the turn', async () => {
+test('messages of a recorder that came too late do not disturb the current one', async () => {
   const server = new Server()
   const first = server.appender('first')
   await first.begin(undefined)

@@ -36,7 +36,7 @@ describe('the log of a recording', () => {
     ])
   })
 
-  test('tells a hole, and a gap that its recorder tells', () => {
+  test('reports a hole, and a gap that its recorder reports', () => {
     expect(read([begin('a', 0), audio('a', 4)])).toEqual([
       { is: 'begin', gap: 0 },
       { is: 'hole', bytes: 4 },
@@ -50,7 +50,7 @@ describe('the log of a recording', () => {
     ])
   })
 
-  test('takes audio once where a recorder went on while another one looked', () => {
+  test('takes audio once where a recorder continued while another one read the log', () => {
     const verdicts = read([
       begin('a', 0),
       audio('a', 0),
@@ -102,7 +102,7 @@ describe('the log of a recording', () => {
   // Recorders that come and go, pause, send again what was not answered, and do not know of each other, on a server that
   // refuses nothing: whatever the order in which their messages are stored, the bytes that a reader gets are contiguous,
   // and each of them is of the recorder whose turn it was.
-  test('comes to one recording whatever the server accepted', () => {
+  test('gives one recording for any messages that the server accepted', () => {
     const steps = fc.array(
       fc.record({
         recorder: fc.nat(3),
@@ -148,7 +148,7 @@ describe('the log of a recording', () => {
             at += verdict.gap
             expect(entry.position).toBeLessThanOrEqual(at)
             if (verdict.gap > 0) expect(entry.position).toBe(at)
-            expect(turns.has(entry.recorder)).toBe(false) // nobody gets a second turn
+            expect(turns.has(entry.recorder)).toBe(false) // no recorder gets a second turn
             turns.set(entry.recorder, turns.size)
           } else if (verdict.is === 'audio') {
             expect(entry.position + verdict.skip).toBe(at)

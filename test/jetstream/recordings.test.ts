@@ -97,7 +97,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect(await resumeRecording(js, 'half')).toEqual({ format, position: 1000, isEnded: false })
   })
 
-  test('keeps what was written before it was destroyed, and is continued by another recorder', async () => {
+  test('keeps the audio that was written before it was destroyed, and is continued by another recorder', async () => {
     const { js } = nats
     const bytes = await rampBytes(40_000)
     const first = publishRecording(js, 'continued', format)
@@ -114,7 +114,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect(await begun).toEqual([{ position: 10_000, gap: 0 }])
     second.destroy()
     await once(second, 'close')
-    // From what comes now: the 10,000 bytes in between nobody has sent.
+    // It continues with the audio that comes now; the 10,000 bytes in between were never sent.
     const third = publishRecording(js, 'continued', format, { position: 40_000 })
     third.end(bytes.subarray(40_000))
     expect(await once(third, 'begin')).toEqual([{ position: 40_000, gap: 10_000 }])
@@ -172,8 +172,8 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect((await buffer(followRecording(js, 'race'))).equals(bytes)).toBe(true)
   })
 
-  // What a cluster of servers before 2.9.21 lets through: messages of two recorders, in one order or another.
-  test('is told from what another recorder got past the server', async () => {
+  // A cluster of servers before 2.9.21 accepts messages of two recorders, in any order.
+  test('leaves out the messages of another recorder that the server accepted', async () => {
     const { js } = nats
     const bytes = await rampBytes(40_000)
     const first = publishRecording(js, 'strays', format)
@@ -206,7 +206,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect(await resumeRecording(js, 'strays')).toMatchObject({ position: 80_000, isEnded: true })
   })
 
-  test('with a hole fails there, once all that is in front of it was delivered', async () => {
+  test('with a hole fails there, after all audio in front of it was delivered', async () => {
     const { js } = nats
     const bytes = await rampBytes(20_000)
     const publisher = publishRecording(js, 'hole', format)
@@ -248,7 +248,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect(rest.equals(bytes.subarray(6400, 16_000))).toBe(true)
   })
 
-  test('of a recorder that is silent fails where asked to, and waits where not', async () => {
+  test('of a silent recorder fails where the options say so, and else waits', async () => {
     const { js } = nats
     const publisher = publishRecording(js, 'silent', format)
     await store(publisher, Buffer.alloc(1000), 1000) // too little for a message: it is sent after a while
@@ -264,7 +264,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     publisher.destroy()
   })
 
-  test('lets its source wait once the buffer is full, and holds no more than that', async () => {
+  test('stops reading its source while the buffer is full', async () => {
     const { js, servers } = nats
     const publisher = publishRecording(js, 'bounded', format, { buffer: { seconds: 1 } })
     await once(publisher, 'begin')
@@ -287,7 +287,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect((await buffer(followRecording(js, 'bounded'))).equals(bytes)).toBe(true)
   })
 
-  test('that is longer than memory may be is fetched no faster than it is read', async () => {
+  test('is fetched no faster than it is read, so that its length does not matter to the memory', async () => {
     const seconds = 1000 // 32 MB, of which a reader may hold 64 messages of at most 128 KiB
     await pipeline(
       ramp(format, { duration: { seconds }, pace: 'fast' }),
@@ -307,7 +307,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     assertRamp(await buffer(follower), format, { duration: { seconds } })
   })
 
-  test('is refused where the streams are not there, or full, with a word about what to do', async () => {
+  test('is refused where the streams are missing or full, and the error names the remedy', async () => {
     const { js } = nats
     const nowhere = publishRecording(js, 'call', format, { prefix: 'nowhere' })
     expect(await once(nowhere, 'error')).toMatchObject([
@@ -329,7 +329,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     })
   })
 
-  test('gives up on servers that are away for longer than it was told to wait', async () => {
+  test('fails where the servers are away for longer than the options allow', async () => {
     const alone = await startNats(1)
     await ensureStreams(alone.js)
     const publisher = publishRecording(alone.js, 'call', format, { retrySeconds: 0.5 })

@@ -49,7 +49,7 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
     return vi.waitFor(whole, { timeout: 30_000, interval: 100 })
   }
 
-  test('become texts, one for each, however often they are queued', async () => {
+  test('become one text each, even where they are queued several times', async () => {
     const { js } = nats
     await ensureStreams(js, { prefix: 'twice' })
     for (let i = 0; i < 2; i++) {
@@ -67,7 +67,7 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
     expect(state.messages).toBe(0)
   })
 
-  test('carry their place alone, and the worker reads the recording', async () => {
+  test('carry only their place, and the worker reads the recording', async () => {
     const { js } = nats
     await ensureStreams(js, { prefix: 'place' })
     await pipeline(source(), publishRecording(js, 'call', format, { prefix: 'place' }))
@@ -78,7 +78,7 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
     await workers.stop()
   })
 
-  test('are cut again from where a process died that cut them', async () => {
+  test('are cut again from the place where the process that cut them died', async () => {
     const { js } = nats
     await ensureStreams(js, { prefix: 'cut' })
     expect(await resumeSegments(js, 'call', { prefix: 'cut' })).toBe(0)
@@ -134,7 +134,7 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
     expect((await manager.streams.info('failing-segments')).state.messages).toBe(0)
   })
 
-  test('stay with a worker that takes its time, and go to another one when it stops at once', async () => {
+  test('stay with a slow worker, and go to another one when the first stops at once', async () => {
     const { js } = nats
     await ensureStreams(js, { prefix: 'slow', ackWaitSeconds: 1 })
     const cut = segment(format, { every: { seconds } })
@@ -184,7 +184,7 @@ describe.skipIf(whyNoNats)('segments', realTime, () => {
     await workers.stop()
   })
 
-  test('that are no segments, or too large for a message, fail before anything is queued', async () => {
+  test('that are invalid, or too large for a message, fail before any is queued', async () => {
     const { js } = nats
     await ensureStreams(js, { prefix: 'large' })
     const stereo = pcmFormat({ channels: 8 })

@@ -8,7 +8,7 @@ import { hasTool, run } from './tools.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-codecs-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-// What ffmpeg puts into WAV files, most of which sox refuses.
+// Codecs that ffmpeg writes into WAV files, most of which sox refuses.
 test.runIf(hasTool('ffmpeg')).each([
   ['adpcm_ms', 16_000, 'Microsoft ADPCM (format tag 2,'],
   ['adpcm_ima_wav', 16_000, 'IMA ADPCM (format tag 17,'],
@@ -23,7 +23,7 @@ test.runIf(hasTool('ffmpeg')).each([
   ['wmav1', 16_000, 'Windows Media Audio 1 (format tag 352,'],
   ['wmav2', 16_000, 'Windows Media Audio (format tag 353,'],
   ['flac', 16_000, 'FLAC (format tag 61868,'],
-])('%s is refused by its name, with a way that works', async (codec, rate, name) => {
+])('%s is refused by its name, with a command that converts it', async (codec, rate, name) => {
   const [path, out] = [join(folder, `${codec}.wav`), join(folder, `${codec}-out.wav`)]
   const source = ['-v', 'error', '-f', 'lavfi', '-i', `sine=r=${rate}:d=1`]
   run('ffmpeg', [...source, '-c:a', codec, '-strict', '-2', path])

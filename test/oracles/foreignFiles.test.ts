@@ -81,7 +81,7 @@ function writeByFfmpeg(files: Sample[], ...options: string[]): void {
   run('ffmpeg', [...ffmpegSource, ...outputs])
 }
 
-/** What sox takes for the samples, in the encoding that they are in. */
+/** The samples that sox reads, in the encoding of the file. */
 const extractBySox = (path: string) => run('sox', ['-D', path, '-t', 'raw', '-'])
 
 async function read(reader: WavReader): Promise<{ pcm: Buffer; truncations: Truncation[] }> {
@@ -128,7 +128,7 @@ const pipes: Record<string, (format: PcmFormat) => Buffer> = {
 }
 
 describe.runIf(hasTool('sox') && hasTool('ffmpeg')).each(Object.entries(pipes))(
-  'what %s writes into a pipe',
+  'the output of %s into a pipe',
   (_, write) => {
     test.each(wavEncodings)('in %s is read to its end', async (encoding) => {
       for (const channels of [1, 2, 6]) {

@@ -86,7 +86,7 @@ test.runIf(hasTool('sndfile-info') && hasTool('ffprobe'))(
   },
 )
 
-test('any other keeps open sizes, with every byte behind them', async () => {
+test('any other file keeps open sizes, with every byte behind them', async () => {
   const { file, start } = await record(false)
   expect(file.size).toBe(44 + FRAMES * format.bytesPerFrame)
   expect(start.toString('latin1', 0, 4)).toBe('RIFF')

@@ -44,7 +44,7 @@ export function run(tool: Tool, args: string[], input?: Uint8Array): Buffer {
   return stdout
 }
 
-/** What sox calls an encoding: its `-e` and `-b`. */
+/** The names of encodings in sox: its `-e` and `-b`. */
 export const soxEncodings: Record<Encoding, readonly string[]> = {
   u8: ['-e', 'unsigned-integer', '-b', '8'],
   s16le: ['-e', 'signed-integer', '-b', '16'],

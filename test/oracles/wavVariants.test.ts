@@ -57,7 +57,7 @@ function libsndfile(paths: string[]): (Judged | undefined)[] {
   })
 }
 
-/** What sox reads, which it counts in integers of 32 bits; undefined where it refuses. */
+/** The samples that sox reads, as integers of 32 bits; undefined where it refuses. */
 function sox(paths: string[]): (Float64Array | undefined)[] {
   // by one shell, as starting each sox from a process of this size takes longer than what it does
   const loop = 'for path; do sox -V1 -D "$path" -t f64 "$path.f64" 2> "$path.said" || rm -f "$path.f64"; done'
@@ -88,7 +88,7 @@ const claims: Record<Variant['sox'], string> = {
   differs: 'as libsndfile; sox reads something else',
 }
 
-test('there are enough of them, and no two have one name', () => {
+test('there are enough variants, and no two have the same name', () => {
   expect(variants.length).toBeGreaterThanOrEqual(150)
   expect(new Set(variants.map(({ name }) => name)).size).toBe(variants.length)
 })
@@ -170,7 +170,7 @@ describe('is read better than by libsndfile', () => {
     await file.dispose()
   })
 
-  test('an odd chunk without its pad byte, whatever its name', async () => {
+  test('an odd chunk of any name, without its pad byte', async () => {
     for (const id of ['LIST', 'Zq9x']) {
       const bytes = riffFile([
         chunkOf(id, Buffer.from('INFOx'), 0),

@@ -17,7 +17,7 @@ import {
 export interface Variant {
   name: string
   bytes: Buffer
-  /** what sox makes of what libsndfile reads */
+  /** whether sox reads the same samples as libsndfile */
   sox: 'agrees' | 'refuses' | 'differs'
   /** whether a header was left open or promises too much, so that a VirtualFile puts it right */
   isUnfinished?: boolean
@@ -51,7 +51,7 @@ function add(name: string, bytes: Buffer, { sox = 'agrees', ...rest }: Options =
 const plain = (fmt: Fmt, data: Uint8Array = noise, ...behind: Buffer[]) =>
   riffFile([fmtChunk(fmt), chunkOf('data', data), ...behind])
 
-// What follows from other fields is wrong, or counts bits that fill no byte.
+// Fields that follow from others are wrong, or count bits that fill no byte.
 for (const bits of [1, 4, 8, 9, 12, 15, 16, 17, 20, 24, 28, 32]) {
   for (const align of [0, 1, 2, 3, 4, 16, 32]) {
     add(`${bits} bits, nBlockAlign ${align}`, plain({ bits, align }), {

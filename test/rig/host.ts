@@ -10,7 +10,7 @@ export interface HostResult {
   code: number | null
   stdout: string
   stderr: string
-  /** what the program left in its working directory */
+  /** files that the program left in its working directory */
   left: string[]
 }
 

@@ -34,7 +34,7 @@ export interface RigOptions {
 
 /**
  * A microphone without hardware: a private PulseAudio with a null sink, and an ALSA configuration that makes the
- * sink's monitor the default input. What is played into the sink is what the microphone hears. Everything lies in
+ * sink's monitor the default input. The microphone hears the audio that is played into the sink. Everything lies in
  * one temporary directory, so that any number of rigs run side by side.
  */
 export class Rig implements AsyncDisposable {
@@ -178,7 +178,7 @@ function makeExclusive(device: string, directory: string): NodeJS.ProcessEnv {
   return { LD_PRELOAD: library, EXCLUSIVE_DEVICE: device, EXCLUSIVE_LOCK: join(directory, 'exclusive.lock') }
 }
 
-/** Plays silence without end: a sink that nobody plays into sleeps, and is up to two seconds late when it wakes. */
+/** Plays silence without end: a sink without a player sleeps, and is up to two seconds late when it wakes. */
 function hum(env: NodeJS.ProcessEnv, sink: string, rate: number): ChildProcess {
   const zero = openSync('/dev/zero', 'r')
   const player = spawn(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { rampBreaks, tone, toneBreaks, toneLevel } from './signals.ts'
 
 /** The judges themselves: a judge that finds nothing wrong with a broken recording would prove nothing. */
-describe('the judges of the rig', () => {
+describe('the checks of the rig', () => {
   const ramp = (from: number, count: number) =>
     Buffer.from(Int16Array.from({ length: count }, (_, i) => ((from + i) % 32_000) + 1).buffer)
 
@@ -28,7 +28,7 @@ describe('the judges of the rig', () => {
     expect(toneBreaks(zeros, 48_000, 997)).not.toEqual([])
   })
 
-  test('a tone is told from another and from silence', () => {
+  test('a tone is distinguished from another tone and from silence', () => {
     const pcm = Buffer.from(Int16Array.from(tone(16_000, 0.5, 1000), (x) => x * 32767).buffer)
     expect(toneLevel(pcm, 16_000, 1000)).toBeCloseTo(0.5, 2)
     expect(toneLevel(pcm, 16_000, 2000)).toBeLessThan(0.01)

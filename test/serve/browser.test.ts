@@ -90,14 +90,14 @@ const distance = (a: number, b: number) => {
   const apart = (((a - b) % PERIOD) + PERIOD) % PERIOD
   return Math.min(apart, PERIOD - apart)
 }
-/** What a ramp counts. */
+/** The number that a sample of a ramp stands for. */
 const countOf = (sample: number) => sample + 0x8000
 /** Whether a sample is one of a ramp: silence goes nowhere. */
 const isRamp = (samples: Int16Array, i: number) =>
   samples[i] !== 0 && countOf(samples[i + 1]!) === (countOf(samples[i]!) + 1) % PERIOD
 
 describe('playing while it is recorded', realTime, () => {
-  test('from the start, from where it is clicked, and live, without a seam', async () => {
+  test('plays from the start, from a click, and live, without a gap', async () => {
     await using served = await Served.start(withRamp)
     const { page, context, quiet } = await open(served.url, { viewport: { width: 1000, height: 800 } })
     await record(page, { from: 'computer', name: 'ramp' })
@@ -107,7 +107,7 @@ describe('playing while it is recorded', realTime, () => {
     await seconds(3)
 
     const report: string[] = []
-    /** What was heard in one go is the recording from one place on, each sample once; returns where it ended. */
+    /** Checks that one playback is a part of the recording, each sample once; returns the end of that part. */
     const hear = async (what: string, expected?: number) => {
       const samples = await samplesHeard(page)
       const first = samples.findIndex((_, i) => isRamp(samples, i))
@@ -190,7 +190,7 @@ describe('playing while it is recorded', realTime, () => {
     await context.close()
   })
 
-  test('by the keyboard alone, and marks are kept', async () => {
+  test('works with the keyboard alone, and marks are kept', async () => {
     await using served = await Served.start(withRamp)
     const { page, context, quiet } = await open(served.url)
     await page.getByRole('button', { name: 'Record' }).waitFor()
@@ -227,7 +227,7 @@ describe('playing while it is recorded', realTime, () => {
 })
 
 describe('the microphone of a browser', realTime, () => {
-  test('arrives whole: in the background, over a network that stalls, and one that breaks', async () => {
+  test('arrives completely in the background, over a network that stalls, and over one that breaks', async () => {
     await using served = await Served.start({ passages: false })
     await using network = await Network.to(served.port)
     const { page, context } = await open(network.url)
@@ -258,7 +258,7 @@ describe('the microphone of a browser', realTime, () => {
     for (let i = start; i < end; i++) if (recorded[i] !== sent[i + offset]) wrong++
     console.log(`${end - start} of ${recorded.length} samples compared, ${wrong} differ`)
     expect(wrong).toBe(0)
-    // what compares was loaded while it recorded already; of the end nothing is missing
+    // the script that compares was loaded after the start of the recording; the end is complete
     expect(start).toBeLessThan(48_000)
     expect(recorded.length - end).toBeLessThan(48_000 / 10)
     await context.close()
@@ -280,7 +280,7 @@ describe('the microphone of a browser', realTime, () => {
     await context.close()
   })
 
-  test('that is not allowed is told, and records nothing', async () => {
+  test('that is not allowed is reported, and nothing is recorded', async () => {
     await using served = await Served.start()
     const { page, context } = await open(served.url)
     await page.evaluate(
@@ -346,13 +346,13 @@ test('the token unlocks it, and is not kept in the page', async () => {
   await context.close()
 })
 
-describe('how it looks', () => {
+describe('the look of the page', () => {
   const texts = [
     'Good morning, and welcome to the reading circle.',
     'Shall we begin?',
     'Then let us hear the minutes.',
   ]
-  test('axe finds nothing at three widths, in the light and in the dark', realTime, async () => {
+  test('axe finds no fault at three widths, in light and dark colours', realTime, async () => {
     let said = 0
     await using served = await Served.start({
       microphone: (format) => speech(format, { pace: 'realtime' }),

@@ -14,7 +14,7 @@ const format = pcmFormat()
 const soon = { timeout: 20_000 }
 const secret = 'a-token-that-nobody-guesses'
 
-/** What a server says to bytes that no client of ours would send. */
+/** The answer of a server to bytes that no client of ours would send. */
 async function raw(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   const answer: Buffer[] = []
@@ -59,7 +59,7 @@ async function* eventsOf(response: Response): AsyncGenerator<Event> {
   }
 }
 
-describe('who may ask', () => {
+describe('access', () => {
   let open: Served
   let locked: Served
   beforeAll(async () => {
@@ -73,7 +73,7 @@ describe('who may ask', () => {
   })
 
   test.each(['evil.example', '127.0.0.1.evil.example', 'localhost.evil.example:80', '10.1.2.3', '[::2]', ''])(
-    'a foreign Host is refused, and told: %s',
+    'a foreign Host is refused and logged: %s',
     async (host) => {
       const asked = (path: string) =>
         raw(open.port, `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`)
@@ -103,7 +103,7 @@ describe('who may ask', () => {
     'http://127.0.0.1:1',
     'https://127.0.0.1.evil.example',
     'file://',
-  ])('a foreign Origin is refused, whatever it asks for: %s', async (origin) => {
+  ])('every request of a foreign Origin is refused: %s', async (origin) => {
     for (const path of ['', 'recordings', 'recordings/memo.wav', 'events?of=memo.wav']) {
       expect((await open.get(path, { origin })).status).toBe(403)
     }
@@ -121,7 +121,7 @@ describe('who may ask', () => {
     expect(response.status).toBe(200)
   })
 
-  test('nothing of it can be embedded in a page from elsewhere, but a link may lead to it', async () => {
+  test('no other page can embed any of it, but a link may lead to it', async () => {
     const from = { 'sec-fetch-site': 'cross-site' }
     expect((await open.get('recordings/memo.wav', { ...from, 'sec-fetch-dest': 'audio' })).status).toBe(403)
     expect((await open.get('app.js', { ...from, 'sec-fetch-dest': 'script' })).status).toBe(403)
@@ -136,7 +136,7 @@ describe('who may ask', () => {
     }
   })
 
-  test('without the token nothing is told but the page itself', async () => {
+  test('without the token only the page itself is served', async () => {
     for (const path of [
       'recordings',
       'recordings/memo.wav',
@@ -152,7 +152,7 @@ describe('who may ask', () => {
     expect((await locked.get('recordings', { authorization: `Bearer ${secret}` })).status).toBe(200)
   })
 
-  test('the token begins a session, whose cookie does not tell it, and cannot be read by a script', async () => {
+  test('the token begins a session, whose cookie does not contain it and is hidden from scripts', async () => {
     const begun = await locked.post('session', { token: secret })
     expect(begun.status).toBe(204)
     const [cookie] = begun.headers.getSetCookie()
@@ -162,7 +162,7 @@ describe('who may ask', () => {
     expect((await locked.get('recordings', { cookie: `${pair!.slice(0, -1)}x` })).status).toBe(401)
   })
 
-  test('who guesses is made to wait, and the log tells no token', async () => {
+  test('a client that guesses tokens has to wait, and the log contains no token', async () => {
     await using guessed = await Served.start({ token: secret })
     const statuses = new Set<number>()
     for (let i = 0; i < 40; i++) {
@@ -175,7 +175,7 @@ describe('who may ask', () => {
     expect(guessed.lines.length).toBeLessThan(30) // nor is it a way to fill a disk
   })
 
-  test('every answer forbids what the page does not need', async () => {
+  test('every answer forbids features that the page does not need', async () => {
     for (const path of [
       '',
       'app.js',
@@ -204,7 +204,7 @@ describe('who may ask', () => {
   })
 })
 
-describe('which files can be had', () => {
+describe('the files that are served', () => {
   let served: Served
   beforeAll(async () => {
     served = await Served.start()
@@ -256,7 +256,7 @@ describe('which files can be had', () => {
     expect(answer).not.toMatch(/root:|RIFF|secret|wavespool"/)
   })
 
-  test('what is there is listed, and nothing else', async () => {
+  test('the list contains the recordings of the folder, and nothing else', async () => {
     const { recordings } = (await (await served.get('recordings')).json()) as {
       recordings: { name: string }[]
     }
@@ -288,7 +288,7 @@ describe('which files can be had', () => {
     },
   )
 
-  test('a WAV file in an encoding that is not known can be saved, and what is none says so', async () => {
+  test('a WAV file in an unknown encoding can be saved, and a file that is no WAV is refused', async () => {
     await writeFile(served.path('broken.wav'), 'this is no WAV file')
     await writeFile(served.path('empty.wav'), '')
     for (const name of ['broken.wav', 'empty.wav']) {
@@ -301,7 +301,7 @@ describe('which files can be had', () => {
   })
 })
 
-describe('what is sent', () => {
+describe('requests', () => {
   test('a body without end is refused after some bytes, and the connection closed', async () => {
     await using served = await Served.start()
     const head = 'Host: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -351,7 +351,7 @@ describe('what is sent', () => {
     expect(await (await served.get('recordings')).json()).toMatchObject({ recordings: [] })
   })
 
-  test('methods that mean nothing here are refused', async () => {
+  test('other methods are refused', async () => {
     await using served = await Served.start()
     for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PATCH']) {
       for (const path of ['', 'recordings', 'recordings/memo.wav', 'events']) {
@@ -365,7 +365,7 @@ describe('what is sent', () => {
 })
 
 describe('recording', () => {
-  test('from this machine: it is followed, heard and marked while it goes on, and nobody else reads the file', async () => {
+  test('a recording of this machine can be followed, heard and marked while it goes on', async () => {
     await using served = await Served.start({
       passages: false,
       microphone: (format) => ramp(format, { pace: 'realtime' }),
@@ -409,7 +409,7 @@ describe('recording', () => {
     expect((await stat(served.path(`${name}.json`))).mode & 0o777).toBe(0o600)
   })
 
-  test('a page that comes back is told what it has missed, once', async () => {
+  test('a page that reconnects gets the events that it has missed, once', async () => {
     await using served = await Served.start({
       passages: false,
       microphone: (format) => tone(format, { pace: 'realtime' }),
@@ -429,7 +429,7 @@ describe('recording', () => {
     await served.stop(name)
   })
 
-  test('passages of speech are told as they end, with the text that somebody finds', async () => {
+  test('passages of speech are reported as they end, with the text of the transcriber', async () => {
     const voice = pcmFormat()
     const source = speech(voice, { duration: { seconds: 8 }, pace: 'fast' })
     const heard: number[] = []
@@ -466,13 +466,13 @@ describe('recording', () => {
       'is never ready',
       () => Object.assign(tone(format), { ready: Promise.reject(new Error('no such device')) }),
     ],
-  ])('a microphone that %s is told, and nothing is recorded', async (_what, microphone) => {
+  ])('a microphone that %s is reported, and nothing is recorded', async (_what, microphone) => {
     await using served = await Served.start({ microphone })
     await expect(served.begin()).rejects.toThrow('the microphone does not record: no such device')
     expect(await (await served.get('recordings')).json()).toMatchObject({ recordings: [] })
   })
 
-  test('a microphone that fails keeps what was heard, and says why', async () => {
+  test('a microphone that fails keeps the audio up to then, and the page says why', async () => {
     await using served = await Served.start({
       passages: false,
       microphone: () =>
@@ -492,7 +492,7 @@ describe('recording', () => {
     expect((await stat(served.path(name))).size).toBe(3244)
   })
 
-  test('it ends where it is told to, in good order', async () => {
+  test('a recording ends at `limits.bytes`, and no recording begins past `limits.files`', async () => {
     await using served = await Served.start({
       passages: false,
       limits: { bytes: 32_000, live: 1, files: 2 },
@@ -506,7 +506,7 @@ describe('recording', () => {
     await expect(served.begin()).rejects.toThrow('the most')
   })
 
-  test('a browser that falls silent, its connection open, ends its recording after `reconnectSeconds`', async () => {
+  test('a recording ends when its browser sends nothing for `reconnectSeconds` over an open connection', async () => {
     await using served = await Served.start({ passages: false, limits: { reconnectSeconds: 1 } })
     const begun = await served.post('recordings', { microphone: 'browser', sampleRate: 8000, name: 'lost' })
     const { key } = (await begun.json()) as { key: string }
@@ -518,7 +518,7 @@ describe('recording', () => {
     socket.terminate()
   })
 
-  test('a name that has no room for its number lets go of the microphone', async () => {
+  test('a name without room for its number is refused, and the microphone is closed', async () => {
     let opened = 0
     let closed = 0
     await using served = await Served.start({
@@ -534,7 +534,7 @@ describe('recording', () => {
     await expect.poll(() => [opened, closed], soon).toEqual([2, 1])
   })
 
-  test('so many at a time, and no name twice', async () => {
+  test('the number of recordings at a time is limited, and no name is used twice', async () => {
     await using served = await Served.start({
       passages: false,
       limits: { live: 2 },
@@ -545,7 +545,7 @@ describe('recording', () => {
     await expect(served.begin()).rejects.toThrow('2 recordings go on')
   })
 
-  test('without a microphone here a browser alone records', async () => {
+  test('without a microphone on this machine only a browser records', async () => {
     await using served = await Served.start({ microphone: false })
     expect(await (await served.get('recordings')).json()).toEqual({
       microphones: ['browser'],
@@ -554,7 +554,7 @@ describe('recording', () => {
     await expect(served.begin()).rejects.toThrow('no such microphone')
   })
 
-  test('a server that is closed ends its recordings, whole', async () => {
+  test('a server that is closed ends its recordings with whole files', async () => {
     await using served = await Served.start({
       passages: false,
       microphone: (format) => ramp(format, { pace: 'realtime' }),
@@ -568,7 +568,7 @@ describe('recording', () => {
   })
 })
 
-test('ten thousand connections that ask for nothing whole cost a recording nothing', async () => {
+test('ten thousand incomplete requests do not disturb a recording', async () => {
   await using served = await Served.start({
     passages: false,
     microphone: (format) => ramp(format, { pace: 'realtime' }),
@@ -594,7 +594,7 @@ test('ten thousand connections that ask for nothing whole cost a recording nothi
   assertRamp((await readFile(served.path(name))).subarray(44), format, {})
 })
 
-test('it lives under any path', async () => {
+test('the page works under any path', async () => {
   await using served = await Served.start()
   const page = recordingPage(served.folder, { base: '/studio/' })
   await wavFile(served.path('memo.wav'))

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 
-/** What was heard without a seam in the clock: the frame of the clock at which it began, and its samples. */
+/** Samples that were played without a break in the clock, and the frame of the clock at which they began. */
 export interface SampleRange {
   at: number
   samples: Int16Array
@@ -14,7 +14,7 @@ export async function tapSound(page: Page): Promise<void> {
   await page.addInitScript({ path: tap })
 }
 
-/** What was heard since the last call. */
+/** The samples that were played since the last call. */
 export async function heard(page: Page): Promise<SampleRange[]> {
   const { at, base64 } = await page.evaluate<{ at: number[]; base64: string }>('takeHeard()')
   const bytes = Uint8Array.from(Buffer.from(base64, 'base64'))

@@ -79,7 +79,7 @@ describe.skipIf(why)('silero()', () => {
     expect(await cut(bytes, f32(16_000), installed())).toEqual([])
   })
 
-  test('keeps streams apart that listen at the same time, and hears again what it has heard', async () => {
+  test('keeps streams apart that listen at the same time, and gives the same result again', async () => {
     const { samples } = spoken({ snr: 20 })
     const bytes = bytesOf(samples.subarray(0, 30 * 16_000))
     const later = bytesOf(samples.subarray(15 * 16_000, 40 * 16_000))
@@ -101,7 +101,7 @@ describe.skipIf(why)('silero()', () => {
   test.each([
     ['a model that is not there', () => ({ ...installed(), model: 'none.onnx' })],
     ['a model that is none', () => ({ ...installed(), model: import.meta.filename })],
-  ])('says what is wrong with %s, and can be asked again', async (_name, options) => {
+  ])('names the fault of %s, and can be opened again', async (_name, options) => {
     for (let i = 0; i < 2; i++) {
       const listening = cut(Buffer.alloc(64_000), f32(16_000), options())
       await expect(listening).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_DETECTOR' })
@@ -154,7 +154,7 @@ source.once('format', async (format) => {
   })
 })
 
-test('without its package, the stream fails and says what to install', async () => {
+test('without its package, the stream fails and names the package to install', async () => {
   const listening = cut(Buffer.alloc(64_000), f32(16_000), {})
   await expect(listening).rejects.toMatchObject({
     code: 'ERR_WAVESPOOL_DETECTOR',

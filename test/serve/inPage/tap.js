@@ -80,7 +80,7 @@ Object.assign(window, {
   known: () => known,
   /** those that it knew when it was clicked last */
   knownAtClick: () => clicks.at(-1),
-  /** what was heard since the last call */
+  /** the samples that were played since the last call */
   takeHeard() {
     const taken = pieces.splice(0)
     const bytes = new Uint8Array(taken.length * 256)
