@@ -13,8 +13,7 @@ const rooms = [
   'bench',
   ...readdirSync(join(root, 'test'))
     .filter(
-      (name) =>
-        !['english.test.ts', 'sinks', 'sources', 'storage', 'streams', 'telephony', 'testing'].includes(name),
+      (name) => !['english.test.ts', 'sources', 'storage', 'streams', 'telephony', 'testing'].includes(name),
     )
     .map((name) => `test/${name}`),
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
@@ -43,7 +42,7 @@ function namesOf(code: string): string[] {
   const found = code.matchAll(
     /(?:\b(?:test|it|describe)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\1)[^\\])*)\1\s*,/g,
   )
-  return [...found].flatMap(([, , name]) => name!.split(/[:;,] /))
+  return [...found].flatMap(([, , name]) => name!.split(/[:;] /))
 }
 
 /** The paragraphs, list items and longer cells of a document, without its headings and code. */

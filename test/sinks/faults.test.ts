@@ -93,7 +93,7 @@ const mayMount =
 describe('a full disk', () => {
   const full = expect.objectContaining({ code: 'ENOSPC' })
 
-  test.runIf(mayMount)('in the middle of a spill loses nothing that was taken', async () => {
+  test.runIf(mayMount)('in the middle of a spill loses no accepted bytes', async () => {
     await withSmallDisk(20, async (directory) => {
       const file = new VirtualFile({ storage: { spill: { after: MIB, directory } } })
       const { error, size } = await failsTo(file, counting(100 * MIB), 30 * MIB)
@@ -224,7 +224,7 @@ test.each<[string, () => NonNullable<VirtualFileOptions['storage']>]>([
   ['memory', () => 'memory'],
   ['spill', () => ({ spill: { after: MIB, directory: place } })],
   ['path', () => ({ path: join(place, 'a.wav') })],
-])('readers that never read hold up nobody: %s', async (_label, make) => {
+])('readers that never read hold up no recording: %s', async (_label, make) => {
   const file = new VirtualFile({ storage: make() })
   const idle = Array.from({ length: 4 }, () => file.createReadStream({ follow: true }))
   for (const stream of idle) stream.read(0)

@@ -109,7 +109,7 @@ describe.each(writtenStorages)('a finished file in storage: $label', (storage) =
   })
 })
 
-test('what is still being written is no finished file: its sizes are those of the moment', async () => {
+test('a file that is still being written has the sizes of the moment in its header', async () => {
   const bytes = riffFile([fmtChunk(), chunkOf('data', pcm), list])
   const file = new VirtualFile()
   file.write(bytes.subarray(0, 544))
@@ -121,7 +121,7 @@ test('what is still being written is no finished file: its sizes are those of th
   await file.dispose()
 })
 
-test('Wave64, RIFX and BW64 are recorded too: what they leave open is put right', async () => {
+test('open sizes of Wave64, RIFX and BW64 are corrected, too', async () => {
   const size = Buffer.alloc(8, 0xff)
   const open = (file: Buffer, ...places: [at: number, bytes: number][]) => {
     for (const [at, count] of places) size.copy(file, at, 0, count)

@@ -22,7 +22,7 @@ function inPieces(bytes: Buffer): Readable {
   return Readable.from(pieces)
 }
 
-/** What npm wav's Reader makes of a stream. */
+/** The format and the samples that npm wav's Reader finds in a stream. */
 async function readByWav(stream: Readable): Promise<{ format: wav.Format; data: Buffer }> {
   const reader = new wav.Reader()
   const found = once(reader, 'format')
@@ -55,7 +55,7 @@ test('a follower is piped into npm wav’s Reader while it records', async () =>
   await file.dispose()
 })
 
-test('memory-streams: its reader is a source, its writer takes the file', async () => {
+test('the reader of memory-streams is a source, and its writer takes the file', async () => {
   const recorded = recordings[0]!
   const file = new VirtualFile()
   // by pipe(), and ended by hand: it delivers every byte, but never an 'end'

@@ -52,11 +52,11 @@ test.each(Object.entries(sources))('from %s, and back', async (_kind, [source, n
   expect(Buffer.concat(pieces).equals(wav.subarray(44))).toBe(true)
 })
 
-test('from nothing: an empty file', async () => {
+test('makes an empty file of an empty source', async () => {
   expect((await VirtualFile.from(new Uint8Array(0))).size).toBe(0)
 })
 
-test('from what is no source, or not there', async () => {
+test('refuses a value that is no source, and a path that does not exist', async () => {
   await expect(VirtualFile.from(5 as never)).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
   await expect(VirtualFile.from(join(folder, 'missing.wav'))).rejects.toMatchObject({ code: 'ENOENT' })
 })

@@ -68,7 +68,7 @@ describe.each(writtenStorages)('the header in storage: $label', (storage) => {
     await file.dispose()
   })
 
-  test('chunks that follow exact data are left alone', async () => {
+  test('chunks behind samples of an exact length stay unchanged', async () => {
     const format = pcmFormat()
     const tail = Buffer.from('LIST\x04\0\0\0abcd', 'latin1')
     const header = Buffer.from(makeWavHeader(format, { dataBytes: 100 }))
@@ -110,7 +110,7 @@ describe.each(writtenStorages)('the header in storage: $label', (storage) => {
     await file.dispose()
   })
 
-  test('tells what it is at every moment', async () => {
+  test('knows its format at every moment', async () => {
     const format = pcmFormat({ channels: 2 })
     const file = new VirtualFile({ name: 'Memo.WAV', storage: storage.make() })
     const writer = storage.writerOf(file)

@@ -54,7 +54,7 @@ export const recordings: Recorded[] = headers.map(([label, header, frame]) => ({
   frame,
 }))
 
-/** What the file must be when `size` bytes of a recording have come: the header exact, the rest as it was. */
+/** The file after `size` bytes of a recording: the header exact, the rest unchanged. */
 export function momentOf({ bytes, dataStart, frame }: Recorded, size: number): Buffer {
   if (size < dataStart) return bytes.subarray(0, size)
   const dataBytes = size - dataStart - ((size - dataStart) % frame)

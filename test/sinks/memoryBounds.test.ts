@@ -33,7 +33,7 @@ test.skipIf(platform() !== 'linux')(
   },
 )
 
-test('memory holds hardly more than what it is given', () => {
+test('memory holds hardly more than the recorded bytes', () => {
   const storage = new MemoryStorage()
   const chunk = Buffer.alloc(1920, 7)
   for (let size = chunk.length, next = 0; size < 200 * MIB; size += chunk.length) {
@@ -64,7 +64,7 @@ for (let i = 0; (i + 1) * 2 ** 20 <= file.size; i++) if (file.readSync(read, i *
 console.log(JSON.stringify({ code: error.code, size: file.size, right }))
 `
 
-test('where address space is limited, less of it will do, and its end is a typed error', () => {
+test('a recording adapts to a limited address space, and fails with a typed error where it is full', () => {
   const run = (limit: string, program: string) =>
     spawnSync('bash', ['-c', `${limit} exec "$0" --input-type=module -e "$1"`, process.execPath, program], {
       encoding: 'utf8',

@@ -28,14 +28,14 @@ const taken = [
   '.hidden',
 ]
 
-test.each(taken)('a name that is taken as it is: %j', async (name) => {
+test.each(taken)('a name that is accepted: %j', async (name) => {
   const file = new VirtualFile({ name })
   expect(file.name).toBe(name)
   await file.dispose()
 })
 
 test.runIf(process.platform !== 'win32')(
-  'the name of a file that is there becomes one that is taken',
+  'the name of an existing file is changed to one that is accepted',
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
     const names = {

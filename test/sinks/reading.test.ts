@@ -88,7 +88,7 @@ describe.each(storages)('reading: $label', (storage) => {
     if (at !== Number.POSITIVE_INFINITY) expect(() => file.createReadStream({ end: at })).toThrow(ARG_RANGE)
   })
 
-  test('refuses what is no position and no target', async () => {
+  test('refuses wrong positions and targets', async () => {
     for (const at of ['0', null, undefined, 0n]) {
       await expect(file.read(Buffer.alloc(1), at as never)).rejects.toEqual(ARG_TYPE)
     }
@@ -140,7 +140,7 @@ describe.each(storages)('reading: $label', (storage) => {
     },
   )
 
-  test('what cannot be read, changed or viewed at once says so', async () => {
+  test('synchronous reads, changes and views throw where the storage cannot do them', async () => {
     const refusal = expect.objectContaining({ code: 'ERR_WAVESPOOL_STORAGE' })
     if (storage.hasSync) expect(file.readSync(Buffer.alloc(4), 0)).toBe(4)
     else expect(() => file.readSync(Buffer.alloc(4), 0)).toThrow(refusal)
@@ -150,7 +150,7 @@ describe.each(storages)('reading: $label', (storage) => {
     expect(() => file.cursor().truncateSync(4)).toThrow(refusal)
   })
 
-  test('a snapshot is of its moment', async () => {
+  test('a snapshot does not change as the recording grows', async () => {
     const growing = new VirtualFile({ storage: storage.make() })
     await write(growing, bytes.subarray(0, 100))
     const stream = growing.createReadStream()
@@ -163,7 +163,7 @@ describe.each(storages)('reading: $label', (storage) => {
   })
 })
 
-test('what is too long for one piece of memory says so, and what to use instead', async () => {
+test('toBuffer() of a recording that is too long fails, and names createReadStream()', async () => {
   class Endless extends PlainStorage {
     override get size(): number {
       return 2 ** 50
@@ -177,7 +177,7 @@ test('what is too long for one piece of memory says so, and what to use instead'
   await expect(file.toBuffer()).rejects.toEqual(refusal)
 })
 
-describe('what a VirtualFile is not', () => {
+describe('a VirtualFile is not', () => {
   const NOT_A_STRING = expect.objectContaining({ code: 'ERR_WAVESPOOL_NOT_A_STRING' })
 
   test('a string, a Blob', () => {

@@ -18,7 +18,7 @@ async function samplesOf(file: VirtualFile): Promise<Buffer> {
   return Buffer.concat(await file.createReadStream({ header: false }).toArray())
 }
 
-test('holds the last frames, and records go on with all that follows, under every chunking', async () => {
+test('holds the last frames, and recordings continue with all frames that follow, in every chunking', async () => {
   const input = formats.chain((format) =>
     fc.record({
       format: fc.constant(format),
@@ -94,7 +94,7 @@ test('a recording on a slow storage holds the source back, and gets every byte',
   await rm(folder, { recursive: true })
 })
 
-test('when it fails, what was recorded stays readable, and what it holds can still be saved', async () => {
+test('a failure leaves recordings readable, and the buffer can still be saved', async () => {
   const format = pcmFormat()
   const rolling = new RollingBuffer(format, { seconds: 1 })
   const file = rolling.record()
@@ -110,7 +110,7 @@ test('when it fails, what was recorded stays readable, and what it holds can sti
   expect(() => rolling.record()).toThrow(expect.objectContaining({ code: 'ERR_WAVESPOOL_RECORDING' }))
 })
 
-test('a recording that is destroyed is let go', async () => {
+test('a recording that is destroyed gets no more audio, and the buffer goes on', async () => {
   const format = pcmFormat()
   const rolling = new RollingBuffer(format, { seconds: 1 })
   const file = rolling.record()
@@ -120,7 +120,7 @@ test('a recording that is destroyed is let go', async () => {
   expect(other.duration).toBe(2)
 })
 
-test('ten hours leave memory flat', async () => {
+test('ten hours need no more memory than the beginning', async () => {
   const format = pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })
   const rolling = new RollingBuffer(format, { seconds: 30 })
   const second = Buffer.alloc(8000, 7)

@@ -207,7 +207,7 @@ export async function finish(file: Writable): Promise<void> {
   await once(file, 'finish')
 }
 
-/** Waits for 'close', whatever 'error' comes before it. */
+/** Waits for 'close', also behind an 'error'. */
 export async function closed(file: Writable): Promise<void> {
   if (!file.closed) await new Promise<void>((resolve) => file.once('close', resolve))
 }

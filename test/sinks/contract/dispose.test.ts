@@ -127,7 +127,7 @@ const moments: Moment[] = [
   },
 ]
 
-/** What a storage has left of itself: descriptors, and files but for the recording under its path. */
+/** Descriptors and files that a storage has left open or behind, except for the recording under its path. */
 function leftOf(storage: VirtualFileOptions['storage']): string[] {
   const { path, directory } = placeOf(storage)
   if (directory === undefined) return []
@@ -200,7 +200,7 @@ describe.each(writtenStorages)('dispose() at every moment: $label', ({ make, isS
     await file.dispose()
   })
 
-  test('a read that is under way gets its bytes, or learns that the file is disposed', async () => {
+  test('a read that is under way gets its bytes, or fails as the file is disposed', async () => {
     const file = new VirtualFile({ storage: make() })
     await pipeline(Readable.from([bytes]), file)
     const expected = momentOf(recorded, bytes.length)
@@ -218,7 +218,7 @@ describe.each(writtenStorages)('dispose() at every moment: $label', ({ make, isS
     }
   })
 
-  test('a cursor write that is under way is done, or learns that the file is disposed', async () => {
+  test('a cursor write that is under way completes, or fails as the file is disposed', async () => {
     const storage = make()
     const file = new VirtualFile({ storage })
     await pipeline(Readable.from([bytes]), file)

@@ -51,7 +51,7 @@ describe.each(faults)(
   ({ verb, how, turns, writerOf }) => {
     const newStorage = () => new WatchedStorage({ turns, faults: { [verb]: how } })
 
-    test('the recording fails with a typed error, its followers too, and dispose() is still asked', async () => {
+    test('the recording and its followers fail with a typed error, and dispose() of the storage is still called', async () => {
       const storage = newStorage()
       const file = new VirtualFile({ storage })
       const writer = writerOf(file)
@@ -103,7 +103,7 @@ describe.each(faults)(
       expect(storage.violations).toEqual([])
     })
 
-    test('what arrived stays readable, with a right header', async () => {
+    test('the audio in front of the failure stays readable, with a right header', async () => {
       if (['open', 'onWavHeader', 'dispose'].includes(verb)) return // nothing arrived, or nothing failed
       const storage = newStorage()
       delete storage.faults[verb]

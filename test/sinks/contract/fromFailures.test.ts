@@ -69,7 +69,7 @@ describe('a source that fails', () => {
     expect(storage.violations).toEqual([])
   })
 
-  test.each(places)('with { partial } what came is a finished file: %s', async (_label, make) => {
+  test.each(places)('with { partial } the bytes that came are a finished file: %s', async (_label, make) => {
     const storage = make()
     const error = await failure(breaking([bytes.subarray(0, 200), bytes.subarray(200, 245)]), {
       ...(storage && { storage }),
@@ -99,7 +99,7 @@ describe('a source that fails', () => {
     await error.partial!.dispose()
   })
 
-  test('without bytes there is nothing partial', async () => {
+  test('without bytes there is no partial file', async () => {
     const error = await failure(breaking([]), { partial: true })
     expect(error.message).toBe('the client went away')
     if (error.partial) expect(error.partial.size).toBe(0)
@@ -131,7 +131,7 @@ describe('wrong options are refused before anything is opened', () => {
   test.each(wrong)('%s, of a path that does not exist', async (_label, options) => {
     const error = await failure(join(directory, 'missing.wav'), options as FromOptions)
     expect(error.code).toMatch(/^ERR_WAVESPOOL_ARG_(?:TYPE|RANGE)$/)
-    await sleep(20) // an ENOENT that nobody handles would come now
+    await sleep(20) // an unhandled ENOENT would come now
   })
 
   test.each(wrong)('%s, of a stream, which is not touched', async (_label, options) => {
@@ -161,7 +161,7 @@ describe('a signal', () => {
     expect((await failure(path, { signal: controller.signal })).name).toBe('AbortError')
   })
 
-  test('ends what goes on, closes the source and leaves nothing behind', async () => {
+  test('ends a copy that goes on, closes the source and leaves no file behind', async () => {
     const controller = new AbortController()
     const source = new PassThrough()
     const failed = failure(source, {
@@ -273,7 +273,7 @@ describe('streams of something else than bytes', () => {
   })
 })
 
-test('a URL that is no file is refused, with a word about what to do', async () => {
+test('a URL that is no file is refused, with the remedy', async () => {
   const error = await failure(new URL('https://example.org/memo.wav'))
   expect(error).toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
   expect(error.message).toContain('(await fetch(url)).body')
@@ -287,6 +287,6 @@ test('a URL gives the name that its path has, decoded', async () => {
   await file.dispose()
 })
 
-test('of a path that does not exist the error is the disk’s, as it is', async () => {
+test('the error of a path that does not exist is that of the file system, unchanged', async () => {
   expect((await failure(join(directory, 'missing.wav'))).code).toBe('ENOENT')
 })

@@ -51,7 +51,7 @@ test.each(['memory', 'spill'])(
   180_000,
 )
 
-test('of those that lie in one piece 25,000 can be alive, and one more is a typed error', async () => {
+test('25,000 recordings in one piece each can be alive, and one more fails with a typed error', async () => {
   const codes = await keepAlive('memory', '25010', 'in one piece')
   expect(codes).toEqual({ well: 25_000, ERR_WAVESPOOL_FULL: 10 })
 }, 180_000)

@@ -129,7 +129,7 @@ console.log(`${count} on ${kind}: ${JSON.stringify({ before, after })}`)
 /** @type {(keyof typeof before)[]} */
 const counted = ['descriptors', 'listeners', 'timers', 'files']
 const left = counted.filter((what) => after[what] > before[what])
-// what the engine learns on the way is some 100 bytes each, and one object that is kept some thousands
+// feedback of the engine grows by some 100 bytes each; an object that leaks has some thousands
 if (after.heapUsed > before.heapUsed + 500e3 + 250 * Number(count)) left.push('heapUsed')
 if (after.arrayBuffers > before.arrayBuffers + 1e5) left.push('arrayBuffers')
 for (const what of left) console.error(`${kind}: ${what} ${before[what]} before, ${after[what]} after`)

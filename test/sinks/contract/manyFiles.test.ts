@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 const kinds = ['memory', 'spill', 'spilled early', 'path', 'overwrite', 'own']
 
 // The descriptors are told by /proc, which Linux alone has.
-test.skipIf(platform() !== 'linux').each(kinds)('of 500 short VirtualFiles nothing is left: %s', (kind) => {
+test.skipIf(platform() !== 'linux').each(kinds)('500 short VirtualFiles leave nothing behind: %s', (kind) => {
   const program = new URL('manyFiles.mjs', import.meta.url).pathname
   const args = ['--expose-gc', '--no-warnings', program, kind, '500']
   const { stderr, status } = spawnSync(process.execPath, args, { encoding: 'utf8' })

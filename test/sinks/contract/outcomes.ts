@@ -20,7 +20,7 @@ export async function settles<T>(promise: Promise<T>, what: string): Promise<T> 
   }
 }
 
-/** What a call threw or a promise was rejected with, undefined where it went well. */
+/** The error that a call threw or its promise was rejected with; undefined where it succeeded. */
 export async function errorOf(call: () => unknown): Promise<unknown> {
   try {
     await settles(Promise.resolve(call()), String(call))

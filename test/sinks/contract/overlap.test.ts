@@ -39,7 +39,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   },
 )
 
-/** What io.BytesIO makes of a change. */
+/** The content after a change, as io.BytesIO has it. */
 function after(content: Buffer, { at, ...change }: Change): Buffer {
   if (change.verb === 'truncate') return content.subarray(0, at)
   const grown = Buffer.alloc(Math.max(content.length, at + change.bytes.length))
@@ -83,7 +83,7 @@ describe.each(storages)('changes that are not awaited: $label', (storage) => {
     await file.dispose()
   })
 
-  test('what maxBytes refuses changes nothing, not even the ETag', async () => {
+  test('a change that maxBytes refuses has no effect, not even on the ETag', async () => {
     for (const recording of [bytes, recordings[0]!.bytes]) {
       const file = new VirtualFile({ storage: storage.make(), maxBytes: 400 })
       await pipeline(Readable.from([recording]), file)
@@ -110,7 +110,7 @@ describe.each(storages)('changes that are not awaited: $label', (storage) => {
     }
   })
 
-  test('what is refused while the recording goes on changes neither ETag nor header', async () => {
+  test('a change that is refused while the recording goes on has no effect on the end of it', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     await write(file, recordings[0]!.bytes)
     const refused = file.cursor()
@@ -169,7 +169,7 @@ describe.each([0, 1, 3])('a storage of the user whose verbs take %i turns', (tur
     },
   )
 
-  test.each(['throws', 'rejects'] as const)('and a change that it refuses: %s', async (how) => {
+  test.each(['throws', 'rejects'] as const)('may refuse a change: %s', async (how) => {
     const storage = new WatchedStorage({ turns })
     const file = await recorded({ storage })
     const tag = await entityTagOf(file)
@@ -192,7 +192,7 @@ describe.each([0, 1, 3])('a storage of the user whose verbs take %i turns', (tur
     await file.dispose()
   })
 
-  test('one that is refused does not hold up those behind it', async () => {
+  test('a change that is refused does not hold up those behind it', async () => {
     const storage = new WatchedStorage({ turns, faults: {} })
     const file = await recorded({ storage })
     storage.faults.write = 'throws'

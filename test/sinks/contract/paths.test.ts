@@ -110,52 +110,55 @@ const secrets = () =>
     (name) => statSync(join(place, name)).isFile() && readFileSync(join(place, name)).equals(SECRET),
   )
 
-describe.each([{}, { overwrite: true }])('what comes to lie under the path later: %o', (options) => {
-  test.each(changes)('after the end: %s', async (_label, change) => {
-    const file = await record(options)
-    const attached = VirtualFile.attach(file.share())
-    change()
-    const before = secrets()
-    await expectOwnOrRefused(file)
-    await expectOwnOrRefused(attached)
-    const cursor = file.cursor()
-    cursor.seek(100)
-    const size = file.size
-    for (const call of [
-      () => cursor.write(Buffer.from('OVERWRITTEN')),
-      () => cursor.writeSync(Buffer.from('OVERWRITTEN')),
-      () => cursor.truncate(200),
-      () => cursor.truncateSync(150),
-    ]) {
-      const error = await errorOf(call)
-      if (error) expectCode(error, 'ERR_WAVESPOOL_STORAGE', String(call))
-    }
-    expect(secrets()).toEqual(before)
-    expect([size, 200, 150]).toContain(file.size)
-    await attached.dispose()
-    await file.dispose()
-    expect(secrets()).toEqual(before)
-    expect(openBelow(place)).toEqual([])
-  })
+describe.each([{}, { overwrite: true }])(
+  'another file that comes to lie under the path later: %o',
+  (options) => {
+    test.each(changes)('after the end: %s', async (_label, change) => {
+      const file = await record(options)
+      const attached = VirtualFile.attach(file.share())
+      change()
+      const before = secrets()
+      await expectOwnOrRefused(file)
+      await expectOwnOrRefused(attached)
+      const cursor = file.cursor()
+      cursor.seek(100)
+      const size = file.size
+      for (const call of [
+        () => cursor.write(Buffer.from('OVERWRITTEN')),
+        () => cursor.writeSync(Buffer.from('OVERWRITTEN')),
+        () => cursor.truncate(200),
+        () => cursor.truncateSync(150),
+      ]) {
+        const error = await errorOf(call)
+        if (error) expectCode(error, 'ERR_WAVESPOOL_STORAGE', String(call))
+      }
+      expect(secrets()).toEqual(before)
+      expect([size, 200, 150]).toContain(file.size)
+      await attached.dispose()
+      await file.dispose()
+      expect(secrets()).toEqual(before)
+      expect(openBelow(place)).toEqual([])
+    })
 
-  test.each(changes)('while it is recorded: %s', async (_label, change) => {
-    const file = new VirtualFile({ storage: { path, ...options } })
-    file.on('error', () => {})
-    await write(file, recorded.bytes.subarray(0, 200))
-    change()
-    const before = secrets()
-    await write(file, recorded.bytes.subarray(200)).catch(() => {})
-    file.end()
-    await settles(closed(file), "'close'")
-    expectCode(file.errored, 'ERR_WAVESPOOL_STORAGE', 'the recording')
-    await expectOwnOrRefused(file)
-    // its own bytes can be read until dispose()
-    expect((await file.toBuffer()).equals(expected)).toBe(true)
-    await file.dispose()
-    expect(secrets()).toEqual(before)
-    expect(openBelow(place)).toEqual([])
-  })
-})
+    test.each(changes)('while it is recorded: %s', async (_label, change) => {
+      const file = new VirtualFile({ storage: { path, ...options } })
+      file.on('error', () => {})
+      await write(file, recorded.bytes.subarray(0, 200))
+      change()
+      const before = secrets()
+      await write(file, recorded.bytes.subarray(200)).catch(() => {})
+      file.end()
+      await settles(closed(file), "'close'")
+      expectCode(file.errored, 'ERR_WAVESPOOL_STORAGE', 'the recording')
+      await expectOwnOrRefused(file)
+      // its own bytes can be read until dispose()
+      expect((await file.toBuffer()).equals(expected)).toBe(true)
+      await file.dispose()
+      expect(secrets()).toEqual(before)
+      expect(openBelow(place)).toEqual([])
+    })
+  },
+)
 
 describe('overwrite', () => {
   const old = Buffer.from('what was there before, '.repeat(1000))
@@ -241,7 +244,7 @@ describe('overwrite', () => {
     expect(openBelow(place)).toEqual([])
   })
 
-  test('a header that no audio followed is the bytes of who changes it', async () => {
+  test('a cursor may change a header without audio behind it', async () => {
     const file = recording()
     await write(file, recorded.bytes.subarray(0, 44))
     await settles(closed(file.destroy()), "'close'")
@@ -291,26 +294,29 @@ describe('two recordings on one path', () => {
     expect(read.subarray(44).equals(voice(byte, bytes))).toBe(true)
   }
 
-  test.each(['first', 'second'])('the %s ends first: the one whose path was taken fails', async (order) => {
-    const first = await begin(1)
-    const second = await begin(2)
-    await goOn(first)
-    await goOn(second)
-    const outcomes = new Map<Run, WavespoolError | null>()
-    for (const run of order === 'first' ? [first, second] : [second, first]) {
-      outcomes.set(run, await end(run))
-      await goOn(run === first ? second : first).catch(() => {})
-    }
-    expectCode(outcomes.get(first), 'ERR_WAVESPOOL_STORAGE', 'the first')
-    expect(outcomes.get(second)).toBeNull()
-    await expectOwn(first)
-    await expectOwn(second)
-    expect(readFileSync(path).equals(await second.file.toBuffer())).toBe(true)
-    await first.file.dispose()
-    await second.file.dispose()
-    expect(readdirSync(place)).toEqual(['a.wav'])
-    expect(openBelow(place)).toEqual([])
-  })
+  test.each(['first', 'second'])(
+    'the one whose path was taken fails where the %s ends first',
+    async (order) => {
+      const first = await begin(1)
+      const second = await begin(2)
+      await goOn(first)
+      await goOn(second)
+      const outcomes = new Map<Run, WavespoolError | null>()
+      for (const run of order === 'first' ? [first, second] : [second, first]) {
+        outcomes.set(run, await end(run))
+        await goOn(run === first ? second : first).catch(() => {})
+      }
+      expectCode(outcomes.get(first), 'ERR_WAVESPOOL_STORAGE', 'the first')
+      expect(outcomes.get(second)).toBeNull()
+      await expectOwn(first)
+      await expectOwn(second)
+      expect(readFileSync(path).equals(await second.file.toBuffer())).toBe(true)
+      await first.file.dispose()
+      await second.file.dispose()
+      expect(readdirSync(place)).toEqual(['a.wav'])
+      expect(openBelow(place)).toEqual([])
+    },
+  )
 
   test('without overwrite the second fails, and the first is not touched', async () => {
     const first = new VirtualFile({ storage: { path } })
@@ -325,7 +331,7 @@ describe('two recordings on one path', () => {
     await first.dispose()
   })
 
-  test('one hundred that begin in one tick: one keeps the path, the others say so', async () => {
+  test('of one hundred that begin in one tick one keeps the path, and the others fail', async () => {
     writeFileSync(path, 'what was there before')
     const runs = Array.from({ length: 100 }, (_, i) => {
       const file = new VirtualFile({ storage: { path, overwrite: true } })
@@ -349,7 +355,7 @@ describe('two recordings on one path', () => {
   })
 })
 
-test('a recording that is cut while it goes on says so at its end at the latest', async () => {
+test('a recording that is cut while it goes on fails at its end at the latest', async () => {
   const file = new VirtualFile({ storage: { path } })
   file.on('error', () => {})
   await write(file, recorded.bytes)

@@ -62,7 +62,7 @@ describe('a file that is shorter than what was recorded', () => {
     const file = await record({ path, ...options })
     truncateSync(path, size)
     await expectShort(file)
-    // what is there can still be read
+    // the remaining bytes can still be read
     const target = Buffer.alloc(1000)
     expect(await file.read(target, 0)).toBe(1000)
     expect((await buffer(file.createReadStream({ end: size - 1 }))).length).toBe(size)
@@ -124,7 +124,7 @@ describe('a file that is shorter than what was recorded', () => {
   )
 })
 
-/** What the read of a storage comes back with in place of `count`, the bytes that are there. */
+/** The answers of a storage to a read, in place of `count`, the bytes that it has. */
 const answers: [string, (count: number, target: Uint8Array) => unknown][] = [
   ['nothing', () => 0],
   ['half of it', (count, target) => (target.length > 1000 ? Math.floor(count / 2) : count)],
@@ -231,7 +231,7 @@ test.each(['throws', 'rejects'])('a storage of the user whose read %s', async (h
   await file.dispose()
 })
 
-test('a snapshot that is being streamed when bytes go missing fails, and delivers none that are wrong', async () => {
+test('a stream of a snapshot fails where bytes are missing, and delivers no wrong ones', async () => {
   const path = join(newPlace(), 'a.wav')
   const file = await record({ path })
   const whole = await file.toBuffer()

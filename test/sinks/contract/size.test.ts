@@ -11,7 +11,7 @@ import { momentOf, type Recorded, recordings } from '../headers.ts'
 import { finish, storages, write } from '../storageContract.ts'
 import { settles } from './outcomes.ts'
 
-/** What a server receives that is told to expect `length` bytes; undefined where the upload breaks off or hangs. */
+/** The bytes that a server receives of an upload of `length` bytes; undefined where the upload breaks off or hangs. */
 async function upload(body: Readable, length: number): Promise<number | undefined> {
   const server = createServer(async (incoming, answer) => {
     let count = 0
@@ -50,7 +50,7 @@ async function expectOneLength(file: VirtualFile, recorded: Recorded, written: n
   expect(target.subarray(0, size).equals(expected), `read() at ${written}`).toBe(true)
 }
 
-describe.each(storages)('size is the length of what one gets: $label', (storage) => {
+describe.each(storages)('size is the length of the bytes that a read gives: $label', (storage) => {
   test.each(recordings)('at every moment of $label', async (recorded) => {
     const file = new VirtualFile({ storage: storage.make() })
     const { bytes, dataStart } = recorded
@@ -67,7 +67,7 @@ describe.each(storages)('size is the length of what one gets: $label', (storage)
     await file.dispose()
   })
 
-  test('in the tick of a write, too', async () => {
+  test('also in the tick of a write', async () => {
     const recorded = recordings[1]!
     const file = new VirtualFile({ storage: storage.make() })
     for (let at = 0; at < recorded.bytes.length; at += 37) {
@@ -80,7 +80,7 @@ describe.each(storages)('size is the length of what one gets: $label', (storage)
     await file.dispose()
   })
 
-  test('an upload that announces it is taken whole, while recording', async () => {
+  test('an upload that announces it is complete, while the recording goes on', async () => {
     for (const [index, written] of [
       [1, 44 + 161], // a byte of a pad
       [0, 44 + 203], // half a frame
@@ -144,7 +144,7 @@ describe.each(storages)('from now on: $label', (storage) => {
     await file.dispose()
   })
 
-  test('bytes that are no WAV are joined where they end', async () => {
+  test('a reader joins bytes that are no WAV at their end', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     await write(file, pattern(101))
     const live = { start: 'live', follow: true } as unknown as { follow: true }

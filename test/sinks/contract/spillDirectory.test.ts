@@ -117,7 +117,7 @@ async function spillHere(): Promise<void> {
   await file.dispose()
 }
 
-/** What a killed process left behind. It records elsewhere, so that its own sweep takes no earlier leftover. */
+/** Leaves the files of a killed process behind. It records elsewhere, so that its own sweep takes no earlier leftover. */
 function leave(runner: Runner = here): string {
   const elsewhere = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
   try {
@@ -152,15 +152,15 @@ describe('the directory', () => {
   })
 })
 
-describe('what a crash left behind', () => {
-  test('is swept by the next spill, in the background', async () => {
+describe('a leftover of a crash', () => {
+  test('is removed by the next spill, in the background', async () => {
     leave()
     leave()
     await spillHere()
     await until(() => listed().length === 0, 'the leftovers are swept')
   })
 
-  test('two that sweep at once do not hurt each other', async () => {
+  test('is removed by two processes at once without an error', async () => {
     for (let i = 0; i < 5; i++) leave()
     const sweepers = Array.from({ length: 4 }, () => spawnSweeper())
     for (const outcome of await Promise.all(sweepers))
@@ -168,7 +168,7 @@ describe('what a crash left behind', () => {
     await until(() => listed().length === 0, 'the leftovers are swept')
   })
 
-  test('by a worker that was terminated is swept, too', async () => {
+  test('of a worker that was terminated is removed, too', async () => {
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(workerProgram)}`), {
       workerData: { directory, module: `file://${entry}` },
     })
@@ -179,7 +179,7 @@ describe('what a crash left behind', () => {
     await until(() => listed().length === 0, 'the leftover of the worker is swept')
   })
 
-  test('with other things in it keeps them: only part files go', async () => {
+  test('loses only part files; other files in it stay', async () => {
     const leftover = leave()
     mkdirSync(join(leftover, 'folder'))
     writeFileSync(join(leftover, 'folder', '000000.part'), 'precious')
@@ -207,7 +207,7 @@ describe('what a crash left behind', () => {
     expect(readFileSync(join(precious, '000000.part'), 'utf8')).toBe('precious')
   })
 
-  test('that cannot be read hurts no recording', async () => {
+  test('that cannot be read disturbs no recording', async () => {
     const leftover = leave()
     chmodSync(leftover, 0)
     await spillHere()
@@ -218,7 +218,7 @@ describe('what a crash left behind', () => {
     await spillHere()
   })
 
-  test.skipIf(!isRoot)('by another user stays, also where root sweeps', async () => {
+  test.skipIf(!isRoot)('of another user stays, even where root removes leftovers', async () => {
     const leftover = leave()
     for (const path of [leftover, ...readdirSync(leftover).map((name) => join(leftover, name))]) {
       chownSync(path, NOBODY, NOBODY)
@@ -229,7 +229,7 @@ describe('what a crash left behind', () => {
     expect(readdirSync(leftover)).toEqual(before)
   })
 
-  test.skipIf(!isRoot)('by root does not keep another user from spilling', async () => {
+  test.skipIf(!isRoot)('of root does not keep another user from spilling', async () => {
     const leftover = leave()
     chmodSync(directory, 0o1777)
     // a user who may not read this folder can read a copy of what is built
@@ -276,7 +276,7 @@ async function spawnSweeper(): Promise<{ out: string; err: string; code: number 
 }
 
 describe('a recording that goes on', () => {
-  test('in another process is not swept', async () => {
+  test('in another process is not removed', async () => {
     const { child, isWhole } = await hold()
     await spillHere()
     run(disposing)
@@ -288,7 +288,7 @@ describe('a recording that goes on', () => {
     await until(() => listed().length === 0, 'the leftover is swept')
   })
 
-  test('in this process is not swept by another, nor by a worker', async () => {
+  test('in this process is not removed by another, nor by a worker', async () => {
     const file = new VirtualFile({ storage: { spill: { after: 1000, directory } } })
     await write(file, Buffer.alloc(10_000, 7))
     await write(file, Buffer.alloc(10_000, 7))
@@ -326,7 +326,7 @@ const hasContainers = spawnSync(container.command[0]!, [...container.command.sli
 if (!hasContainers && process.env.CI) throw new Error('unshare --pid is refused here, and CI needs it')
 
 describe.skipIf(!hasContainers)('two containers that share a directory', () => {
-  test('do not sweep what the other one records', async () => {
+  test('do not remove the recording of the other one', async () => {
     const first = await hold(container)
     const second = await hold(container)
     expect(run(disposing, container).stdout).toBe('well\n')
@@ -337,9 +337,9 @@ describe.skipIf(!hasContainers)('two containers that share a directory', () => {
     expect(await second.isWhole()).toBe(true)
   })
 
-  test('process number 1 sweeps what a killed number 1 left behind', async () => {
+  test('process number 1 removes the files of a killed number 1', async () => {
     const { child } = await hold(container)
-    child.kill('SIGKILL') // which takes it along: within its namespace nobody can kill it
+    child.kill('SIGKILL') // kills the program too; no process of its own namespace can
     await once(child, 'close')
     expect(listed()).toHaveLength(1)
     expect(run(disposing, container).stdout).toBe('well\n')

@@ -72,7 +72,7 @@ test.each(values)('%s of another kind is refused: %o', (option, options) => {
   )
 })
 
-test('options that are undefined are not there', async () => {
+test('options that are undefined count as missing', async () => {
   const made = new VirtualFile({
     name: undefined,
     type: undefined,
@@ -83,7 +83,7 @@ test('options that are undefined are not there', async () => {
   await made.dispose()
 })
 
-test('what an options object inherits is not taken for an unknown option', async () => {
+test('an inherited member of an options object is no unknown option', async () => {
   class Options {
     get name(): string {
       return 'a.wav'

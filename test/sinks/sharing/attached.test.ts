@@ -8,8 +8,8 @@ import { chunkings, pattern } from '../../format/arbitraries.ts'
 import { momentOf, recordings } from '../headers.ts'
 import { closed, everyReading, finish, rawReading, storages, write } from '../storageContract.ts'
 
-// What a thread attaches is read in the same thread here: what it is told, and what it makes of it. Other threads are
-// let in by attachedWorker.test.ts.
+// Here the attached file is read in the thread that made it: the state that it gets, and how it reads by it. In
+// attachedWorker.test.ts other threads read.
 
 const codeOf = (code: string) => expect.objectContaining({ code })
 /** Every way of reading is tried then; in between it is the size and the format. */
@@ -78,7 +78,7 @@ describe.each(shared)('attached: $label', (storage) => {
     }
   })
 
-  test('a recording that fails ends its followers so, after the last byte', async () => {
+  test('a recording that fails makes its followers fail, after the last byte', async () => {
     const r = recordings[1]!
     const file = new VirtualFile({ storage: storage.make() })
     file.on('error', () => {})
@@ -100,7 +100,7 @@ describe.each(shared)('attached: $label', (storage) => {
     await file.dispose()
   })
 
-  test('when the file is disposed its next read says so, and whoever waits is woken', async () => {
+  test('once the file is disposed its next read fails, and followers and waiting threads are woken', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     const attached = VirtualFile.attach(file.share())
     await write(file, recordings[0]!.bytes)
@@ -123,7 +123,7 @@ describe.each(shared)('attached: $label', (storage) => {
     expect(() => file.share()).toThrow(disposed)
   })
 
-  test('one that lets go leaves the recording alone', async () => {
+  test('one that is disposed does not disturb the recording', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     const handle = file.share()
     await write(file, pattern(500))
@@ -143,7 +143,7 @@ describe.each(shared)('attached: $label', (storage) => {
     await file.dispose()
   })
 
-  test('is read only, but sees what cursors change where it belongs', async () => {
+  test('is read only, and sees changes by cursors at their place', async () => {
     const r = recordings[1]!
     const file = new VirtualFile({ storage: storage.make() })
     const attached = VirtualFile.attach(file.share())
@@ -175,7 +175,7 @@ describe.each(shared)('attached: $label', (storage) => {
     await file.dispose()
   })
 
-  test('waitSync() says what it came back for, and does not wait for its own thread', async () => {
+  test('waitSync() returns its reason, and does not wait for its own thread', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     const attached = VirtualFile.attach(file.share())
     expect(attached.waitSync(0)).toBe('ready')
@@ -200,7 +200,7 @@ test.each(storages.filter(({ isShared }) => !isShared))('no other thread sees: $
   expect(() => new VirtualFile({ storage: make() }).share()).toThrow(codeOf('ERR_WAVESPOOL_STORAGE'))
 })
 
-test('what no share() made is not attached', () => {
+test('attach() refuses values that share() did not return', () => {
   const handle = new VirtualFile().share()
   const foreign: unknown[] = [
     undefined,

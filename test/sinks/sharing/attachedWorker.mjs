@@ -1,4 +1,4 @@
-// What a thread does that reads a recording along; `workerData.task` says which. Every answer is one message.
+// The tasks of a thread that reads a recording; `workerData.task` names one. Every answer is one message.
 import { createHash } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { VirtualFile } from 'wavespool'
@@ -7,7 +7,7 @@ const file = VirtualFile.attach(workerData.handle)
 /** @param {unknown} message */
 const answer = (message) => parentPort?.postMessage(message)
 
-/** What must stand at every position behind the header: see `samples` in the test. @param {number} position */
+/** The word at a position behind the header: see `samples` in the test. @param {number} position */
 const wordAt = (position) => Math.imul((position - 44) >> 2, 0x9e3779b1) >>> 0
 
 /** @param {unknown} error */
@@ -100,7 +100,7 @@ const tasks = {
     answer({ result: file.waitSync(2 ** 40, 50), after: performance.now() - start })
   },
 
-  /** what the views give, in a thread that made none of it */
+  /** whether all views agree, in a thread that did not record */
   async views() {
     for await (const _ of file.createReadStream({ follow: true })) {
       // to its end

@@ -47,7 +47,7 @@ async function answer({ messages }: Reader): Promise<unknown> {
   return value[0]
 }
 
-/** Words that tell their position, so that whatever is read from the wrong place shows. */
+/** Words that depend on their position, so that a read from the wrong place is found. */
 function* samples(bytes: number): Generator<Buffer> {
   for (let at = 0; at < bytes; ) {
     const piece = Buffer.alloc(Math.min(64 * 1024, bytes - at))
@@ -73,7 +73,7 @@ async function record(file: VirtualFile, bytes: number): Promise<{ bytes: number
 }
 
 describe.each(kinds)('in other threads: %s', (_kind, make) => {
-  test('two follow, one blocks and one roams, while 48 MiB are recorded and one of their like dies', async () => {
+  test('two follow, one blocks and one reads at random, while 48 MiB are recorded and another reader dies', async () => {
     const file = new VirtualFile({ storage: make() })
     const handle = file.share() // before the first byte
     const doomed = ['follow', 'hang'].map((task) => start(task, handle))
@@ -118,7 +118,7 @@ describe.each(kinds)('in other threads: %s', (_kind, make) => {
     await file.dispose()
   })
 
-  test('a thread that reads when the file is disposed, and one that waits, are told', async () => {
+  test('a thread that reads when the file is disposed, and one that waits, get an error', async () => {
     const file = new VirtualFile({ storage: make() })
     file.on('error', () => {})
     const handle = file.share()
@@ -185,7 +185,7 @@ function exitOf(program: string): number | string | null {
   return signal ?? status
 }
 
-test('a follower that waits keeps neither the main thread alive, nor the process once its worker is let go', () => {
+test('a follower that waits keeps neither the main thread nor, after unref() of its worker, the process alive', () => {
   const file = `
     import { Worker } from 'node:worker_threads'
     import { VirtualFile } from 'wavespool'
@@ -203,7 +203,7 @@ test('a follower that waits keeps neither the main thread alive, nor the process
   ).toBe(0)
 })
 
-test('a worker that does nothing but follow lives to the end of the recording', () => {
+test('a worker that only follows lives to the end of the recording', () => {
   expect(
     exitOf(`
       import { Worker } from 'node:worker_threads'

@@ -11,7 +11,7 @@ for (let at = 0; at < workerData.bytes; at += 40_000) {
   if (at % 400_000 === 0) await sleep(1)
 }
 file.end()
-// what it recorded is there as long as this thread is
+// the recording exists as long as this thread
 parentPort?.on('message', async () => {
   await file.dispose()
   process.exit()

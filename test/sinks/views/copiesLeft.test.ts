@@ -46,7 +46,7 @@ describe('copies of a process that ends while they are in use', () => {
   })
 
   test.each(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGKILL'] as const)(
-    '%s: the next copy sweeps them',
+    '%s: the next copy removes them',
     (signal) => {
       const killed = run(`process.kill(process.pid, '${signal}'); await new Promise(() => {})`)
       expect(killed.signal).toBe(signal)

@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
-/** What Python is asked, and what the cursor answers, in Python's words. */
+/** A step as a request to Python. */
 function request(s: Step): unknown[] {
   switch (s.verb) {
     case 'write':
@@ -156,7 +156,7 @@ describe.each(storages)('cursors: $label', (storage) => {
     await file.dispose()
   })
 
-  test('reads what grows, but does not change it before the end', async () => {
+  test('reads a recording that grows, but cannot change it before its end', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     const cursor = file.cursor()
     expect(await cursor.read()).toHaveLength(0)
@@ -172,7 +172,7 @@ describe.each(storages)('cursors: $label', (storage) => {
     await file.dispose()
   })
 
-  test('once written, the bytes are the user’s and no header is corrected', async () => {
+  test('after a write by a cursor no header is corrected', async () => {
     const header = makeWavHeader(pcmFormat())
     const file = await finished(storage, Buffer.concat([header, pattern(100)]))
     const cursor = file.cursor()
@@ -203,7 +203,7 @@ describe.each(storages)('cursors: $label', (storage) => {
   })
 })
 
-test('bad positions and counts are refused, and move nothing', async () => {
+test('bad positions and counts are refused, and do not move the cursor', async () => {
   const cursor = (await finished(storages[0]!, pattern(5))).cursor()
   cursor.seek(3)
   for (const bad of [-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {

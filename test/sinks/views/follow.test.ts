@@ -60,7 +60,7 @@ describe.each(writtenStorages)('followers: $label', (storage) => {
     )
   })
 
-  test('a follower that began before the end is told open sizes, whatever the placeholders were', async () => {
+  test('a follower that began before the end gets open sizes for any placeholders', async () => {
     for (const r of recordings) {
       const file = new VirtualFile({ storage: storage.make() })
       const writer = storage.writerOf(file)
@@ -89,7 +89,7 @@ describe.each(writtenStorages)('followers: $label', (storage) => {
   })
 
   test.each(['flowing', 'paused'])(
-    'a recording that fails ends its followers so, after the last byte: %s',
+    'a recording that fails makes its followers fail, after the last byte: %s',
     async (mode) => {
       const r = recordings[1]!
       const file = new VirtualFile({ storage: storage.make() })
@@ -127,7 +127,7 @@ describe.each(writtenStorages)('followers: $label', (storage) => {
     await file.dispose()
   })
 
-  test('one that has not read all when the file is disposed does not end well', async () => {
+  test('a follower that has not read all bytes when the file is disposed fails', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     const writer = storage.writerOf(file)
     const follower = file.createReadStream({ follow: true })

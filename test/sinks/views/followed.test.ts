@@ -19,7 +19,7 @@ async function* live(): AsyncGenerator<Buffer> {
   }
 }
 
-/** What a program that reads a WAV from a pipe makes of it. */
+/** The output of a program that reads a WAV from a pipe. */
 async function through(program: string, args: string[], wav: Readable): Promise<Buffer> {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const [bytes] = await Promise.all([buffer(child.stdout), pipeline(wav, child.stdin)])

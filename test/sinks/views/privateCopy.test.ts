@@ -36,7 +36,7 @@ test.each(storages)('a private copy is its own: $label', async ({ make }) => {
   expect(() => statSync(dirname(early.path))).toThrow()
 })
 
-test('the copy of a file that may not be written can be', async () => {
+test('the copy of a read-only file is writable', async () => {
   const path = join(folder, 'protected.wav')
   const file = new VirtualFile({ storage: { path } })
   await write(file, pattern(100))
@@ -48,7 +48,7 @@ test('the copy of a file that may not be written can be', async () => {
   })
 })
 
-test('withPath() passes on what it is given, and cleans up after a failure too', async () => {
+test('withPath() returns the result of its callback, and removes the copy after a failure too', async () => {
   const file = await VirtualFile.from(pattern(100))
   const paths: string[] = []
   expect(await file.withPath((path) => paths.push(path))).toBe(1)
@@ -60,7 +60,7 @@ test('withPath() passes on what it is given, and cleans up after a failure too',
   for (const path of paths) expect(() => statSync(dirname(path))).toThrow()
 })
 
-test('a copy that cannot be made is a typed error, and leaves nothing', async () => {
+test('a copy that cannot be made fails with a typed error, and leaves no file', async () => {
   const path = join(folder, 'moved.wav')
   const file = new VirtualFile({ storage: { path } })
   await write(file, pattern(100))

@@ -51,7 +51,7 @@ async function serve(file: VirtualFile, spy: (request: IncomingMessage) => void 
 }
 
 describe.each(storages)('toResponse(): $label', (storage) => {
-  test('gives the whole and every part of what was recorded', async () => {
+  test('gives the whole recording and every part of it', async () => {
     const file = await recorded(0.1, { storage: storage.make() })
     const all = await file.toBuffer()
     const whole = await file.toResponse()
@@ -100,7 +100,7 @@ describe.each(storages)('toResponse(): $label', (storage) => {
 })
 
 describe('toResponse()', () => {
-  test('names type, name, tag and length, and HEAD says the same without the bytes', async () => {
+  test('has headers for type, name, tag and length, and HEAD gets the same without the bytes', async () => {
     const file = await recorded(0.1)
     const whole = await file.toResponse()
     expect(Object.fromEntries(whole.headers)).toEqual({
@@ -125,7 +125,7 @@ describe('toResponse()', () => {
     )
   })
 
-  test('what cannot be satisfied is 416 with the length; what cannot be understood is the whole', async () => {
+  test('a range behind the end gets 416 with the length; an invalid one gets the whole file', async () => {
     const file = await recorded(0.1)
     for (const range of ['bytes=3244-', 'bytes=9999-10000', 'bytes=-0']) {
       const { status, body, headers } = await file.toResponse(get({ range }))
@@ -150,7 +150,7 @@ describe('toResponse()', () => {
     expect((await file.toResponse({ method: 'POST' })).status).toBe(405)
   })
 
-  test('several ranges come as parts, of which each is the bytes that it names', async () => {
+  test('several ranges come as parts with the bytes of each', async () => {
     const file = await recorded(0.1)
     const all = await file.toBuffer()
     const response = await file.toResponse(get({ range: 'bytes=0-43, 100-199,, 9999-,-44' }))
@@ -175,7 +175,7 @@ describe('toResponse()', () => {
     expect(one.headers.get('content-range')).toBe('bytes 10-19/3244')
   })
 
-  test('of an empty file no byte can be had from a place, and all of its last ones', async () => {
+  test('an empty file answers 416 to a range from a position, and 200 to one of its last bytes', async () => {
     const file = new VirtualFile()
     await finished(file.end())
     expect((await file.toResponse(get({ range: 'bytes=0-' }))).headers.get('content-range')).toBe('bytes */0')
@@ -183,7 +183,7 @@ describe('toResponse()', () => {
     expect([last.status, last.headers.get('content-length')]).toEqual([200, '0'])
   })
 
-  test('by option it is saved, under another name', async () => {
+  test('an option makes it a download, under another name', async () => {
     const file = await recorded(0.1)
     const { headers } = await file.toResponse({}, { disposition: 'attachment', name: 'Öl.wav' })
     expect(headers.get('content-disposition')).toBe(
@@ -243,7 +243,7 @@ describe('toResponse()', () => {
     }
   })
 
-  test('a body that nobody wants any more lets the recording go', async () => {
+  test('a body that is cancelled no longer follows the recording', async () => {
     const file = new VirtualFile()
     await write(file, Buffer.alloc(1000))
     const { body } = await file.toResponse()
@@ -275,7 +275,7 @@ describe.each(storages)('toResponse(request, { size }): $label', (storage) => {
     ['16 bits', pcmFormat()],
     ['8 bits, with a pad byte at every other frame', pcmFormat({ encoding: 'u8' })],
     ['three channels of 24 bits', pcmFormat({ encoding: 's24le', channels: 3 })],
-  ])('%s: what the file was at each moment, which it stays', async (_label, each) => {
+  ])('%s: each size gives the file of that moment, also later', async (_label, each) => {
     const file = new VirtualFile({ name: 'live.wav', storage: storage.make() })
     await write(file, wavHeader(each).end().read() as Buffer)
     const moments = new Map([[file.size, await file.toBuffer()]])
@@ -306,7 +306,7 @@ describe.each(storages)('toResponse(request, { size }): $label', (storage) => {
     await file.dispose()
   })
 
-  test('a size that it never had is refused: half a frame, the header alone cut, what is still to come', async () => {
+  test('a size that the file never had is refused: half a frame, a part of the header, more than there is', async () => {
     const file = await recorded(0.1, { storage: storage.make() })
     for (const size of [0, 43, 45, 3243, 3245, 3246, 99_999]) {
       const error = await file.toResponse({}, { size }).catch((reason) => reason)
@@ -363,7 +363,7 @@ describe('over HTTP', () => {
     }
   })
 
-  test.skipIf(!hasTool('ffmpeg'))('ffprobe and ffmpeg read what was recorded, with seeks', async () => {
+  test.skipIf(!hasTool('ffmpeg'))('ffprobe and ffmpeg read a recording, with seeks', async () => {
     const file = await recorded(600)
     const ranges: (string | undefined)[] = []
     const url = await serve(file, ({ headers }) => ranges.push(headers.range))

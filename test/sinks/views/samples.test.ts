@@ -91,7 +91,7 @@ test('channels: their mean, or as they are', async () => {
   expect(await file.toInt16({ channels: 2 })).toEqual(stereo)
 })
 
-test('another rate and other channels: what convert() makes of the same frames', async () => {
+test('another rate and other channels are those that convert() gives for the same frames', async () => {
   const from = pcmFormat({ sampleRate: 44_100, channels: 6, encoding: 's24le' })
   const bytes = new Uint8Array(from.bytesPerFrame * 30_000).map((_, i) => (i * 31 + (i >> 7)) & 0xff)
   const file = await recorded(bytes, from)
@@ -112,7 +112,7 @@ test('another rate and other channels: what convert() makes of the same frames',
   )
 })
 
-test('a header that a cursor made say too much costs nothing', async () => {
+test('a header with a size beyond the file does no harm', async () => {
   const file = await recorded(new Uint8Array(2000), {})
   const cursor = file.cursor()
   await cursor.seek(40)
@@ -120,7 +120,7 @@ test('a header that a cursor made say too much costs nothing', async () => {
   expect((await file.toInt16()).length).toBe(1000)
 })
 
-test('what cannot be had says so', async () => {
+test('wrong options and a file that is no WAV are refused', async () => {
   const file = await recorded(new Uint8Array(8), { sampleRate: 48_000, channels: 2 })
   const ARG_RANGE = { code: 'ERR_WAVESPOOL_ARG_RANGE' }
   await expect(file.toFloat32({ channel: 2 })).rejects.toMatchObject(ARG_RANGE)
@@ -137,7 +137,7 @@ test('a file that cannot be read fails with the reason that wavReader gives, beh
   for (const bytes of [
     Buffer.from('no audio'),
     riffFile([fmtChunk()]),
-    riffFile([fmtChunk(), chunkOf('data', pattern(8))], { id: 'RIFX' }), // whose numbers are little-endian
+    riffFile([fmtChunk(), chunkOf('data', pattern(8))], { id: 'RIFX' }), // its numbers are little-endian
     riffFile([fmtChunk({ tag: 17, bits: 4, align: 256 }), chunkOf('data', pattern(256))]),
     riffFile([chunkOf('data', pattern(8))]),
   ]) {

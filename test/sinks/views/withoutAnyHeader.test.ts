@@ -19,7 +19,7 @@ function memo(options = {}): VirtualFile {
   return file
 }
 
-describe('raw samples are not sold as a WAV file', () => {
+describe('raw samples are not labelled as a WAV file', () => {
   test.each(['memory', 'spill'] as const)('by no way of reading (%s)', async (storage) => {
     const file = memo({ storage })
     await pipeline(tone(format, second), file)
@@ -32,7 +32,7 @@ describe('raw samples are not sold as a WAV file', () => {
     await attached.dispose()
   })
 
-  test('from the first moment, where it is known what is piped in', async () => {
+  test('from the first moment, where the format of the input is known', async () => {
     const file = memo()
     const source = tone(format, { pace: 'realtime' })
     source.pipe(file)
@@ -40,7 +40,7 @@ describe('raw samples are not sold as a WAV file', () => {
     source.destroy()
   })
 
-  test('from the first bytes, where it is not', async () => {
+  test('from the first bytes, where it is unknown', async () => {
     const file = memo({ type: 'audio/wav' })
     expect(file.type).toBe('audio/wav')
     const attached = VirtualFile.attach(file.share())
@@ -51,7 +51,7 @@ describe('raw samples are not sold as a WAV file', () => {
     await attached.dispose()
   })
 
-  test('a WAV file keeps its type, one in an unknown encoding too, and so does what has another name', async () => {
+  test('a WAV file keeps its type, also in an unknown encoding, and so does a file of another name', async () => {
     const wav = memo()
     await pipeline(tone(format, second), wavHeader(format), wav)
     const adpcm = memo()
@@ -84,7 +84,7 @@ describe('raw samples are not sold as a WAV file', () => {
 describe('toFloat32() and toInt16() of samples without a header', () => {
   const fault = (words: RegExp) => ({ code: 'ERR_WAVESPOOL_WAV', message: expect.stringMatching(words) })
 
-  test('name wavHeader(), and what was recorded where it is known', async () => {
+  test('fail with an error that names wavHeader(), and the format where it is known', async () => {
     const known = memo()
     await pipeline(tone(studio, second), limit(studio, { seconds: 1 }), known)
     await expect(known.toFloat32()).rejects.toMatchObject(fault(/s24le, 2 channels, 48000 Hz.*wavHeader\(/))

@@ -43,7 +43,7 @@ describe.each(storages)('the samples alone: $label', (storage) => {
     )
   })
 
-  test('leave out what stands behind them', async () => {
+  test('leave out the chunks behind them', async () => {
     const { bytes } = recordings[0]!
     const wav = Buffer.concat([bytes.subarray(0, 344), Buffer.from('LIST\x04\0\0\0INFO', 'latin1')])
     wav.writeUInt32LE(wav.length - 8, 4)
@@ -57,7 +57,7 @@ describe.each(storages)('the samples alone: $label', (storage) => {
   })
 })
 
-test('what is no WAV has no header to leave out', async () => {
+test('a file that is no WAV has no header to leave out', async () => {
   const file = await VirtualFile.from(Buffer.from('an mp3, say, and long enough to tell that'))
   expect(await buffer(file.createReadStream({ header: false }))).toEqual(await file.toBuffer())
 })
