@@ -167,7 +167,7 @@ describe.each(writers)('a storage that fails, of a file $label', ({ writerOf }) 
     await file.dispose()
   })
 
-  test('it can put nothing right any more, not even the header', async () => {
+  test('it can no longer be written, and reads still give a right header', async () => {
     class Broken extends PlainStorage {
       refreshHeader(): void {
         throw new Error('broken')

@@ -239,7 +239,7 @@ describe.each(writtenStorages)('dispose() at every moment: $label', ({ make, isS
   })
 })
 
-/** How many errors were told when `reach` was reached: what comes later is for nobody to hear. */
+/** The number of 'error' events until `reach` has returned; later ones have no listener. */
 async function withErrorsHeard(writer: Writable, reach: () => unknown): Promise<number> {
   const told = vi.fn()
   writer.on('error', told)
@@ -248,8 +248,8 @@ async function withErrorsHeard(writer: Writable, reach: () => unknown): Promise<
   return told.mock.calls.length
 }
 
-describe.each(writers)('dispose() has no error left to throw: a file $label', ({ writerOf }) => {
-  test('of a recording that finds its path taken', async () => {
+describe.each(writers)('dispose() does not throw: a file $label', ({ writerOf }) => {
+  test('of a recording whose path is taken', async () => {
     const { make } = storages.find(({ label }) => label === 'path')!
     const storage = make() as { path: string }
     const first = new VirtualFile({ storage })
@@ -292,7 +292,7 @@ const watched = [0, 1, 3].flatMap((turns) =>
   writers.map(({ label, writerOf }) => ({ label: `verbs of ${turns} turns, ${label}`, turns, writerOf })),
 )
 
-describe.each(watched)('the order in which a storage of the user is asked: $label', ({ turns, writerOf }) => {
+describe.each(watched)('the order of calls to a storage of the user: $label', ({ turns, writerOf }) => {
   test.each(moments)('$label', async ({ reach, written, fails }) => {
     const storage = new WatchedStorage({ turns })
     let last = Buffer.alloc(0)

@@ -135,7 +135,7 @@ const declarations = [0xffffffff, 171].flatMap((declared) =>
 )
 
 test.each(declarations)(
-  'a pad byte that finds no room: $declared in the header, a file $label',
+  'a pad byte without room for it: $declared in the header, a file $label',
   async ({ declared, writerOf }) => {
     for (const turns of [0, 2]) {
       const storage = new WatchedStorage({ turns })
@@ -195,7 +195,7 @@ test.each<[string, (size: number) => unknown, string]>([
   }
 })
 
-test.each(writers)('an append after open() failed is never asked: a file $label', async ({ writerOf }) => {
+test.each(writers)('append() is not called after open() has failed: a file $label', async ({ writerOf }) => {
   const storage = new WatchedStorage({ turns: 1, faults: { open: 'rejects' } })
   const file = new VirtualFile({ storage })
   const writer = writerOf(file)

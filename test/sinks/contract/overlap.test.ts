@@ -147,7 +147,7 @@ test.each(storages.filter(({ isShared }) => isShared))(
 
 describe.each([0, 1, 3])('a storage of the user whose verbs take %i turns', (turns) => {
   test.each(writers)(
-    'is asked for one change at a time, by the recording and by cursors: $label',
+    'gets one change at a time from the recording and from cursors: $label',
     async ({ writerOf }) => {
       await fc.assert(
         fc.asyncProperty(fc.array(change, { minLength: 2, maxLength: 8 }), async (changes) => {

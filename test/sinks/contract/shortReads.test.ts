@@ -88,7 +88,7 @@ describe('a file that is shorter than what was recorded', () => {
   })
 
   test.each(writers)(
-    'a path, cut while it is recorded: its followers and a file $label learn it',
+    'a path, cut while it is recorded: its followers and a file $label fail',
     async ({ writerOf }) => {
       const path = join(newPlace(), 'a.wav')
       const file = new VirtualFile({ storage: { path } })
