@@ -1,8 +1,7 @@
 import { finished } from 'node:stream'
 import { HoldingWritable } from '../holdingWritable.ts'
 import { type Ports, ports } from '../neighbours.ts'
-import { nextTick } from '../realTimers.ts'
-import { type Kernel, noSourceError } from '../streams/stage.ts'
+import type { Kernel } from '../streams/stage.ts'
 import { endHere, type Stoppable } from '../streams/stopping.ts'
 import { Upstream } from '../streams/upstream.ts'
 import { Pieces } from './pieces.ts'
@@ -30,8 +29,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     this.#kernel = kernel
     this.#sink = sink
     this[ports] = kernel.ports ?? {}
-    this.#upstream = new Upstream(this, kernel.ports?.takes)
-    this.#upstream.name(kernel.source)
+    this.#upstream = new Upstream(this, kernel.ports?.takes, kernel.source)
     sink.emit('pipe', this) // tells the sink the format that it will get
     sink.row = this
     sink.on('error', () => {}) // it has destroyed the row, which emits it too
@@ -43,11 +41,11 @@ export class FusedSink extends HoldingWritable implements Stoppable {
   /** See the method of a stage. */
   stop(): void {
     this.#kernel.stop?.()
-    if (this.#isOver || this.writableEnded || this.destroyed) return
-    if (this.#upstream.stop()) return
-    this.#isStopped = true
-    this.#upstream.endSoon()
-    endHere(this)
+    if (this.#isOver) return
+    this.#upstream.stop(() => {
+      this.#isStopped = true
+      endHere(this)
+    })
   }
 
   /** @internal */
@@ -65,8 +63,13 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     this.#isOver = true
     this.#putPieces((error) => {
       if (error) callback(error)
-      else if (end === 'stop') this.#endAtCap(callback)
-      else this.#endSink(end, callback)
+      else if (end !== 'stop') this.#endSink(end, callback)
+      else {
+        this.#upstream.endAtCap((failure) => {
+          if (failure === undefined) this.#sink.end()
+          else this.#endSink(failure, callback)
+        }, callback)
+      }
     })
   }
 
@@ -86,22 +89,6 @@ export class FusedSink extends HoldingWritable implements Stoppable {
     const pieces = this.#pieces.take()
     if (pieces === undefined) callback()
     else this.#sink.takeChunks(pieces, callback)
-  }
-
-  /** Ends the sink, and the sources once this chunk is done. */
-  #endAtCap(callback: Callback): void {
-    const isBlind = this.#kernel.source === undefined && !this.#upstream.wasPiped
-    // In the next tick, as at the cap of a stage.
-    nextTick(() => {
-      const isEnding = this.writableEnded || this.destroyed
-      if (isBlind && !isEnding) {
-        this.#endSink(noSourceError(), callback)
-        return
-      }
-      this.#sink.end()
-      nextTick(callback) // a source that is being ended is not to be told to go on
-      if (!isEnding) this.#upstream.end()
-    })
   }
 
   /** Ends the sink, so that it keeps its bytes with a right header, also where this fails. */
@@ -135,7 +122,7 @@ export class FusedSink extends HoldingWritable implements Stoppable {
   }
 
   override _destroy(error: Error | null, callback: Callback): void {
-    if (!this.writableEnded) this.#upstream.abandon()
+    this.#upstream.abandon()
     if (this.#sink.closed) {
       callback(error)
       return

@@ -156,11 +156,11 @@ export class Segmenter
    * has reached the stage, and the streams in front of it are closed.
    */
   stop(): void {
-    if (this.#isStopped || this.writableEnded || this.destroyed) return
-    if (this.#upstream.stop()) return
-    this.#stopAt = this.#taken + this.writableLength
-    if (this.writableLength === 0) this.#do(this.#stopHere())
-    this.#upstream.endSoon()
+    if (this.#isStopped) return
+    this.#upstream.stop(() => {
+      this.#stopAt = this.#taken + this.writableLength
+      if (this.writableLength === 0) this.#do(this.#stopHere())
+    })
   }
 
   get #isStopped(): boolean {
@@ -281,7 +281,7 @@ export class Segmenter
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.writableEnded) this.#upstream.abandon()
+    this.#upstream.abandon()
     this.#listener?.close()
     if (error !== null) this.#unread = this.#output.unread // at once, as a pipeline rejects before this has closed
     this.#output.close(error).then(

@@ -1,5 +1,4 @@
 import { Transform, type TransformCallback, type TransformOptions } from 'node:stream'
-import { WavespoolError } from '../errors.ts'
 import { failOnceRead } from '../failOnceRead.ts'
 import type { Output } from '../format/wholeFrames.ts'
 import { type Ports, ports } from '../neighbours.ts'
@@ -55,8 +54,7 @@ export class Stage extends Transform implements Stoppable {
   constructor(kernel: Kernel<never, never>, options: TransformOptions = {}) {
     super(options)
     this.kernel = kernel as Kernel
-    this.upstream = new Upstream(this, this.kernel.ports?.takes)
-    this.upstream.name(kernel.source)
+    this.upstream = new Upstream(this, kernel.ports?.takes, kernel.source)
   }
 
   /** @internal */
@@ -71,11 +69,11 @@ export class Stage extends Transform implements Stoppable {
    */
   stop(): void {
     this.kernel.stop?.()
-    if (this.#outputEnded || this.writableEnded || this.destroyed) return
-    if (this.upstream.stop()) return
-    this.#isStopped = true
-    this.upstream.endSoon()
-    endHere(this)
+    if (this.#outputEnded) return
+    this.upstream.stop(() => {
+      this.#isStopped = true
+      endHere(this)
+    })
   }
 
   /** Holds a chunk back while the output is full, so that `writableLength` counts the bytes that have not been taken. */
@@ -114,28 +112,20 @@ export class Stage extends Transform implements Stoppable {
     }
     const { end } = this.kernel
     if (end === undefined) callback()
-    else if (end === 'stop') this.#endHere(callback)
+    else if (end === 'stop') this.#endAtCap(callback)
     else this.failAfterEnd(end, callback)
   }
 
-  /** Ends the output, although more input may come, and the sources once this chunk is done. */
-  #endHere(callback: TransformCallback): void {
-    const isBlind = this.kernel.source === undefined && !this.upstream.wasPiped
-    if (isBlind) this.#outputEnded = true
-    else this.endOutput()
-    // In the next tick, so that a source which ends with this very chunk can do so; not later, as a source that
-    // pushes synchronously would starve anything else.
-    nextTick(() => {
-      const isEnding = this.writableEnded || this.destroyed
-      if (isBlind && !isEnding) {
+  /** Ends the output, although more input may come, and the sources. */
+  #endAtCap(callback: TransformCallback): void {
+    this.#outputEnded = true
+    this.upstream.endAtCap((failure) => {
+      if (failure === undefined) this.endOutput()
+      else {
         this.#outputEnded = false // an end would hide the error from the web stream of Duplex.toWeb()
-        this.failAfterEnd(noSourceError(), callback)
-        return
+        this.failAfterEnd(failure, callback)
       }
-      if (isBlind) this.push(null)
-      nextTick(callback) // a source that is being ended is not to be told to go on
-      if (!isEnding) this.upstream.end()
-    })
+    }, callback)
   }
 
   override _flush(callback: TransformCallback): void {
@@ -151,7 +141,7 @@ export class Stage extends Transform implements Stoppable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.writableEnded) this.upstream.abandon()
+    this.upstream.abandon()
     callback(error)
   }
 
@@ -194,14 +184,4 @@ export class Stage extends Transform implements Stoppable {
     this.#isPipe = true
     return super.pipe(destination, options)
   }
-}
-
-/** The failure of a cap that has no source piped into it, and none named. */
-export function noSourceError(): WavespoolError {
-  return new WavespoolError(
-    'ERR_WAVESPOOL_NO_SOURCE',
-    'limit() reached its cap but cannot see what to stop: nothing is piped into it. Behind a generator function, a web ' +
-      'stream or Duplex.toWeb(), and for bytes that you write yourself, name the stream to stop, ' +
-      'limit(format, span, { source }), or say { source: null }; a web stream can also be wrapped by Readable.fromWeb()',
-  )
 }

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { WavespoolError } from '../errors.ts'
 import { checkPipe, type Port } from '../neighbours.ts'
 import { nextTick, setImmediate } from '../realTimers.ts'
 import { endUpstream, isReadByOthers, isStoppable, keepFlowing, type StoppableSource } from './stopping.ts'
@@ -10,12 +11,18 @@ interface Pipes {
 
 /** The sources that are piped into a stage, and how to end them. */
 export class Upstream {
+  readonly #stage: Writable
+  readonly #named: StoppableSource | null | undefined
   readonly #pipes = new Map<StoppableSource, Pipes>()
-  #named: StoppableSource | null | undefined
   #wasPiped = false
 
-  /** @param takes the port of the stage, which fails where a source is known to give another format */
-  constructor(stage: Writable, takes?: Port) {
+  /**
+   * @param takes the port of the stage, which fails where a source is known to give another format
+   * @param named the source to stop, which the stage cannot see, in place of those that are piped in; null: stop none
+   */
+  constructor(stage: Writable, takes?: Port, named?: StoppableSource | null) {
+    this.#stage = stage
+    this.#named = named
     // The first stage of a chain gets the events of the whole chain, with the chain as the destination.
     stage.on('pipe', (source, destination: Writable = stage) => {
       this.#wasPiped = true
@@ -40,32 +47,38 @@ export class Upstream {
     return all
   }
 
-  /** Names the source to stop, which the stage cannot see, in place of those that are piped in; null: stop none. */
-  name(source: StoppableSource | null | undefined): void {
-    this.#named = source
+  /**
+   * Stops the stage: asks all sources to end by themselves. Where there is none, one has no `stop()`, or another stream
+   * reads one too, the stage ends itself instead, and the sources are ended in the next tick, with those that are piped
+   * in until then; shared ones are unpiped at once.
+   */
+  stop(endStage: () => void): void {
+    if (this.#isStageOver || this.#askToStop()) return
+    endStage()
+    const sources = this.#release()
+    nextTick(() => endAll([...sources, ...this.#release()]))
   }
 
   /**
-   * Asks all sources to end by themselves. Returns false, and does nothing, where there is none, one has no `stop()`, or
-   * another stream reads one too.
+   * Ends all sources at a cap, each in the way that it can: bytes that still come are surplus. In the next tick, so that
+   * a source which ends with the chunk at the cap can do so; not later, as a source that pushes synchronously would
+   * starve anything else.
+   *
+   * @param endStage ends the stage, before its sources; with an error, where it sees none, it calls `taken` itself
+   * @param taken the callback of the chunk at the cap, called once the sources are ended
    */
-  stop(): boolean {
-    const sources = this.#own()
-    if (sources.length < Math.max(1, this.#named ? 0 : this.#pipes.size)) return false
-    if (!sources.every(isStoppable)) return false
-    for (const source of sources) source.stop()
-    return true
-  }
-
-  /** Ends all sources, each in the way that it can: bytes that still come are surplus. */
-  end(): void {
-    endAll(this.#release())
-  }
-
-  /** As {@link end}, in the next tick, with the sources that are piped in until then; shared ones are unpiped at once. */
-  endSoon(): void {
-    const sources = this.#release()
-    nextTick(() => endAll([...sources, ...this.#release()]))
+  endAtCap(endStage: (failure?: Error) => void, taken: () => void): void {
+    const isBlind = this.#named === undefined && !this.#wasPiped
+    nextTick(() => {
+      const isStageOver = this.#isStageOver
+      if (isBlind && !isStageOver) {
+        endStage(noSourceError())
+        return
+      }
+      endStage()
+      nextTick(taken) // a source that is being ended is not to be told to go on
+      if (!isStageOver) endAll(this.#release())
+    })
   }
 
   /** Unpipes the sources that another stream reads too, and ends the stage where it has no other. */
@@ -80,13 +93,26 @@ export class Upstream {
   }
 
   /**
-   * Ends the sources of a stage that was destroyed, so that no microphone stays open, except those that another stream
-   * reads, or a pipeline has destroyed too.
+   * Ends the sources of a stage that was destroyed before its end, so that no microphone stays open, except those that
+   * another stream reads, or a pipeline has destroyed too.
    */
   abandon(): void {
-    if (this.#named === null) return
+    if (this.#stage.writableEnded || this.#named === null) return
     const sources = this.#named ? [this.#named, ...this.#pipes.keys()] : [...this.#pipes.keys()]
     setImmediate(() => endAll(sources.filter((source) => !isOver(source) && !isReadByOthers(source))))
+  }
+
+  get #isStageOver(): boolean {
+    return this.#stage.writableEnded || this.#stage.destroyed
+  }
+
+  /** Returns false, and does nothing, where a source cannot be asked. */
+  #askToStop(): boolean {
+    const sources = this.#own()
+    if (sources.length < Math.max(1, this.#named ? 0 : this.#pipes.size)) return false
+    if (!sources.every(isStoppable)) return false
+    for (const source of sources) source.stop()
+    return true
   }
 
   /** The sources that no other stream reads. */
@@ -100,6 +126,16 @@ export class Upstream {
     if (!this.#named) this.letGo()
     return sources
   }
+}
+
+/** The failure of a cap that has no source piped into it, and none named. */
+function noSourceError(): WavespoolError {
+  return new WavespoolError(
+    'ERR_WAVESPOOL_NO_SOURCE',
+    'limit() reached its cap but cannot see what to stop: nothing is piped into it. Behind a generator function, a web ' +
+      'stream or Duplex.toWeb(), and for bytes that you write yourself, name the stream to stop, ' +
+      'limit(format, span, { source }), or say { source: null }; a web stream can also be wrapped by Readable.fromWeb()',
+  )
 }
 
 function endAll(sources: StoppableSource[]): void {

@@ -47,10 +47,7 @@ export class TrackInput extends Writable implements Stoppable {
 
   /** Ends it gracefully, and its source; the timeline goes on. */
   stop(): void {
-    if (this.#hasEnded || this.writableEnded || this.destroyed) return
-    if (this.#upstream.stop()) return
-    this.endInput()
-    this.#upstream.endSoon()
+    if (!this.#hasEnded) this.#upstream.stop(() => this.endInput())
   }
 
   /** Ends the track here; later writes are discarded. */
@@ -91,7 +88,7 @@ export class TrackInput extends Writable implements Stoppable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.writableEnded) this.#upstream.abandon()
+    this.#upstream.abandon()
     this.#port.ended(this)
     callback(error)
   }
