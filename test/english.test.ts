@@ -11,16 +11,12 @@ const rooms = [
   'docs',
   'examples',
   'bench',
-  ...readdirSync(join(root, 'test'))
-    .filter(
-      (name) => !['english.test.ts', 'sources', 'storage', 'streams', 'telephony', 'testing'].includes(name),
-    )
-    .map((name) => `test/${name}`),
+  'test',
   ...readdirSync(root).filter((name) => name.endsWith('.md')),
 ]
 
-/** Generated from the docblocks of src, or installed. */
-const excluded = /^docs\/api\/|(?:^|\/)node_modules\//
+/** Generated from the docblocks of src, installed, or the examples of this file. */
+const excluded = /^docs\/api\/|(?:^|\/)node_modules\/|^test\/english\.test\.ts$/
 
 function filesOf(room: string): string[] {
   if (!statSync(join(root, room)).isDirectory()) return [room]

@@ -34,7 +34,7 @@ describe.skipIf(whyNoRig)(`an application bundled with esbuild ${whyNoRig ?? ''}
     source.once('data', () => { console.log('heard'); source.stop() })
   `
 
-  test('says clearly why it cannot record, and what to do', async () => {
+  test('gets an error that says why it cannot record, and what to do', async () => {
     const result = await runHost(program, { env: rig.env, entry })
     expect(result.stdout).toMatch(/^ERR_WAVESPOOL_CAPTURE .*--external:wavespool/)
     expect(result).toMatchObject({ code: 0, stderr: '', left: [] })

@@ -23,7 +23,7 @@ const devices = [
   device(7, 'Built-in', true),
 ]
 
-describe('which device is meant', () => {
+describe('the device of an option', () => {
   test.each([
     [undefined, 7],
     [4, 4],
@@ -46,7 +46,7 @@ describe('which device is meant', () => {
     )
   })
 
-  test('none at all, and none that is the default', () => {
+  test('an error says that there is no device, or no default one', () => {
     expect(() => chooseDevice([], undefined)).toThrow(/no input device on this machine/)
     expect(() => chooseDevice(devices.slice(0, 2), undefined)).toThrow(
       /none .* is the default one; choose one/,
@@ -54,7 +54,7 @@ describe('which device is meant', () => {
   })
 })
 
-describe('what an error of PortAudio means', () => {
+describe('an error of PortAudio', () => {
   const asked = { sampleRate: 11_111, channels: 3, encoding: 's24le' }
 
   test.each([
@@ -73,7 +73,7 @@ describe('what an error of PortAudio means', () => {
     expect(fault.cause).toBeInstanceOf(Error)
   })
 
-  test('a device that is busy or forbidden comes with where to look', () => {
+  test('names the places to look at for a device that is busy or forbidden', () => {
     expect(openingFault(new Error('Device unavailable'), devices[0], asked).message).toContain(deviceHint())
     expect(deviceHint('darwin')).toMatch(/Privacy & Security > Microphone/)
     expect(deviceHint('win32')).toMatch(/desktop apps/)
@@ -86,7 +86,7 @@ describe('no backend', () => {
     (['koffi', 'naudiodon'] as const).map((backend) => ({ backend, lack, why: `${backend} is not found` }))
 
   test.each(['linux', 'darwin', 'win32'] as const)(
-    'says on %s what to install, without a compiler first',
+    'names on %s the packages to install, first those without a compiler',
     (platform) => {
       const { code, message } = noBackend(missing('package'), 'npm', platform)
       expect(code).toBe('ERR_WAVESPOOL_NO_BACKEND')
@@ -110,7 +110,7 @@ describe('no backend', () => {
     expect(message).not.toContain(adding)
   })
 
-  test.each(backendNames)('says of %s alone what it lacks', (backend) => {
+  test.each(backendNames)('names the missing part of %s alone', (backend) => {
     const { message } = noBackend([{ backend, lack: 'package', why: 'not found' }], 'npm', 'linux')
     expect(message).toMatch(
       new RegExp(`needs the package ${backend}, which does not load.*npm install ${backend}`),
@@ -140,11 +140,11 @@ describe('the package manager', () => {
     ['node_modules/.yarn-integrity', 'yarn'],
     ['yarn.lock', 'yarn'],
     ['bun.lock', 'bun'],
-  ])('left %s: it is %s, whatever started the program', (trace, manager) => {
+  ])('left %s, and is %s, even if another one started the program', (trace, manager) => {
     expect(findPackageManager(project(trace), 'npm/12.2.1 node/v26.10.0 linux x64')).toBe(manager)
   })
 
-  test('is named by the manifest, else by what started the program, else it is npm', () => {
+  test('is that of the manifest, else the one that started the program, else npm', () => {
     expect(
       findPackageManager(project('package.json', '{ "packageManager": "pnpm@10.1.0" }'), 'yarn/4.1'),
     ).toBe('pnpm')

@@ -45,7 +45,7 @@ describe('the queue of the capture process', () => {
   test.each([
     ['bytes', { frames: 1e6, bytes: 10_000 }],
     ['frames', { frames: 5000, bytes: 1e6 }],
-  ])('is bounded by %s, and says exactly what it dropped, in its place', async (_name, bound) => {
+  ])('is bounded by %s, and reports exactly the dropped audio, in its place', async (_name, bound) => {
     const { writable, messages, open } = pipe()
     const outbox = new Outbox(writable, bound, 2)
     for (let n = 0; n < 200; n++) outbox.pcm(read(n))
@@ -63,7 +63,7 @@ describe('the queue of the capture process', () => {
     expect(behind.type === 'pcm' && behind.bytes[0]).toBe(200)
   })
 
-  test('what was dropped last is told before the end', async () => {
+  test('reports the last dropped audio before the end', async () => {
     const { writable, messages, open } = pipe()
     const outbox = new Outbox(writable, { frames: 1e6, bytes: 1000 }, 2)
     for (let n = 0; n < 200; n++) outbox.pcm(read(n))

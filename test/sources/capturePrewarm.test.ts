@@ -30,7 +30,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       return took
     }
 
-    test('holds no device, and is there sooner', async () => {
+    test('opens no device, and delivers audio sooner', async () => {
       const [cold, warm]: number[][] = [[], []]
       for (let i = 0; i < 5; i++) {
         cold!.push(await toFirstAudio())
@@ -45,7 +45,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       expect(median(warm!)).toBeLessThan(median(cold!))
     })
 
-    test('serves once, is replaced, is released, and keeps no program alive', async () => {
+    test('is used once, can be replaced and released, and keeps no program alive', async () => {
       const result = await runHost(
         `
       const { pcmFormat, portAudio, prewarm } = wavespool

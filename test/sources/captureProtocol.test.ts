@@ -17,7 +17,7 @@ const message: fc.Arbitrary<CaptureMessage> = fc.oneof(
 )
 
 describe('the capture protocol', () => {
-  test('comes back whole, however the pipe cut it', () => {
+  test('decodes messages in any pieces', () => {
     fc.assert(
       fc.property(
         fc.array(message, { maxLength: 12 }),
@@ -38,13 +38,13 @@ describe('the capture protocol', () => {
     )
   })
 
-  test('a frame that was begun is known to be unfinished', () => {
+  test('knows that a message is unfinished', () => {
     const decoder = new Decoder()
     decoder.push(encode({ type: 'pcm', bytes: Buffer.alloc(10) }).subarray(0, 9))
     expect(decoder.isMidPacket).toBe(true)
   })
 
-  test('what no capture child writes is refused', () => {
+  test('refuses bytes that no capture child writes', () => {
     expect(() => new Decoder().push(Buffer.from('PortAudio V19.7.0'))).toThrow(RangeError)
     expect(() => new Decoder().push(Buffer.from([99, 0, 0, 0, 0, 0]))).toThrow(RangeError)
   })

@@ -66,7 +66,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       }
     })
 
-    test('the tail is there: a tone that sounds until stop() is in the file to its end', async () => {
+    test('a tone that plays until stop() is in the file to its end', async () => {
       const path = await writeWav(
         rig.directory,
         'tail.wav',
@@ -126,7 +126,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       }
     })
 
-    test('stop() before anything has come ends; destroy() at any moment closes', async () => {
+    test('stop() before any audio has come ends the source; destroy() at any moment closes it', async () => {
       for (const wait of [-1, 0, 5, 60, 200, 400]) {
         const stopped = portAudio(pcmFormat(), { backend })
         const destroyed = portAudio(pcmFormat(), { backend })
@@ -141,7 +141,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       }
     })
 
-    test('says when it is ready, with what, since when; frames tell the time', async () => {
+    test('ready has the device, the rate and the start; the frames count the time since', async () => {
       const wallBefore = Date.now()
       const before = performance.now()
       const { source, pcm } = record(pcmFormat(), backend)
@@ -214,7 +214,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       expect(error.message).toMatch(/64 channels.*convert/)
     })
 
-    test('a capture process that dies is an error after everything that had arrived', async () => {
+    test('a capture process that dies is an error after all audio that had arrived', async () => {
       const { source, pcm } = record(pcmFormat(), backend)
       await once(source, 'data')
       await sleep(300)

@@ -61,7 +61,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       await once(source, 'close')
     })
 
-    test('that another program has, is not to be found, and the error says why', async () => {
+    test('that another program has open is not found, and the error says why', async () => {
       const holder = await open()
       await expect(open()).rejects.toMatchObject({
         code: 'ERR_WAVESPOOL_NO_DEVICE',
@@ -71,7 +71,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       await once(holder, 'close')
     })
 
-    test('that was taken since it was found, is an error that says what may be', async () => {
+    test('that another program has opened since it was found fails, and the error names a likely reason', async () => {
       let refusal: unknown
       await prewarm({ backend })
       const result = await runHost(

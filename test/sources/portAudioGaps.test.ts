@@ -12,7 +12,7 @@ import { rampBreaks, writeRamp } from '../rig/signals.ts'
 
 const format = pcmFormat({ sampleRate: 48_000 })
 
-/** What is lost, is told; what can be kept, is kept. All backends at once, as most of it is waiting. */
+/** Lost audio is reported, and all other audio is kept. All backends run at once, as the tests mostly wait. */
 describe.skipIf(whyNoRig)(
   `microphones, when audio comes late or not at all ${whyNoRig ?? ''}`,
   realTime,
@@ -23,7 +23,7 @@ describe.skipIf(whyNoRig)(
     })
     afterEach(() => rig?.stop())
 
-    test('past the bound of the queue, the gap is told exactly, filled, or an error', async () => {
+    test('the audio that does not fit into the queue is reported exactly, filled, or an error', async () => {
       const path = await writeRamp(rig.directory, 'ramp.wav', 48_000, 7)
       const telling = await recordAll({ queue: { seconds: 0.5 } })
       const filling = await recordAll({ queue: { seconds: 0.2 }, onGap: 'fill' })
@@ -56,7 +56,7 @@ describe.skipIf(whyNoRig)(
       }
     })
 
-    test('what the sound server swallowed while the capture process was stopped shows in the gaps', async () => {
+    test('the gaps contain the audio that the sound server dropped while the capture process was stopped', async () => {
       // PulseAudio keeps some 4 MB for a recording program: at 768 kB/s that is 5.5 s, and no flag tells of the rest.
       const wide = pcmFormat({ sampleRate: 96_000, channels: 2, encoding: 's32le' })
       const recordings = await recordAll({}, wide)
@@ -71,7 +71,7 @@ describe.skipIf(whyNoRig)(
         const seconds = (stopped - source.startedAt!.monotonic) / 1000
         const missing = source.gaps.reduce((sum, { frames }) => sum + frames, 0)
         expect(missing).toBeGreaterThan(96_000)
-        // What came and what is said to be missing are the time that went by.
+        // The recorded and the missing audio together last as long as the recording took.
         expect(Math.abs((source.frames + missing) / 96_000 - seconds)).toBeLessThan(0.3)
         expect(source.gaps[0]!.at).toBeGreaterThan(2 * 96_000)
       }

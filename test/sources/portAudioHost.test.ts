@@ -16,7 +16,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
   })
   afterEach(() => rig?.stop())
 
-  test("what a listener of 'gap' throws is thrown, and all that was captured is delivered", async () => {
+  test("an error that a listener of 'gap' throws is uncaught, and all captured audio is delivered", async () => {
     const { code, stdout, stderr } = await runHost(
       `
       const { pcmFormat, portAudio } = wavespool
@@ -40,7 +40,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
   })
 
   test.each(backendNames)(
-    'has on stdout and stderr what it wrote, in its directory nothing, no handlers, and exits by itself (%s)',
+    'has only its own output, no new file, no handlers of ours, and exits by itself (%s)',
     async (backend) => {
       const result = await runHost(
         `
@@ -77,7 +77,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
   })
 
   test.each(backendNames)(
-    'may be started with options of its own, and call process.exit() while it records (%s)',
+    'may have options of its own, and may call process.exit() while it records (%s)',
     async (backend) => {
       const result = await runHost(
         `
@@ -94,7 +94,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
   )
 
   test.each(backendNames)(
-    'killed, it takes its capture child with it within a second (%s)',
+    'its capture child ends within a second when it is killed (%s)',
     async (backend) => {
       let pid = 0
       const result = await runHost(
@@ -120,7 +120,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
     },
   )
 
-  test('without a backend, says what to install', async () => {
+  test('names the packages to install where no backend is installed', async () => {
     const { directory, entry } = await copyBuild()
     try {
       const result = await runHost(
@@ -140,7 +140,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
     }
   })
 
-  test('without naudiodon, takes koffi and the PortAudio of the system', async () => {
+  test('uses koffi and the PortAudio of the system where naudiodon is missing', async () => {
     const { directory, entry } = await copyBuild()
     try {
       await linkPackage(directory, 'koffi')
@@ -159,7 +159,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
     }
   })
 
-  test('without any input device, says where to look', async () => {
+  test('names the places to look at where there is no input device', async () => {
     const config = join(rig.directory, 'no-microphone.conf')
     await writeFile(config, 'pcm.unplugged { type hw card 99 }')
     const result = await runHost(
@@ -174,7 +174,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
     expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
   })
 
-  test('where PortAudio itself crashes, goes on, and passes on its last words', async () => {
+  test('goes on where PortAudio crashes, and gets its last output in the error', async () => {
     // PortAudio's ALSA part asserts that a configuration defines at least one device.
     const result = await runHost(
       `await wavespool.listDevices().catch((error) => console.log(error.code, error.message))`,
@@ -184,7 +184,7 @@ describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, 
     expect(result).toMatchObject({ code: 0, stderr: '', left: [] })
   })
 
-  test('with a device that does not open, says so', async () => {
+  test('gets an error where a device does not open', async () => {
     const result = await runHost(
       `
       const { pcmFormat, portAudio } = wavespool

@@ -31,7 +31,7 @@ describe('under the permission model', () => {
     })
   })
 
-  test('it does not take a script for missing that it may not read', async () => {
+  test('it distinguishes a script that it may not read from a missing one', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'wavespool-refused-'))
     try {
       const entry = join(directory, 'bundle.mjs')

@@ -95,7 +95,7 @@ describe('replay', () => {
     expect(await buffer(replay(fileOf(bytes), { pace: 'fast' }))).toHaveLength(2000)
   })
 
-  it('plays what lies behind 4 GiB of a recording of open length', async () => {
+  it('plays the samples behind 4 GiB of a recording of open length', async () => {
     const [block, count] = [Buffer.alloc(2 ** 24), 2 ** 8 + 3]
     const header = Buffer.from(
       (await (await recording(pcmFormat(), { frames: 10 })).toBuffer()).subarray(0, 44),
@@ -110,7 +110,7 @@ describe('replay', () => {
     expect(played).toBe(count * block.length)
   })
 
-  it('leaves out what follows the samples', async () => {
+  it('leaves out the chunks behind the samples', async () => {
     const bytes = await (await recording(pcmFormat(), { frames: 1000 })).toBuffer()
     const tagged = Buffer.concat([bytes, Buffer.from('LIST\x04\0\0\0INFO', 'latin1')])
     expect(await buffer(replay(fileOf(tagged, 100), { pace: 'fast' }))).toHaveLength(2000)
@@ -171,14 +171,14 @@ describe('replay', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  it('fails for an encoding that it does not know, and a path that is none', async () => {
+  it('fails for an unknown encoding, and for a path that does not exist', async () => {
     const bytes = await (await recording()).toBuffer()
     bytes.writeUInt16LE(0x11, 20) // IMA ADPCM
     await expect(buffer(replay(fileOf(bytes)))).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_WAV' })
     await expect(buffer(replay(join(directory, 'none.wav')))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 
-  it('delivers what a failing file gave before its error', async () => {
+  it('delivers the samples that a failing file gave before its error', async () => {
     const whole = await (await recording()).toBuffer()
     const failing = async function* () {
       yield whole.subarray(0, 2044)

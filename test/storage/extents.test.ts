@@ -47,7 +47,7 @@ class Returning extends Moving {
 }
 
 test.each([Moving, Returning])(
-  'what moves while it is read is read from where it is now: %o',
+  'bytes that move during a read are read from their new place: %o',
   async (Kind) => {
     const target = Buffer.alloc(4000)
     await readExtents(new Kind(), target, 700)
@@ -57,13 +57,13 @@ test.each([Moving, Returning])(
   },
 )
 
-test('a Blob is made of what lies where it lies when it is made', async () => {
+test('a Blob has the bytes of the moment when it was made', async () => {
   const blobs = await extentBlobs(new Moving(), 10, 4990)
   const bytes = Buffer.from(await new Blob(blobs as never).arrayBuffer())
   expect(bytes.equals(whole.subarray(10, 4990))).toBe(true)
 })
 
-test('a recording that keeps moving on the other side does not keep a reader from its files', async () => {
+test('a reader of files comes to its end while another thread keeps moving the recording', async () => {
   class Restless extends Moving {
     override isOnDisk = true
     override extentAt(position: number, end: number): Extent {
@@ -83,7 +83,7 @@ function inFile(file: ExtentFile, size = whole.length): ExtentMap {
   return { size, epoch: 0, extentAt: (position, end) => ({ file, offset: position, length: end - position }) }
 }
 
-test('a file that is gone for good is an error', async () => {
+test('a file that no longer exists is an error', async () => {
   const gone = inFile(new PartFiles(folder, false).at(7))
   const missing = expect.objectContaining({ code: 'ENOENT' })
   await expect(readExtents(gone, Buffer.alloc(10), 0)).rejects.toEqual(missing)
@@ -91,7 +91,7 @@ test('a file that is gone for good is an error', async () => {
   await expect(extentBlobs(gone, 0, 10)).rejects.toThrow()
 })
 
-test('reads that come back in pieces are put together, and one that comes back empty is an error', async () => {
+test('short reads are continued, and an empty one is an error', async () => {
   await fc.assert(
     fc.asyncProperty(fc.nat(5000), fc.nat(5000), fc.integer({ min: 1, max: 999 }), async (a, b, most) => {
       const [start, end] = a < b ? [a, b] : [b, a]

@@ -23,7 +23,7 @@ import { hasTool, run } from '../oracles/tools.ts'
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-test('a file that is there is kept, unless told otherwise', async () => {
+test('an existing file is kept, unless an option says otherwise', async () => {
   const path = join(folder, 'kept.wav')
   writeFileSync(path, 'precious')
   const refused = new VirtualFile({ storage: { path } })
@@ -58,7 +58,7 @@ test('a new file has the permissions that are asked for from its first moment, a
   }
 })
 
-test('a directory that does not exist is a typed error, and nothing is made', async () => {
+test('a directory that does not exist is a typed error, and is not created', async () => {
   const path = join(folder, 'no', 'such', 'directory.wav')
   const file = new VirtualFile({ storage: { path } })
   const error = await new Promise<NodeJS.ErrnoException>((resolve) => file.once('error', resolve))
@@ -66,7 +66,7 @@ test('a directory that does not exist is a typed error, and nothing is made', as
   expect(() => statSync(path)).toThrow()
 })
 
-test('a disk that refuses more loses nothing that it took', () => {
+test('a disk that refuses more keeps all bytes that it accepted', () => {
   const path = join(folder, 'full.wav')
   // A limit on the size of files stands for a full disk: 40 blocks of 1,024 bytes.
   const program = `
@@ -115,7 +115,7 @@ test.runIf(hasTool('sndfile-info') && hasTool('ffprobe'))(
     header.pipe(file)
     header.write(Buffer.alloc(1000))
     while (file.size < 1000) await sleep(1)
-    // what would take long to record is a hole in the file
+    // a hole in the file stands for samples that would take long to record
     storage.size = 80 + 2 ** 32
     truncateSync(path, storage.size)
     header.write(Buffer.alloc(1000))

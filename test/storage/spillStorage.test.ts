@@ -43,7 +43,7 @@ function partFiles(): string[] {
   )
 }
 
-test('below the threshold nothing touches the disk', async () => {
+test('below the threshold nothing is written to the disk', async () => {
   const { file, expected } = await record(MIB, 2 * MIB)
   expect(partFiles()).toEqual([])
   expect(Buffer.from(file.view()).equals(expected)).toBe(true)
@@ -109,7 +109,7 @@ setInterval(() => {
 }, 5)
 `
 
-test('what is left is gone when the process exits; what a crash left is swept by the next spill', async () => {
+test('the part files are removed when the process exits, and after a crash by the next spill', async () => {
   const run = (program: string) =>
     spawnSync(process.execPath, ['--input-type=module', '-e', program, directory], { stdio: 'inherit' })
   run(spillAnd('process.exit(0)'))
@@ -122,7 +122,7 @@ test('what is left is gone when the process exits; what a crash left is swept by
   expect(readdirSync(directory)).toEqual([])
 })
 
-test('a left directory that cannot be swept whole keeps its lock, and is swept once it can be', async () => {
+test('a left directory that cannot be removed completely keeps its lock, and is removed once it can be', async () => {
   const run = () =>
     spawnSync(
       process.execPath,
@@ -146,7 +146,7 @@ test('a left directory that cannot be swept whole keeps its lock, and is swept o
   await file.dispose()
 })
 
-test.skipIf(process.platform === 'win32')('a passing shortage of descriptors ends no recording', () => {
+test.skipIf(process.platform === 'win32')('a temporary shortage of descriptors ends no recording', () => {
   const program = `
     import { closeSync, openSync } from 'node:fs'
     import { finished } from 'node:stream/promises'
@@ -175,7 +175,7 @@ test.skipIf(process.platform === 'win32')('a passing shortage of descriptors end
   expect(readdirSync(directory)).toEqual([])
 })
 
-test('a directory that refuses the parts loses nothing that was taken', async () => {
+test('a directory that refuses the parts loses no accepted bytes', async () => {
   const missing = join(directory, 'missing')
   mkdirSync(missing)
   const file = new VirtualFile({ storage: { spill: { after: 10_000, directory: missing } } })

@@ -58,7 +58,7 @@ test.each([
   },
 )
 
-test('the limit as an error comes after the audio up to it', async () => {
+test('the error of a limit comes after the audio up to it', async () => {
   const file = new VirtualFile()
   const stages = [limit(format, { frames: 30 }, { onLimit: 'error' }), wavHeader(format)]
   const done = pipeline([Readable.from([pattern(77), pattern(200)]), ...stages, file] as never)

@@ -20,7 +20,7 @@ const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
 const ARG_RANGE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_RANGE' })
 const PARTIAL = expect.objectContaining({ code: 'ERR_WAVESPOOL_PARTIAL_FRAME' })
 
-/** What a kernel of its own makes of these chunks, and how it ends. */
+/** The output of a new kernel for these chunks, and its error. */
 async function converted(
   from: PcmFormat,
   to: PcmFormat,
@@ -31,7 +31,7 @@ async function converted(
   return runKernel(kernel, chunks)
 }
 
-test('a sample that is no number, or infinite, does not reach its neighbours', async () => {
+test('a sample of NaN or infinity does not change its neighbours', async () => {
   const from = pcmFormat({ sampleRate: 48_000, channels: 2, encoding: 'f32le' })
   const tone = Float32Array.from({ length: 9600 }, (_, i) => 0.5 * Math.sin((i >> 1) / 9))
   const bytes = (samples: Float32Array) => new Uint8Array(samples.buffer)
@@ -72,7 +72,7 @@ test('whole frames of the exact length, the same bytes for every chunking, then 
   )
 })
 
-test('a picked channel is what the converter makes of that channel alone', async () => {
+test('a picked channel is converted as that channel alone', async () => {
   await fc.assert(
     fc.asyncProperty(format, format, fc.nat(5), fc.nat(600), async (from, to, channel, frames) => {
       fc.pre(channel < from.channels)
@@ -92,7 +92,7 @@ test('a picked channel is what the converter makes of that channel alone', async
   )
 })
 
-test('what stays the same is passed through, not copied', () => {
+test('samples that stay the same are passed through without a copy', () => {
   for (const options of [{}, { channel: 0 }, { dither: 'tpdf' }] satisfies ConvertOptions[]) {
     const bytes = pattern(1000)
     const out: Uint8Array[] = []
@@ -102,7 +102,7 @@ test('what stays the same is passed through, not copied', () => {
   }
 })
 
-test('what is put out lies in memory of its own, so that nothing later changes it', () => {
+test('output lies in memory of its own, which later input does not change', () => {
   const kernel = new ConvertKernel(pcmFormat({ sampleRate: 48_000 }), pcmFormat(), {})
   const pieces: Uint8Array[] = []
   const copies: Uint8Array[] = []
@@ -180,7 +180,7 @@ describe('in streams', () => {
     expect((await file.toBuffer()).subarray(44).equals(await expected)).toBe(true)
   })
 
-  test('nothing in, nothing out', async () => {
+  test('an empty input gives an empty output', async () => {
     const stage = convert(from, to)
     stage.end()
     expect(await stage.toArray()).toEqual([])

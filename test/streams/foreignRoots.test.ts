@@ -63,14 +63,14 @@ test('an upload that is capped can still be answered', async () => {
   await promisify(server.close.bind(server))()
 })
 
-test('a microphone that is stopped before any audio came is not ready, whether or not anybody reads it', async () => {
+test('a microphone that is stopped before any audio came is not ready, even without a reader', async () => {
   const source = portAudio(format)
   source.stop()
   await expect(source.ready).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_CAPTURE' })
   source.destroy()
 })
 
-test("what a listener of 'gap' throws is thrown, and the timeline goes on", async () => {
+test("an error that a listener of 'gap' throws is uncaught, and the timeline goes on", async () => {
   const program = `
     import { pcmFormat, timeline } from 'wavespool'
     let thrown = 0

@@ -12,7 +12,7 @@ import { runKernel } from './kernels.ts'
 const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
 const silences: Record<string, number> = { u8: 0x80, mulaw: 0xff, alaw: 0xd5 }
 
-test('lets pass what lies between its turns, to the frame, under every chunking', () => {
+test('passes the audio between its changes, exact to the frame, in every chunking', () => {
   const input = formats.chain((format) =>
     fc.record({
       format: fc.constant(format),
@@ -46,11 +46,11 @@ test('lets pass what lies between its turns, to the frame, under every chunking'
 })
 
 test.each(['drop', 'silence'] as const)(
-  'pauses behind all that was written, whatever waits (%s)',
+  'pauses behind all written bytes, also those that wait (%s)',
   async (closed) => {
     const format = pcmFormat()
     const stage = gate(format, { closed })
-    // nobody reads, so that writes are held back
+    // without a reader, writes are held back
     for (let i = 0; i < 40; i++) stage.write(Buffer.alloc(1000, 1))
     stage.close()
     expect(stage.isOpen).toBe(false)
@@ -94,7 +94,7 @@ test('a pause while audio flows leaves one stretch out of a ramp', async () => {
   expect(jumps.length).toBe(1)
 })
 
-test('a cap behind a closed gate is reached by what passes alone', async () => {
+test('a cap behind a gate counts only the audio that passes', async () => {
   const format = pcmFormat()
   const source = tone(format, { pace: 'realtime' })
   const stage = gate(format)
@@ -108,7 +108,7 @@ test('a cap behind a closed gate is reached by what passes alone', async () => {
   expect(source.destroyed).toBe(true)
 })
 
-test('in a chain it stays a stream of its own, so that it knows what was written', async () => {
+test('in a chain it stays a stream of its own, so that it knows the written bytes', async () => {
   const format = pcmFormat()
   const stage = gate(format)
   const chained = chain([stage, limit(format, { seconds: 10 }, { source: null })])
@@ -123,7 +123,7 @@ test('in a chain it stays a stream of its own, so that it knows what was written
   expect(bytes.equals(Buffer.concat([Buffer.alloc(1000, 1), Buffer.alloc(1000, 3)]))).toBe(true)
 })
 
-test('what failed upstream keeps what had passed', async () => {
+test('a failure upstream keeps the audio that had passed', async () => {
   const stage = gate(pcmFormat())
   const kept: Buffer[] = []
   stage.on('data', (chunk) => kept.push(chunk))

@@ -21,7 +21,7 @@ describe('a source that falls silent', () => {
   test.each([
     ['before anything came', []],
     ['behind some audio', [bytes.subarray(0, 1000), bytes.subarray(1000)]],
-  ])('%s fails the pipeline, with all that came', async (_label, pieces) => {
+  ])('%s fails the pipeline after all audio that came', async (_label, pieces) => {
     const source = silentAfter(pieces)
     const memo = new VirtualFile()
     const failed = pipeline(
@@ -62,7 +62,7 @@ describe('a source that falls silent', () => {
     await memo.dispose()
   })
 
-  test('for await gets what came, then the error', async () => {
+  test('for await gets the audio that came, then the error', async () => {
     const stage = silentAfter([bytes]).pipe(idleTimeout({ seconds: 0.05 }))
     const heard: Buffer[] = []
     const reading = (async () => {
@@ -73,7 +73,7 @@ describe('a source that falls silent', () => {
   })
 })
 
-test('a source that ends, or is held back by who reads, is not idle', async () => {
+test('a source that ends, or is held back by its reader, is not idle', async () => {
   const memo = new VirtualFile()
   await pipeline(Readable.from([bytes], { objectMode: false }), idleTimeout({ seconds: 0.02 }), memo)
   expect(memo.size).toBe(3200)
@@ -82,14 +82,14 @@ test('a source that ends, or is held back by who reads, is not idle', async () =
     Array.from({ length: 100 }, () => bytes),
     { objectMode: false },
   ).pipe(stage)
-  await new Promise((resolve) => setTimeout(resolve, 200)) // ten times as long as it may be idle, and nobody reads
+  await new Promise((resolve) => setTimeout(resolve, 200)) // ten times as long as it may be idle, without a reader
   expect(stage.destroyed).toBe(false)
   let count = 0
   for await (const chunk of big) count += (chunk as Buffer).length
   expect(count).toBe(320_000)
 })
 
-test('nothing keeps the process once it is over', async () => {
+test('no timer keeps the process alive after its end', async () => {
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
   const before = timers()
   const stages = [idleTimeout({ seconds: 60 }), idleTimeout({ seconds: 60 })] as const

@@ -1,6 +1,6 @@
 import type { Kernel } from '../../src/streams/stage.ts'
 
-/** What a kernel puts out for these chunks, copied at once, and the error it ended with. */
+/** The output of a kernel for these chunks, copied at once, and its error. */
 export function runKernel(kernel: Kernel, chunks: readonly Uint8Array[]): { out: Buffer[]; error: unknown } {
   const out: Buffer[] = []
   const output = { push: (bytes: Uint8Array) => out.push(Buffer.from(bytes)) }

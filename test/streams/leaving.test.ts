@@ -19,7 +19,7 @@ const stages = {
 }
 
 /** A stage that is left must not leave a microphone open. */
-describe.each(Object.entries(stages))('who leaves %s', (_, make) => {
+describe.each(Object.entries(stages))('a reader that leaves %s', (_, make) => {
   test('by break closes the source, through all stages', async () => {
     const source = tone(format)
     const closed = once(source, 'close')
@@ -36,7 +36,7 @@ describe.each(Object.entries(stages))('who leaves %s', (_, make) => {
     expect(between.destroyed).toBe(true)
   })
 
-  test('leaves the source to whoever else reads it', async () => {
+  test('leaves the source open for its other readers', async () => {
     const [source, other, listener] = [endless(), new PassThrough(), endless()]
     const [stage, another] = [make(), make()]
     source.pipe(stage)

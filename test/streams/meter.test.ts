@@ -13,7 +13,7 @@ const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
 const ARG_RANGE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_RANGE' })
 const PARTIAL = expect.objectContaining({ code: 'ERR_WAVESPOOL_PARTIAL_FRAME' })
 
-test('passes all whole frames and tells the levels of every stretch, under every chunking', () => {
+test('passes all whole frames and reports the levels of every stretch, in every chunking', () => {
   const input = formats.chain((format) =>
     fc
       .nat(40 * format.bytesPerFrame)
@@ -46,7 +46,7 @@ test('passes all whole frames and tells the levels of every stretch, under every
   )
 })
 
-test('hands on the very buffers that it was given', () => {
+test('passes on the same buffers, without a copy', () => {
   const given = [Buffer.alloc(640, 1), Buffer.alloc(1920, 2), Buffer.alloc(6, 3)]
   const out: Uint8Array[] = []
   const kernel = new MeterKernel(pcmFormat(), 100)

@@ -112,13 +112,13 @@ describe('neighbours that know their formats', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  test.each(Object.keys(givers))('%s is told from what stands behind it', async (name) => {
+  test.each(Object.keys(givers))('%s fails in front of a stage of another format', async (name) => {
     const streams = givers[name]!(studio)
     await expect(run([...streams, limit(wanted, { seconds: 1 })])).rejects.toEqual(disagree(wanted, studio))
     for (const stream of streams) expect((stream as Readable).destroyed).toBe(true)
   })
 
-  test.each(Object.keys(givers))('%s goes on into one of its own format', async (name) => {
+  test.each(Object.keys(givers))('%s runs into a stage of its own format', async (name) => {
     await run([...givers[name]!(studio), limit(studio, { milliseconds: 10 })])
   })
 
@@ -141,7 +141,7 @@ describe('neighbours that know their formats', () => {
     expect(stage.readableLength).toBe(0)
   })
 
-  test('each of two pipes is judged for itself', async () => {
+  test('each of two pipes is checked separately', async () => {
     const source = tone(studio, second)
     const wrong = source.pipe(wavHeader(wanted))
     const right = source.pipe(wavHeader(studio)).pipe(drained())
@@ -202,8 +202,8 @@ describe('chain()', () => {
   })
 })
 
-describe('what is no PCM', () => {
-  test.each(Object.keys(takers))('%s takes no WAV file for samples', async (name) => {
+describe('input that is no PCM', () => {
+  test.each(Object.keys(takers))('%s refuses a WAV file in place of samples', async (name) => {
     const whole = [tone(wanted, second), wavHeader(wanted)]
     const fault = {
       code: 'ERR_WAVESPOOL_FORMAT',
@@ -212,13 +212,13 @@ describe('what is no PCM', () => {
     await expect(run([...whole, takers[name]!(wanted)])).rejects.toMatchObject(fault)
   })
 
-  test('a compressed file is not put behind a header', async () => {
+  test('wavHeader() refuses a compressed file', async () => {
     const encoded = encode(wanted, { codec: 'flac' })
     const fault = { code: 'ERR_WAVESPOOL_FORMAT', message: expect.stringMatching(/FLAC file.*decode\(\)/) }
     await expect(run([tone(wanted, second), encoded, wavHeader(wanted)])).rejects.toMatchObject(fault)
   })
 
-  test('a WAV file that is read back is not taken for samples', async () => {
+  test('a WAV file that is read back is refused in place of samples', async () => {
     await using memo = await VirtualFile.from(tone(wanted, second).pipe(wavHeader(wanted)))
     const fault = { code: 'ERR_WAVESPOOL_FORMAT', message: expect.stringContaining('wavReader()') }
     await expect(run([memo.createReadStream(), wavHeader(wanted)])).rejects.toMatchObject(fault)
@@ -226,7 +226,7 @@ describe('what is no PCM', () => {
   })
 })
 
-describe('what nobody can know', () => {
+describe('a stream of unknown format', () => {
   test.each([
     ['a foreign source', () => [Readable.from([Buffer.alloc(960)]), wavHeader(wanted)]],
     ['a script', () => [script([Buffer.alloc(960)]), wavHeader(wanted)]],
@@ -270,7 +270,7 @@ describe('the messages of a call', () => {
     await run([Readable.from([start]), twilioMedia(), timeline(phone, { tracks: ['inbound'] })])
   })
 
-  test('one whose format is always the same is told at once', async () => {
+  test('a timeline fails at once where the parser has a fixed format', async () => {
     const calls = timeline(wanted, { tracks: ['user', 'assistant'] })
     await expect(run([Readable.from([]), openaiRealtime(), calls])).rejects.toMatchObject({
       code: 'ERR_WAVESPOOL_FORMAT',

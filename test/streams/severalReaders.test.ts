@@ -17,14 +17,14 @@ const sources = {
       },
     }),
 }
-/** What may stand between the source and the cap. */
+/** The stages between the source and the cap. */
 const between: Record<string, () => NodeJS.ReadWriteStream[]> = {
   nothing: () => [],
   'a foreign stage': () => [new PassThrough()],
   'a stage of ours': () => [chunk(format, { milliseconds: 10 })],
   'both, in a chain': () => [chain([new PassThrough(), meter(format, { every: { seconds: 1 } })])],
 }
-/** How somebody else reads the source; each returns how many bytes have come. */
+/** Other readers of the source; each returns a function that gives the bytes that have come. */
 const readers: Record<string, (source: Readable) => () => number> = {
   'a recording'(source) {
     const recording = new VirtualFile()
@@ -55,9 +55,9 @@ async function grows(bytes: () => number): Promise<void> {
   expect(bytes()).toBeGreaterThanOrEqual(before + 6400)
 }
 
-describe.each(Object.entries(sources))('%s that somebody else reads', (_, makeSource) => {
+describe.each(Object.entries(sources))('%s with another reader', (_, makeSource) => {
   describe.each(Object.entries(between))('behind %s', (_, makeBetween) => {
-    test.each(Object.entries(readers))('is let go at the cap, and goes on for %s', async (name, read) => {
+    test.each(Object.entries(readers))('is unpiped at the cap, and goes on for %s', async (name, read) => {
       const source = makeSource()
       const window = new VirtualFile()
       const bytes = read(source)

@@ -46,7 +46,7 @@ for (const { name, path } of nodePrograms()) {
   })
 }
 
-describe('what a cap cannot see', () => {
+describe('a cap that cannot see the source', () => {
   const format = pcmFormat()
   const span = { bytes: 1000 }
   const endless = () =>
@@ -71,7 +71,7 @@ describe('what a cap cannot see', () => {
     expect(source.destroyed).toBe(true)
   })
 
-  it('rejects for bytes written by hand, after what was asked for is delivered', async () => {
+  it('rejects for bytes written by hand, after it has delivered those up to the cap', async () => {
     const stage = limit(format, span)
     stage.write(Buffer.alloc(2000))
     const delivered: Buffer[] = []
@@ -80,7 +80,7 @@ describe('what a cap cannot see', () => {
     expect(Buffer.concat(delivered).length).toBe(1000)
   })
 
-  it('takes bytes written by hand where there is nobody to stop', async () => {
+  it('takes bytes written by hand with { source: null }', async () => {
     const stage = limit(format, span, { source: null })
     stage.write(Buffer.alloc(2000))
     expect(Buffer.concat(await stage.toArray()).length).toBe(1000)

@@ -16,7 +16,7 @@ const stages = {
   convert: () => convert(format, low),
   meter: () => meter(format, { every: { seconds: 1 } }),
   wavHeader: () => wavHeader(format),
-  wavReader: () => wavReader({ onTruncated: 'error' }), // whoever stops it knows that it ends early
+  wavReader: () => wavReader({ onTruncated: 'error' }), // a user who stops it knows that it ends early
   'our stages in chain()': () =>
     chain([
       limit(format, { bytes: 2 ** 31 }),
@@ -31,7 +31,7 @@ const rows = Object.entries(stages).map(([name, make]) => ({ name, make }))
 /** 256 MiB */
 const MOST = 2 ** 28
 
-/** What stands in front of the audio that goes into a stage: nothing, but for the one that reads it. */
+/** The header in front of the audio that goes into a stage: only one of them reads a header. */
 const nothing = new Uint8Array(0)
 const headers: Record<string, Uint8Array> = {
   wavReader: makeWavHeader(format, { dataBytes: MOST }),
@@ -72,7 +72,7 @@ describe.each(rows)('$name', ({ name, make }) => {
   const header = headers[name] ?? nothing
   const extra = name === 'wavHeader' ? 44 : 0
 
-  it('is stopped by its user: everything that the source captured is delivered', async () => {
+  it('delivers all audio that the source captured when its user stops it', async () => {
     const source = new StoppableSource(header)
     const stage = make()
     const sink = counting()
@@ -82,7 +82,7 @@ describe.each(rows)('$name', ({ name, make }) => {
     expect(source.destroyed).toBe(true)
   })
 
-  it('is stopped by its user behind a foreign source, which is closed: all that had reached it is delivered', async () => {
+  it('closes a foreign source when its user stops it, and delivers all audio that had reached it', async () => {
     const source = new Ticking(header)
     const foreign = new PassThrough()
     const stage = make()
@@ -100,7 +100,7 @@ describe.each(rows)('$name', ({ name, make }) => {
     expect([source.destroyed, foreign.destroyed, source.timer]).toEqual([true, true, undefined])
   })
 
-  it('written by hand, is stopped: what waits in it is delivered, what is written from then on is not', async () => {
+  it('delivers the bytes written by hand before stop(), and ignores later ones', async () => {
     const stage = make()
     if (!('upstream' in stage)) return // the first stream of a chain decides
     stage.write(header)

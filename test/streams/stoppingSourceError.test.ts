@@ -33,7 +33,7 @@ function failingSource(schedule: (fail: () => void) => void): Readable {
 
 for (const [stage, stages] of Object.entries(between)) {
   test.each(Object.entries(moments))(
-    `a source that errs at the cap %s, ${stage} between: all is kept`,
+    `a source that errs at the cap %s, ${stage} between: all audio is kept`,
     async (_when, schedule) => {
       const file = new VirtualFile()
       const source = failingSource(schedule)

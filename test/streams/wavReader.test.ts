@@ -20,7 +20,7 @@ const ARG_TYPE = expect.objectContaining({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
 const WAV = expect.objectContaining({ code: 'ERR_WAVESPOOL_WAV' })
 const TRUNCATED = expect.objectContaining({ code: 'ERR_WAVESPOOL_TRUNCATED' })
 
-/** What the kernel makes of a file that comes in these pieces. */
+/** The result of the kernel for a file that comes in these pieces. */
 function read(...pieces: Uint8Array[]) {
   const kernel = new WavReaderKernel()
   const truncations: Truncation[] = []
@@ -31,7 +31,7 @@ function read(...pieces: Uint8Array[]) {
   return { kernel, out, pcm: Buffer.concat(out), error, truncations, formats }
 }
 
-/** A header with these sizes, whatever they say. */
+/** A header with these sizes, right or wrong. */
 function headerWith(sizes: { riff?: number; data: number }, format = pcmFormat()): Buffer {
   const header = Buffer.from(makeWavHeader(format))
   header.writeUInt32LE(sizes.riff ?? 0xffffffff, 4)
@@ -90,7 +90,7 @@ describe('a length left open means to the end', () => {
     }
   })
 
-  test('also in RF64, with a ds64 that knows nothing', () => {
+  test('also in RF64, with an empty ds64', () => {
     for (const dataBytes of [0n, 2n ** 64n - 1n, 0xffffffffn]) {
       const header = Buffer.from(makeWavHeader(pcmFormat(), { rf64: true }))
       header.write('RF64')
@@ -115,7 +115,7 @@ describe('a length left open means to the end', () => {
     )
   })
 
-  test('0 means none where the RIFF size counts what follows, as libsndfile and sox have it', () => {
+  test('0 means none where the RIFF size counts the chunks behind, as libsndfile and sox have it', () => {
     for (const length of [2, 4, 6, 2000]) {
       const { pcm } = read(headerWith({ riff: 36 + length, data: 0 }), samples.subarray(0, length))
       expect(pcm.length).toBe(0)
@@ -129,7 +129,7 @@ describe('a length left open means to the end', () => {
     expect(truncations).toEqual([])
   })
 
-  test('a frame that is cut off is told', () => {
+  test('a frame that is cut off is reported', () => {
     const { pcm, truncations } = read(headerWith({ data: 0xffffffff }), pattern(101))
     expect(pcm.equals(pattern(100))).toBe(true)
     expect(truncations).toEqual([{ expectedBytes: 102, bytes: 100 }])
@@ -139,7 +139,7 @@ describe('a length left open means to the end', () => {
 describe('samples that end before the length announced', () => {
   const file = Buffer.concat([makeWavHeader(pcmFormat(), { dataBytes: 2000 }), pattern(1001)])
 
-  test('are taken, and it is told', async () => {
+  test('are kept, and their end is reported', async () => {
     const reader = wavReader()
     const told: unknown[] = []
     reader.on('truncated', (truncation) => told.push(truncation))
@@ -149,7 +149,7 @@ describe('samples that end before the length announced', () => {
     expect(reader.truncation).toBe(told[0])
   })
 
-  test('are an error where it is asked for, once they have been delivered', async () => {
+  test("are an error with { onTruncated: 'error' }, after they have been delivered", async () => {
     const memo = new VirtualFile()
     const stages = [wavReader({ onTruncated: 'error' }), wavHeader(pcmFormat())]
     await expect(pipeline([Readable.from([file]), ...stages, memo] as never)).rejects.toThrow(TRUNCATED)
@@ -157,7 +157,7 @@ describe('samples that end before the length announced', () => {
     await memo.dispose()
   })
 
-  test('are what was asked for where the reader was stopped', async () => {
+  test('are no error where the reader was stopped', async () => {
     const reader = wavReader({ onTruncated: 'error' })
     const source = Object.assign(new Readable({ read() {} }), { stop: () => source.push(null) })
     source.push(file)
@@ -228,7 +228,7 @@ test('tags of a big-endian file are there, wherever they stand', async () => {
   expect(reader.tags).toEqual({ INAM: 'in front', IART: 'behind' })
 })
 
-test('the format is told before the first byte of PCM', async () => {
+test("'format' comes before the first byte of PCM", async () => {
   const reader = wavReader()
   const told: string[] = []
   reader.on('format', () => told.push('format'))
@@ -265,7 +265,7 @@ test('of many lists no more than 64 KiB are kept', () => {
   expect(pcm.equals(pattern(2))).toBe(true)
 })
 
-test('an RF64 file of 5 GiB is read to its end, and what follows it is not', () => {
+test('an RF64 file of 5 GiB is read to its end, and the bytes behind it are not', () => {
   const dataBytes = 5 * 2 ** 30
   const kernel = new WavReaderKernel()
   const truncations: Truncation[] = []
@@ -292,7 +292,7 @@ test('a header that comes byte by byte costs each byte once', () => {
   expect(out.length).toBe(1)
 })
 
-describe('what is no WAV file', () => {
+describe('input that is no WAV file', () => {
   const adpcm = headerWith({ data: 100 })
   adpcm.writeUInt16LE(0x11, 20)
   const noFmt = Buffer.concat([headerWith({ data: 4 }).subarray(0, 12), chunkOf('data', pattern(4))])
@@ -304,7 +304,7 @@ describe('what is no WAV file', () => {
     ['another RIFF file', Buffer.from('RIFF\0\0\0\0AVI LIST'), 'holds "AVI "'],
     ['a file without fmt', noFmt, 'no fmt chunk'],
     ['ADPCM', adpcm, 'format tag 17'],
-  ])('%s fails with a word about it', async (_, bytes, words) => {
+  ])('%s fails with an error that describes it', async (_, bytes, words) => {
     for (const pieces of [[bytes], [...bytes].map((byte) => Buffer.from([byte]))]) {
       const reader = wavReader()
       const error = await pipeline(Readable.from(pieces), reader, async (pcm: AsyncIterable<Buffer>) => {
@@ -325,7 +325,7 @@ test('a follower of a recording with odd samples is read to its last whole one',
   await memo.dispose()
 })
 
-describe('is the same however it is put together', () => {
+describe('gives the same in every composition', () => {
   const file = Buffer.concat([makeWavHeader(pcmFormat(), { dataBytes: 50_000 }), pattern(50_000)])
   const source = () =>
     Readable.from(Array.from({ length: 51 }, (_, i) => file.subarray(i * 1000, i * 1000 + 1000)))

@@ -26,7 +26,7 @@ import { runKernel } from './kernels.ts'
 const corpus = join(import.meta.dirname, '../format/malformed')
 const load = (name: string) => readFileSync(join(corpus, `${name}.wav`))
 
-/** What becomes of every file of the corpus; those that were whole hold 20 bytes of samples, pattern(20). */
+/** The result for every file of the corpus; the files hold 20 bytes of samples, pattern(20), where they are whole. */
 const recovered: Record<string, number | Truncation> = {
   'bits-12': 20,
   'block-align-0': 20,
@@ -169,7 +169,7 @@ const names = [
   '\0\0\0\0',
 ]
 
-/** What goes wrong with files: a byte, a size, a name, a part that is lost, doubled, foreign, or the end. */
+/** Faults of files: a byte, a size, a name, a part that is lost, doubled or foreign, or the end. */
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.tuple(place, fc.nat(255)).map(
     ([at, value]): Mutation =>

@@ -29,7 +29,7 @@ async function read(pieces: Uint8Array[], options: WavReaderOptions = {}) {
 }
 
 describe('{ to }', () => {
-  test('gives what convert() makes of it, for every format and chunking', async () => {
+  test('gives the same as convert(), for every format and chunking', async () => {
     const files = formats
       .filter(({ channels, sampleRate }) => channels !== 11 && sampleRate > 1)
       .chain((from) =>
@@ -63,7 +63,7 @@ describe('{ to }', () => {
     expect(await samples(wav(format, pcm), { to: wanted, channel: 1 })).toEqual([200, -150])
   })
 
-  test('a file that cannot become it fails with the ways out', async () => {
+  test('a file that cannot be converted to it fails, and the error names the remedies', async () => {
     const eleven = wav(pcmFormat({ channels: 11 }), pattern(2200))
     await expect(read([eleven], { to: pcmFormat({ channels: 2 }) })).rejects.toThrow(RANGE)
     await expect(read([wav(wanted, pattern(20))], { to: wanted, channel: 1 })).rejects.toThrow(RANGE)
@@ -93,7 +93,7 @@ describe('WAV files behind one another', () => {
     ['with sizes of 0', [zeros, zeros, zeros]],
     ['with tags between', [tagged, tagged, tagged]],
     ['of all kinds', [open, tagged, exact]],
-  ])('%s: are told, and read when asked to, under every chunking', async (_name, files) => {
+  ])('%s: are reported, and read when asked to, in every chunking', async (_name, files) => {
     await fc.assert(
       fc.asyncProperty(chunkings(Buffer.concat(files)), async (pieces) => {
         const first = await read(pieces)
@@ -115,7 +115,7 @@ describe('WAV files behind one another', () => {
     expect(both.subarray(2 * 999).equals(pcm)).toBe(true)
   })
 
-  test('what only looks like the beginning of one is samples', async () => {
+  test('samples that only look like the beginning of a WAV file stay samples', async () => {
     const samples = Buffer.from('RIFF and WAVE, RIFFRIFF RIF', 'latin1')
     for (const bytes of [open, Buffer.concat([makeWavHeader(wanted), samples, Buffer.alloc(1)])]) {
       for (const step of [1, 3, 7, 1000]) {
@@ -127,8 +127,8 @@ describe('WAV files behind one another', () => {
   })
 })
 
-describe('no walk without an end', () => {
-  test('zeros behind the samples are looked at once, zeros in front of them not for long', () => {
+describe('a file of chunks without an end', () => {
+  test('the reader stops at zeros behind the samples, and fails soon at zeros in front of them', () => {
     const kernel = new WavReaderKernel()
     kernel.push(wav(wanted, pattern(1000)), [])
     expect(kernel.isDone).toBe(false)
@@ -140,7 +140,7 @@ describe('no walk without an end', () => {
     expect(error).toMatchObject({ message: 'this WAV file holds zeros where its samples should begin' })
   })
 
-  test('chunks of no size come to an end too', () => {
+  test('the reader fails at endless chunks of no size, too', () => {
     const chunks = Buffer.alloc(8 * (2 ** 18 + 2), 'abcd\0\0\0\0')
     const { error } = runKernel(new WavReaderKernel(), [Buffer.concat([riffFile([fmtChunk()]), chunks])])
     expect(error).toEqual(WAV)

@@ -89,7 +89,7 @@ async function call(url: string, packets: ReturnType<typeof packetsOf>): Promise
 }
 
 describe.skipIf(!isReady)('two voices over a WebSocket', () => {
-  test('are in step from begin to end, and each sentence lies where it was said', async () => {
+  test('are in step from begin to end, and each sentence lies at its time', async () => {
     const { voices, sentences } = spoken()
     const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
     await once(server, 'listening')
@@ -126,7 +126,7 @@ describe.skipIf(!isReady)('two voices over a WebSocket', () => {
       const channel = Buffer.from(audio.filter((_, i) => i % 2 === track))
       expect(channel.equals(voice), tracks[track]).toBe(true)
     }
-    // What was never sent is told, and nothing else is.
+    // Only the audio that was never sent is reported as a gap.
     const [from, to] = [SILENT.from * RATE, SILENT.to * RATE]
     expect(both.gaps).toEqual([{ track: 'outbound', at: from, frames: to - from }])
 

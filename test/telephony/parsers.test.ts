@@ -139,8 +139,8 @@ const bad: [name: string, messages: unknown[]][] = [
   ['a message that is too large', [twilio.start, JSON.stringify(twilio.media('inbound', 0, 2 ** 20))]],
 ]
 
-describe('what is malformed, too large or against the protocol', () => {
-  test.each(bad)('%s: an error, or skipped and told', async (_name, messages) => {
+describe('messages that are malformed, too large or against the protocol', () => {
+  test.each(bad)('%s: are an error, or skipped and reported', async (_name, messages) => {
     const strict = await hear(twilioMedia(), messages)
     expect(strict.error).toEqual(MESSAGE)
     const lenient = await hear(twilioMedia({ invalid: 'skip' }), [
@@ -153,7 +153,7 @@ describe('what is malformed, too large or against the protocol', () => {
     expect(lenient.items.length).toBe(1)
   })
 
-  test('whatever comes, it is an error of ours or none', async () => {
+  test('arbitrary messages cause only errors of ours', async () => {
     const makes = [twilioMedia, telnyxMedia, vonageMedia, openaiRealtime]
     const anything = fc.oneof(
       fc.json(),
@@ -177,7 +177,7 @@ describe('what is malformed, too large or against the protocol', () => {
     )
   })
 
-  test('what came before is delivered first', async () => {
+  test('are an error after all messages in front of them', async () => {
     const heard = await hear(twilioMedia(), [twilio.start, twilio.media('inbound', 0), 'nonsense'])
     expect(heard.items.length).toBe(1)
     expect(heard.error).toEqual(MESSAGE)
@@ -228,7 +228,7 @@ describe('telnyxMedia()', () => {
     })
   })
 
-  test('in any order, through a timeline, is what was said', async () => {
+  test('packets in any order give the same audio through a timeline', async () => {
     const format = pcmFormat({ sampleRate: 16_000 })
     const packets = Array.from({ length: 100 }, (_, n) =>
       telnyxPacket('inbound', n * 20, Buffer.alloc(640, n + 1)),
@@ -296,7 +296,7 @@ function stretches(heard: Heard, name: string): [number, number][] {
 
 describe('openaiRealtime()', () => {
   test.each(['response.output_audio.delta', 'response.audio.delta'])(
-    'a reply lies where it is heard, however fast it comes (%s)',
+    'a reply lies at the time at which it plays, even if it comes faster (%s)',
     async (type) => {
       const appends = (count: number) => new Array(count).fill(append(480))
       const messages = [
@@ -330,7 +330,7 @@ describe('openaiRealtime()', () => {
     },
   )
 
-  test('what was not heard as it was interrupted is left out', async () => {
+  test('the part of a reply that an interruption cut off is left out', async () => {
     const messages = [
       append(480),
       delta('a', 24_000),
@@ -342,7 +342,7 @@ describe('openaiRealtime()', () => {
     expect(stretches(heard, 'assistant')).toEqual([[480, 480 + 7200]])
   })
 
-  test('a second reply follows the first, and the end hands on what is left', async () => {
+  test('a second reply follows the first, and the end passes on the rest', async () => {
     const heard = await hear(openaiRealtime(), [append(480), delta('a', 2400), delta('b', 2400)])
     expect(stretches(heard, 'assistant')).toEqual([[480, 5280]])
   })

@@ -16,7 +16,7 @@ function breakOf(act: () => unknown): RampError {
 }
 
 describe('assertRamp', () => {
-  it('sees a ramp whole under any chunking, from any frame, and any missing frame', async () => {
+  it('accepts a whole ramp in any chunking and from any frame, and finds any missing frame', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...encodings),
@@ -41,7 +41,7 @@ describe('assertRamp', () => {
     )
   })
 
-  it('says at which frame it broke, what was expected and what was got', async () => {
+  it('names the frame of a break, the expected sample and the actual one', async () => {
     const format = pcmFormat({ channels: 2 })
     const bytes = await buffer(ramp(format, { duration: { frames: 40_000 } }))
     bytes.copy(bytes, 20_000 * 4, 20_010 * 4, 20_020 * 4)
@@ -50,7 +50,7 @@ describe('assertRamp', () => {
     expect(error.message).toBe('the ramp breaks at frame 20000, channel 0: expected sample 40000, got 40020')
   })
 
-  it('tells ends that come too early, too late, or in the middle of a frame', async () => {
+  it('reports ends that come too early, too late, or in the middle of a frame', async () => {
     const format = pcmFormat()
     const bytes = await buffer(ramp(format, { duration: { frames: 100 } }))
     const early = breakOf(() => assertRamp(bytes, format, { duration: { frames: 101 } }))
@@ -61,7 +61,7 @@ describe('assertRamp', () => {
     expect(half.message).toBe('the ramp ends 1 bytes into frame 99; a frame has 2')
   })
 
-  it('refuses what is no ramp of that kind', () => {
+  it('refuses data that are no bytes, and encodings that a ramp cannot have', () => {
     const code = 'ERR_WAVESPOOL_ARG_TYPE'
     expect(() => assertRamp('text' as never, pcmFormat())).toThrow(expect.objectContaining({ code }))
     expect(() => assertRamp(Buffer.alloc(2), pcmFormat({ encoding: 'mulaw' }))).toThrow(

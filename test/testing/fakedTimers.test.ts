@@ -6,7 +6,7 @@ import { nodePrograms } from '../nodes.ts'
 
 const program = join(import.meta.dirname, 'fakedTimers.mjs')
 
-test.each(nodePrograms())('faked timers hold nothing up: $name', async ({ path }) => {
+test.each(nodePrograms())('faked timers do not stop our streams: $name', async ({ path }) => {
   const { stdout } = await promisify(execFile)(path, [program], { timeout: 30_000 })
   expect(stdout).toBe('all settled\n')
 })

@@ -10,7 +10,7 @@ import { assertRamp, manualClock, ramp, script, silence, tone } from '../../src/
 const format = pcmFormat()
 const encodings = ['u8', 's16le', 's24le', 's32le', 'f32le', 'f64le'] as const
 
-/** What a source has delivered so far. */
+/** The bytes and chunks that a source has delivered so far. */
 function collect(source: Readable): { bytes: number; chunks: number } {
   const seen = { bytes: 0, chunks: 0 }
   source.on('data', (chunk: Buffer) => {
@@ -21,7 +21,7 @@ function collect(source: Readable): { bytes: number; chunks: number } {
 }
 
 describe('pace', () => {
-  it('is as fast as it is read, up to the duration', async () => {
+  it('is the speed of the reader, up to the duration', async () => {
     const started = performance.now()
     const bytes = await buffer(ramp(format, { duration: { seconds: 60 } }))
     expect(assertRamp(bytes, format)).toBe(960_000)
@@ -57,7 +57,7 @@ describe('pace', () => {
     expect(took).toBeLessThan(600)
   })
 
-  it('leaves an endless source behind a slow reader where it is', async () => {
+  it('does not run an endless source ahead of a slow reader', async () => {
     const source = silence(format)
     const sink = new Writable({ write: (_chunk, _encoding, callback) => void setTimeout(callback, 5) })
     source.pipe(sink)
@@ -85,7 +85,7 @@ describe('pace', () => {
       expect(seen.bytes).toBe(320_000)
     })
 
-    it('as fast as possible stands still for none of them', async () => {
+    it('as fast as possible does not wait for faked timers', async () => {
       vi.useFakeTimers()
       expect(await buffer(silence(format, { duration: { seconds: 1 } }))).toHaveLength(32_000)
     })
@@ -115,7 +115,7 @@ describe('misbehaviour', () => {
     source.destroy()
   })
 
-  it('fails after a span, once everything up to there was delivered, and the file keeps it', async () => {
+  it('fails after a span, behind all audio up to there, which the file keeps', async () => {
     const error = new Error('unplugged')
     const memo = new VirtualFile()
     const recording = pipeline(ramp(format, { errorAfter: { seconds: 1 }, error }), wavHeader(format), memo)

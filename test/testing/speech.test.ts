@@ -6,7 +6,7 @@ import { speech } from '../../src/testing/index.ts'
 const format = pcmFormat()
 
 describe('speech', () => {
-  it('has its sentences where it says, and silence everywhere else', async () => {
+  it('has its sentences at the given places, and silence everywhere else', async () => {
     const source = speech(format, {
       sentence: { seconds: 1 },
       pause: { milliseconds: 500 },
@@ -30,7 +30,7 @@ describe('speech', () => {
     expect(Math.max(...samples.map(Math.abs))).toBe(Math.round(32_767 * 10 ** (-3 / 20)))
   })
 
-  it('is the same under any chunking, and in every channel', async () => {
+  it('is the same in any chunking, and in every channel', async () => {
     const stereo = pcmFormat({ sampleRate: 48_000, channels: 2, encoding: 'f32le' })
     const whole = await buffer(speech(stereo, { duration: { seconds: 3 } }))
     const pieces = await buffer(speech(stereo, { duration: { seconds: 3 }, chunk: { frames: 701 } }))

@@ -29,7 +29,7 @@ describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, 
     return `${rig.directory}/numbers.wav`
   }
 
-  test('each thing that is said is a segment; who follows hears it begin; leaving frees the device', async () => {
+  test('each sentence is a segment, followers get it from its begin, and leaving closes the device', async () => {
     const path = sayNumbers()
     const format = pcmFormat()
     const segments: Segment[] = []

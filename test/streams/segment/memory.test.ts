@@ -5,11 +5,11 @@ import { expect, test } from 'vitest'
 const program = new URL('memory.mjs', import.meta.url).pathname
 const MIB = 2 ** 20
 
-// V8 lets its heap grow while nobody asks it to collect, and keeps the pages of what was collected: on Node 24 some 40 MB
-// after a while, three quarters of it in the young generation, though what is used does not grow by one. Where that
-// generation has one size, and garbage is collected now and then, as here, all that the process holds stays where it is.
+// V8 lets its heap grow between collections, and keeps the pages of collected objects: on Node 24 some 40 MB after a
+// while, three quarters of it in the young generation, though the used memory does not grow. Here that generation has a
+// fixed size, and garbage is collected now and then, so that the memory of the process stays the same.
 test.concurrent.each(['by time', 'at pauses', 'at pauses, by libfvad'])(
-  'memory stays where it is over 6,000 s of segments that are disposed, %s',
+  'memory does not grow over 6,000 s of segments that are disposed, %s',
   async (way) => {
     const flags = ['--expose-gc', '--max-semi-space-size=1']
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, program, way])

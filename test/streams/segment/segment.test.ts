@@ -161,7 +161,7 @@ describe('by time', () => {
     expect(Buffer.concat(files.map((wav) => wav.subarray(44))).equals(bytes)).toBe(true)
   })
 
-  test('a storage that takes its time is waited for', async () => {
+  test('waits for a slow storage', async () => {
     let pending = 0
     let most = 0
     class Slow {
@@ -199,7 +199,7 @@ describe('by time', () => {
 })
 
 describe('cut()', () => {
-  test('cuts behind all that was written, however long that waits to be dealt with', async () => {
+  test('cuts behind all written audio, also that which waits', async () => {
     const cutting = fc.record({
       bytes: fc.integer({ min: 1, max: 400 }).map(pattern),
       cuts: fc.array(fc.nat(400), { maxLength: 5 }),
@@ -245,7 +245,7 @@ describe('cut()', () => {
     )
   })
 
-  test('hands over what there is although nothing more comes', async () => {
+  test('hands over a segment of the audio so far, without further input', async () => {
     const stage = segment(format, { every: { seconds: 10 } })
     stage.write(pattern(80))
     stage.cut()
@@ -266,7 +266,7 @@ describe('at pauses', () => {
   }
 
   test.each([false, true])(
-    'with pre-roll and post-roll, whatever the chunking (asynchronous: %s)',
+    'with pre-roll and post-roll, in every chunking (asynchronous: %s)',
     async (wait) => {
       // a click, a word, a word with a breath in it, one that goes on behind a pause shorter than pre- and post-roll
       const bytes = bursts(100, 10, 200, 40, 100, 25, 20, 25, 31, 40, 200)
@@ -372,7 +372,7 @@ describe('at pauses', () => {
   })
 })
 
-test('the detector that is built in is loaded when it is used, and its absence has a name', async () => {
+test('the built-in detector is loaded when it is used, and has an error code where it is missing', async () => {
   const { error } = await readAll(Readable.from([bursts(100)]), format, { silence: { seconds: 1 } })
   expect(error).toMatchObject({
     code: 'ERR_WAVESPOOL_DETECTOR',
@@ -410,7 +410,7 @@ describe("'begin'", () => {
     stage.destroy()
   })
 
-  test('a segment that is thrown away by who follows it is left out', async () => {
+  test('a segment that its follower disposes is left out', async () => {
     const stage = segment(format, { every: { frames: 50 } })
     stage.on('begin', ({ file, start }: SegmentBegin) => {
       if (start === 50) file.dispose()

@@ -104,7 +104,7 @@ const answers = fc
   )
   .map((runs) => runs.flatMap(({ isSpeech, count }) => new Array<boolean>(count).fill(isSpeech)))
 
-test('segments are those of the rule, whatever is heard', () => {
+test('any stretches of speech give the segments of the rule', () => {
   fc.assert(
     fc.property(answers, spansOf, (heard, spans) => {
       const planner = new SegmentPlanner(spans)
@@ -152,7 +152,7 @@ test('with cuts anywhere nothing overlaps, nothing is too long, and speech that 
   )
 })
 
-test('where everything is speech, it tiles by time, from each cut on', () => {
+test('endless speech is tiled by time, from each cut on', () => {
   const planner = new SegmentPlanner({ ...tiles, maxLength: 10 })
   const follower = new Follower()
   follower.follow(planner.hear(true, 7), 7)

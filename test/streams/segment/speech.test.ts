@@ -8,7 +8,7 @@ import { hasTool, run } from '../../oracles/tools.ts'
 import { type Spoken, type SpokenOptions, spoken } from './spokenMaterial.ts'
 
 const isReady = hasTool('espeak-ng') && hasTool('sox')
-/** What the stage keeps around speech unless it is told otherwise, in seconds. */
+/** The seconds that the stage keeps around speech by default. */
 const PRE_ROLL = 0.16
 const POST_ROLL = 0.06
 
@@ -64,7 +64,7 @@ function asBytes(samples: Float32Array): Buffer {
 
 interface Judgement {
   lost: string[]
-  /** segments in which nobody speaks */
+  /** segments without speech */
   pure: number
   /** segments in which more than one sentence is */
   joined: number
@@ -152,7 +152,7 @@ describe.skipIf(!isReady)('speech in noise', () => {
     expect(share(errors, 0.2)).toBeGreaterThanOrEqual(0.95)
   })
 
-  test('is cut at the same places, whatever the chunking', async () => {
+  test('is cut at the same places in every chunking', async () => {
     const format = pcmFormat({ sampleRate: 44_100, encoding: 'f32le' })
     const bytes = asBytes(spoken({ sampleRate: 44_100, snr: 15 }).samples.subarray(0, 44_100 * 20))
     const whole = await cut(bytes, format, bytes.length)

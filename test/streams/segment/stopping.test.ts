@@ -25,7 +25,7 @@ function collect(milliseconds = 0) {
   const segments: Segment[] = []
   const stream = new Writable({
     objectMode: true,
-    highWaterMark: 1, // what a sink that is destroyed had in its own buffer is gone
+    highWaterMark: 1, // a sink that is destroyed loses the segments in its buffer
     write(each: Segment, _encoding, callback) {
       segments.push(each)
       setTimeout(callback, milliseconds)
@@ -70,7 +70,7 @@ describe('stop()', () => {
     await closed(source, foreign)
   })
 
-  test('while the source is idle for ever, and the detector thinks: what had come is in the last segment', async () => {
+  test('while the source is idle and the detector works puts the audio that had come into the last segment', async () => {
     const source = new Readable({ read() {} })
     source.push(Buffer.alloc(1001, 1))
     const isSpeech = () => new Promise<boolean>((resolve) => setTimeout(resolve, 2, true))
@@ -94,7 +94,7 @@ describe('stop()', () => {
     await closed(source)
   })
 
-  test('while nobody reads: all that was accepted comes out once somebody does', async () => {
+  test('without a reader keeps all accepted audio for a later reader', async () => {
     const source = new Ticking()
     const stage = source.pipe(segment(format, { every, highWaterMark: 1 }))
     await new Promise((resolve) => setTimeout(resolve, 60))
@@ -174,7 +174,7 @@ describe('breaking out of for await', () => {
     await closed(source, stage)
   })
 
-  test('disposes what nobody has, and leaves alone what was handed over', async () => {
+  test('disposes segments that were not handed over, and keeps those that were', async () => {
     const run = async (isShared: boolean) => {
       const files: VirtualFile[] = []
       const storage = { spill: { after: 1000, directory } }
@@ -206,7 +206,7 @@ function spilled(): number {
 
 describe('an error', () => {
   test.each([0, 1, 2])(
-    'of stream %i of a pipeline destroys all, and nothing recorded is lost',
+    'of stream %i of a pipeline destroys all streams, and loses no recorded audio',
     async (which) => {
       const source = new Ticking()
       const stage = segment(format, { every: { milliseconds: 20 }, highWaterMark: 3 })
@@ -242,7 +242,7 @@ describe('an error', () => {
     },
   )
 
-  test('of the source, in the middle of a segment: it is in unread, with what had come', async () => {
+  test('of the source within a segment leaves it in unread, with the audio that had come', async () => {
     const source = tone(format, { errorAfter: { milliseconds: 100 }, error: new Error('unplugged') })
     const stage = segment(format, { every })
     const segments: Segment[] = []
@@ -256,7 +256,7 @@ describe('an error', () => {
     expect(readWavHeader(await last.file.toBuffer())?.dataBytes).toBe((1600 - last.start) * 2)
   })
 
-  test('of a storage: the stage fails with it, and what was written stays', async () => {
+  test('of a storage makes the stage fail, and keeps the audio that was written', async () => {
     const path = join(directory, 'taken.wav')
     const stage = segment(format, { every, storage: (name) => (name.includes('0002') ? { path } : 'memory') })
     const first = segment(format, { every, storage: () => ({ path }) })
@@ -281,7 +281,7 @@ describe('an error', () => {
     await closed(source)
   })
 
-  test('half a frame at the end comes behind the last segment', async () => {
+  test('of half a frame at the end comes behind the last segment', async () => {
     const stage = Readable.from([pattern(1281)]).pipe(segment(format, { every: { frames: 100 } }))
     let end = 0
     const read = async () => {
@@ -294,7 +294,7 @@ describe('an error', () => {
     expect(end).toBe(640)
   })
 
-  test('half a frame at the end: a sink can finish before it', async () => {
+  test('of half a frame at the end may come after the sink has finished', async () => {
     let isFinished = false
     const starts: number[] = []
     const sink = new Writable({

@@ -11,7 +11,7 @@ const spans = fc.integer({ min: 2, max: 60 }).chain((every) =>
   }),
 )
 
-/** What is heard, in stretches, each with where the stream is cut behind it, if at all. */
+/** Stretches of speech and of pauses. */
 const heard = fc.array(fc.record({ isSpeech: fc.boolean(), frames: fc.integer({ min: 1, max: 15 }) }), {
   maxLength: 40,
 })
@@ -72,7 +72,7 @@ test('cuts each tile at the best pause in its last stretch, else at its longest 
   )
 })
 
-test('tiles without a gap, none longer than allowed, whatever the stretches and wherever it is cut', () => {
+test('any stretches and cuts give tiles without a gap, none longer than allowed', () => {
   const cuts = fc.array(fc.nat(40), { maxLength: 5 })
   fc.assert(
     fc.property(spans, heard, cuts, (spans, stretches, cuts) => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => rm(directory, { recursive: true }))
 
-/** Speech is whatever is not silent. */
+/** A detector that takes all sound for speech. */
 const isLoud = (frameSamples = 80): VoiceDetector => ({
   sampleRate: 8000,
   frameSamples,
@@ -101,7 +101,7 @@ test('at pauses of speech, by the detector that is built in', async () => {
   }
 })
 
-test('three hours at pauses are cut in flat memory', async () => {
+test('three hours are cut at pauses without growing memory', async () => {
   const second = Buffer.alloc(16_000, 1)
   let left = 3 * 3600
   const source = new Readable({

@@ -4,9 +4,9 @@
 import { compositions } from './compositions.mjs'
 import { cleanUp, pattern, roots } from './roots.mjs'
 
-/** Milliseconds: everything runs at once, and a busy machine takes its time. What hangs hangs for longer. */
+/** Milliseconds: everything runs at once, and a busy machine takes its time. A stream that hangs does so for longer. */
 const patience = 60_000
-/** Before Node 24 these web streams end at the cap, and do not look at what becomes of the source afterwards. */
+/** Before Node 24 these web streams end at the cap, and do not notice the end of the source afterwards. */
 const blind =
   Number.parseInt(process.versions.node, 10) < 24 ? 'Readable.toWeb() through Duplex.toWeb()' : undefined
 

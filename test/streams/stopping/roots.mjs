@@ -191,7 +191,7 @@ export const roots = {
       const answer = once(client, 'response')
       const [stream, response] = await arrived
       const freed = async () => {
-        // Who goes on sending may hear of the closed connection before the answer.
+        // A client that goes on sending may notice the closed connection before the answer.
         client.write = () => true
         response.end('enough') // the socket is still there
         const [{ statusCode }] = await answer

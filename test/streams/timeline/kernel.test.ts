@@ -90,7 +90,7 @@ const packets = fc
   )
 
 describe('TimelineKernel', () => {
-  test('is the grid of all samples, with each hole and each that was left out told, whatever comes in whatever order', () => {
+  test('places samples in any order, and reports each hole and each sample that it left out', () => {
     fc.assert(
       fc.property(packets, ({ settings: { tracks, encoding, window }, items: places }) => {
         const size = encodings[encoding].bytesPerSample
@@ -117,7 +117,7 @@ describe('TimelineKernel', () => {
     )
   })
 
-  test('is the same for every order within the window', () => {
+  test('gives the same for every order within the window', () => {
     const ramps = fc.record({
       tracks: fc.integer({ min: 2, max: 8 }),
       count: fc.integer({ min: 1, max: 40 }),
@@ -154,7 +154,7 @@ describe('TimelineKernel', () => {
     )
   })
 
-  test('what every track has goes out at once, the rest when it is older than the window', () => {
+  test('puts out the samples that every track has at once, the others when they are older than the window', () => {
     const kernel = new TimelineKernel(pcmFormat(), ['a', 'b'], 'channels', { window: 100, maxGap: 1000 })
     let out = 0
     const put = (track: number, at: number, frames: number) => {
@@ -169,7 +169,7 @@ describe('TimelineKernel', () => {
     expect(put(0, 125, 10)).toBe(35)
   })
 
-  test('mixes by the sum, cut off where it is too loud', () => {
+  test('mixes by the sum, clipped where it is too loud', () => {
     const format = pcmFormat()
     const samples = (values: number[]) => Buffer.from(Int16Array.from(values).buffer)
     const kernel = new TimelineKernel(format, ['a', 'b'], 'mix', { window: 4, maxGap: 10 })
@@ -181,7 +181,7 @@ describe('TimelineKernel', () => {
     expect([...new Int16Array(Uint8Array.from(bytes).buffer)]).toEqual([3, -2, 32_767, -32_768, 7])
   })
 
-  test('an item that jumps too far, or is none, fails after all that had come', () => {
+  test('fails for an item that jumps too far or is invalid, after all items in front of it', () => {
     const format = pcmFormat()
     const good = itemOf(0, 0, 10, 2)
     const bad = [

@@ -48,7 +48,7 @@ test('two tracks of packets become one stereo WAV, with silence where nothing ca
   expect(call.gaps).toEqual(told)
 })
 
-test('what comes late or twice is told and left out', async () => {
+test('audio that comes late or twice is reported and left out', async () => {
   const call = timeline(phone, { tracks, window: { milliseconds: 100 } })
   const late: TimelineLate[] = []
   call.on('late', (stretch: TimelineLate) => late.push(stretch))
@@ -67,7 +67,7 @@ test('what comes late or twice is told and left out', async () => {
   ])
 })
 
-test('a jump beyond maxGap fails after all that had come', async () => {
+test('a jump beyond maxGap fails after all audio in front of it', async () => {
   const call = timeline(phone, { tracks, maxGap: { seconds: 10 } })
   const memo = new VirtualFile()
   const items = [packet('caller', 0, 1), packet('agent', 0, 2), packet('caller', 80_161, 1)]
@@ -166,7 +166,7 @@ test('half a frame at the end of a stream fails that stream after all whole fram
   expect((await call.toArray().then(Buffer.concat)).length).toBe(160 * 4)
 })
 
-test('with a pace silence flows while nobody speaks, by a clock that a test moves', async () => {
+test('with a pace silence flows between packets, by a clock that a test moves', async () => {
   const clock = manualClock()
   const call = timeline(phone, { tracks, window: { milliseconds: 100 }, pace: clock })
   let bytes = Buffer.alloc(0)
@@ -198,7 +198,7 @@ test('with a pace silence flows while nobody speaks, by a clock that a test move
   ])
 })
 
-test('with a pace a voice that is made faster than it is heard takes its time, and one that paused goes on now', async () => {
+test('with a pace a voice that comes faster than real time waits, and one that paused goes on now', async () => {
   const clock = manualClock()
   const call = timeline(phone, { tracks, window: { milliseconds: 100 }, pace: clock })
   let bytes = Buffer.alloc(0)
@@ -232,7 +232,7 @@ test('with a pace a voice that is made faster than it is heard takes its time, a
   expect(agent.filter((sample) => sample === 4).length).toBe(800)
 })
 
-test('ten hours at full speed leave memory flat', async () => {
+test('ten hours at full speed do not grow the memory', async () => {
   const format = pcmFormat({ sampleRate: 8000, encoding: 'mulaw' })
   const call = timeline(format, { tracks })
   const data = Buffer.alloc(8000, 1)
