@@ -1,6 +1,6 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
+import { checkChannelMask } from '../format/channelMask.ts'
 import { MAX_CHANNELS, type PcmFormat, pcmFormat } from '../format/pcmFormat.ts'
-import { checkChannelMask } from '../format/wavHeader.ts'
 import { checkOptions } from '../options.ts'
 import { decodeSamples } from './decode.ts'
 import { Dither } from './dither.ts'

@@ -1,5 +1,5 @@
 import { ArgumentRangeError } from '../errors.ts'
-import { channelMasks } from '../format/wavHeader.ts'
+import { channelMasks } from '../format/channelMask.ts'
 import type { Samples } from './scratch.ts'
 
 /** A gain for every input channel, for each output channel. */

@@ -2,8 +2,9 @@ import { markedKind } from './containers.ts'
 import { fourCC, isPrintable, u32 } from './fields.ts'
 import type { OpenEnd } from './openEnd.ts'
 import type { WavInfo } from './readWavHeader.ts'
-import { DS64_BYTES, makeDs64, OPEN_SIZE, type SizeView, setWavSizes } from './wavHeader.ts'
+import { DS64_BYTES, makeDs64 } from './wavHeader.ts'
 import { endOfData, isOpenLength, isOpenSize, riffEnd } from './wavLength.ts'
+import { OPEN_SIZE, type SizeView, setWavSizes } from './wavSizes.ts'
 
 /** A fault of a WAV file, as stable words for programs and as a sentence for people. */
 export interface WavFault {

@@ -1,4 +1,5 @@
 import { WavespoolError } from '../errors.ts'
+import { speakersIn } from './channelMask.ts'
 import { bytesOf, fourCC, isPrintable, u32, u64 } from './fields.ts'
 import { ID3_HEAD_BYTES, id3Bytes } from './id3.ts'
 import type { InfoTags } from './infoTags.ts'
@@ -7,7 +8,8 @@ import { type ChunkHead, isRiff, MAX_CHUNKS, nextChunk } from './riffChunk.ts'
 import { MAX_TAGS_BYTES, readList } from './trailingTags.ts'
 import { parseWave64, WAVE64_RIFF } from './wave64.ts'
 import { FMT_BYTES, readFmt, type WavFormat } from './wavFormat.ts'
-import { DS64_BYTES, OPEN_SIZE, speakersIn, type WavSizeFields } from './wavHeader.ts'
+import { DS64_BYTES } from './wavHeader.ts'
+import { OPEN_SIZE, type WavSizeFields } from './wavSizes.ts'
 
 /** The contents of a WAV file's header: everything in front of the samples. */
 export interface WavInfo extends WavFormat, WavSizeFields {

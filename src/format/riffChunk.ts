@@ -1,6 +1,6 @@
 import { fourCC, isPrintable, u32 } from './fields.ts'
 import { type Parsing, take } from './pushParser.ts'
-import type { WavContainer } from './wavHeader.ts'
+import type { WavContainer } from './wavSizes.ts'
 
 /** More chunks than this are no file that a program writes, and each costs time. */
 export const MAX_CHUNKS = 2 ** 18

@@ -1,12 +1,11 @@
 import { ArgumentRangeError, ArgumentTypeError, show } from '../errors.ts'
 import { checkOptions } from '../options.ts'
+import { channelMasks, checkChannelMask } from './channelMask.ts'
 import { encodings } from './encoding.ts'
-import { viewOf } from './fields.ts'
+import { bytesOf, viewOf } from './fields.ts'
 import { checkTags, type InfoTags, tagsChunk } from './infoTags.ts'
 import type { PcmFormat } from './pcmFormat.ts'
-
-/** The value that says "not known yet" in a 32-bit size field, as ffmpeg writes it into pipes. */
-export const OPEN_SIZE = 0xffffffff
+import { OPEN_SIZE, setWavSizes, type WavSizeFields } from './wavSizes.ts'
 
 /** ds64 without its table: riffSize, dataSize, sampleCount (64 bit each) and tableLength (EBU Tech 3306). */
 export const DS64_BYTES = 28
@@ -61,26 +60,6 @@ export function checkWavHeaderOptions(format: PcmFormat, options: WavHeaderOptio
 
 /** RIFF 12, JUNK 36, fmt 48, fact 12, data 8. */
 const MAX_HEADER_BYTES = 116
-
-/** @throws {ArgumentTypeError | ArgumentRangeError} for what is no dwChannelMask of so many channels */
-export function checkChannelMask(mask: unknown, channels: number, caller = 'wavHeader()'): void {
-  if (mask === undefined) return
-  if (typeof mask !== 'number') {
-    throw new ArgumentTypeError(`${caller}: channelMask must be a number, got ${show(mask)}`)
-  }
-  if (!Number.isInteger(mask) || mask < 0 || mask > OPEN_SIZE || speakersIn(mask) > channels) {
-    throw new ArgumentRangeError(
-      `${caller}: channelMask must have a bit for each of ${channels} channels at most, got ${mask}`,
-    )
-  }
-}
-
-/** How many loudspeakers a dwChannelMask names. */
-export function speakersIn(mask: number): number {
-  let count = 0
-  for (let rest = mask; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2
-  return count
-}
 
 /**
  * The bytes that go in front of PCM to make it a WAV file: 44 for mono and stereo integer PCM, in which `fmt `
@@ -149,9 +128,6 @@ export function makeWavHeader(format: PcmFormat, options: WavHeaderOptions = {})
   return header
 }
 
-/** `RIFX` is RIFF with big-endian numbers, `BW64` RF64 by another name (ITU-R BS.2088), `W64` Sony's Wave64. */
-export type WavContainer = 'RIFF' | 'RF64' | 'RIFX' | 'BW64' | 'W64'
-
 /** The room for 64-bit sizes: JUNK, which becomes `ds64` once the file outgrows 32 bits. */
 export function makeDs64(): Uint8Array<ArrayBuffer> {
   const chunk = new Uint8Array(8 + DS64_BYTES) // riffSize, dataSize, sampleCount, tableLength
@@ -159,85 +135,6 @@ export function makeDs64(): Uint8Array<ArrayBuffer> {
   out.fourCC('JUNK') // ckID
   out.u32(DS64_BYTES) // ckSize
   return chunk
-}
-
-/** Where in a header the fields stand that depend on its length. */
-export interface WavSizeFields {
-  /** how the file begins: `RIFF`, or one of its kin */
-  container: WavContainer
-  /** where the RIFF chunk begins: behind an ID3 tag it is not 0 */
-  riffAt: number
-  /** the 28 bytes of a `ds64` chunk, or of a JUNK chunk that can become one */
-  ds64At?: number | undefined
-  /** dwSampleLength of the `fact` chunk */
-  factAt?: number | undefined
-  /** ckSize of the `data` chunk */
-  dataSizeAt: number
-}
-
-export interface WavSizes {
-  dataBytes: number
-  /** everything behind the RIFF chunk's size field */
-  riffBytes: number
-  bytesPerFrame: number
-}
-
-/** The target of the sizes: a DataView over the header, or an object that remembers where they go. */
-export type SizeView = Pick<DataView, 'setUint8' | 'setUint32' | 'setBigUint64'>
-
-/**
- * Writes the sizes into a header, in place; `undefined` leaves them open, as for a pipe. A size above 32
- * bits makes an RF64 file where there is room for `ds64`, else both sizes stay open.
- */
-export function setWavSizes(view: SizeView, fields: WavSizeFields, sizes: WavSizes | undefined): void {
-  const { container, riffAt, ds64At, factAt, dataSizeAt } = fields
-  if (container === 'W64') {
-    // Its sizes count the heads of the chunks: 16 bytes of GUID and the size itself.
-    view.setBigUint64(riffAt + 16, sizes ? BigInt(sizes.riffBytes + 8) : OPEN_64, true)
-    view.setBigUint64(dataSizeAt, sizes ? BigInt(sizes.dataBytes + 24) : OPEN_64, true)
-    return
-  }
-  const isLittle = container !== 'RIFX'
-  const isLong = sizes !== undefined && sizes.riffBytes >= OPEN_SIZE
-  const is64 = isLong || (container === 'BW64' && sizes !== undefined) // which has no other name for a short file
-  if (ds64At !== undefined) {
-    const name = container === 'BW64' ? 'BW64' : is64 ? 'RF64' : 'RIFF'
-    setFourCC(view, riffAt, name) // ckID
-    setFourCC(view, ds64At - 8, name === 'RIFF' ? 'JUNK' : 'ds64') // ckID
-    view.setBigUint64(ds64At, is64 ? BigInt(sizes!.riffBytes) : 0n, true) // riffSize
-    view.setBigUint64(ds64At + 8, is64 ? BigInt(sizes!.dataBytes) : 0n, true) // dataSize
-    view.setBigUint64(ds64At + 16, is64 ? BigInt(framesIn(sizes!)) : 0n, true) // sampleCount
-  }
-  const fits = sizes !== undefined && !is64
-  view.setUint32(riffAt + 4, fits ? sizes.riffBytes : OPEN_SIZE, isLittle) // ckSize of RIFF
-  view.setUint32(dataSizeAt, fits ? sizes.dataBytes : OPEN_SIZE, isLittle) // ckSize of data
-  if (factAt !== undefined) {
-    view.setUint32(factAt, fits ? framesIn(sizes) : OPEN_SIZE, isLittle) // dwSampleLength
-  }
-}
-
-const OPEN_64 = 2n ** 64n - 1n
-
-function framesIn({ dataBytes, bytesPerFrame }: WavSizes): number {
-  return Math.floor(dataBytes / bytesPerFrame)
-}
-
-function setFourCC(view: SizeView, at: number, id: string): void {
-  for (let i = 0; i < 4; i++) view.setUint8(at + i, id.charCodeAt(i))
-}
-
-/**
- * dwChannelMask for the usual loudspeaker layouts, KSAUDIO_SPEAKER_* in Microsoft's ksmedia.h: mono, stereo, 3.0, 5.0,
- * 5.1, 6.1 and 7.1 surround.
- */
-export const channelMasks: Readonly<Record<number, number>> = {
-  1: 0x4,
-  2: 0x3,
-  3: 0x7,
-  5: 0x37,
-  6: 0x3f,
-  7: 0x13f,
-  8: 0x63f,
 }
 
 /** xxxxxxxx-0000-0010-8000-00AA00389B71, behind its first field. */
@@ -253,8 +150,7 @@ class FieldWriter {
   }
 
   fourCC(id: string): void {
-    setFourCC(this.#view, this.#at, id)
-    this.#at += 4
+    this.bytes(bytesOf(id))
   }
 
   bytes(bytes: Uint8Array): void {

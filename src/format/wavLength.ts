@@ -1,4 +1,4 @@
-import type { WavContainer } from './wavHeader.ts'
+import type { WavContainer } from './wavSizes.ts'
 
 /** The sizes that a WAV header declares, right or wrong. */
 export interface DeclaredLength {

@@ -2,12 +2,8 @@ import { Transform, type TransformCallback } from 'node:stream'
 import { VoiceListener } from '../dsp/voice/listener.ts'
 import type { WithEvents } from '../emitting.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
-import {
-  checkWavHeaderOptions,
-  makeWavHeader,
-  OPEN_SIZE,
-  type WavHeaderOptions,
-} from '../format/wavHeader.ts'
+import { checkWavHeaderOptions, makeWavHeader, type WavHeaderOptions } from '../format/wavHeader.ts'
+import { OPEN_SIZE } from '../format/wavSizes.ts'
 import { WholeFrames } from '../format/wholeFrames.ts'
 import { type Port, type Ports, pcmPort, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'

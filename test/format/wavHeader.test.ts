@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { encodings } from '../../src/format/encoding.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { readWavHeader } from '../../src/format/readWavHeader.ts'
-import { makeWavHeader, setWavSizes } from '../../src/format/wavHeader.ts'
+import { makeWavHeader } from '../../src/format/wavHeader.ts'
+import { setWavSizes } from '../../src/format/wavSizes.ts'
 import { formats, wavEncodings } from './arbitraries.ts'
 
 const ascii = (text: string) => [...Buffer.from(text, 'latin1')]

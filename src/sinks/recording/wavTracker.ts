@@ -3,9 +3,9 @@ import { OpenEnd } from '../../format/openEnd.ts'
 import type { PcmFormat } from '../../format/pcmFormat.ts'
 import { type WavInfo, wavHeaderParser } from '../../format/readWavHeader.ts'
 import { findLayout } from '../../format/sampleLayout.ts'
-import { OPEN_SIZE, setWavSizes } from '../../format/wavHeader.ts'
 import { isOpenLength, isOpenSize, readBytes, riffEnd } from '../../format/wavLength.ts'
 import { withLayout } from '../../format/wavReaderKernel.ts'
+import { OPEN_SIZE, setWavSizes } from '../../format/wavSizes.ts'
 import type { DeclaredSizes, FileExtent, HeaderTracker } from './headerTracker.ts'
 
 /** A header longer than this (which holds pictures, say) is left alone, as is everything that is no WAV. */
