@@ -4,16 +4,14 @@ import type { WithEvents } from '../emitting.ts'
 import { type PcmFormat, requireFormat } from '../format/pcmFormat.ts'
 import { checkWavHeaderOptions, makeWavHeader, type WavHeaderOptions } from '../format/wavHeader.ts'
 import { OPEN_SIZE } from '../format/wavSizes.ts'
-import { WholeFrames } from '../format/wholeFrames.ts'
 import { type Port, type Ports, pcmPort, ports } from '../neighbours.ts'
 import { checkOptions } from '../options.ts'
 import { setImmediate } from '../realTimers.ts'
 import type { VirtualFile } from '../sinks/virtualFile.ts'
 import { checkFiles, fileOptions, type SegmentFileOptions } from './segment/files.ts'
-import { FrameQueue } from './segment/frameQueue.ts'
 import { checkRule, type PauseRule, type Rule, ruleOptions, type TimeRule } from './segment/rule.ts'
+import { Segmentation } from './segment/segmentation.ts'
 import { SegmentOutput } from './segment/segmentOutput.ts'
-import type { Planner, Step } from './segment/segmentPlanner.ts'
 import { type Work, WorkQueue } from './segment/workQueue.ts'
 import type { Stoppable } from './stopping.ts'
 import { Upstream } from './upstream.ts'
@@ -77,12 +75,9 @@ export class Segmenter
   readonly #upstream: Upstream
   readonly #takes: Port
   readonly #work = new WorkQueue(() => this.destroyed)
-  readonly #frames: WholeFrames
-  readonly #bytesPerFrame: number
-  readonly #undecided: FrameQueue
-  readonly #planner: Planner
   readonly #listener: VoiceListener | undefined
   readonly #output: SegmentOutput<VirtualFile>
+  readonly #segments: Segmentation
   #unread: Segment[] = []
   /** bytes that have been dealt with */
   #taken = 0
@@ -111,14 +106,11 @@ export class Segmenter
     })
     this.#takes = pcmPort('segment()', format)
     this.#upstream = new Upstream(this, this.#takes)
-    this.#frames = new WholeFrames(format)
-    this.#bytesPerFrame = format.bytesPerFrame
-    this.#undecided = new FrameQueue(format.bytesPerFrame)
-    this.#planner = planner
     this.#listener = listener
     const longest = maxLength * format.bytesPerFrame
     const rf64 = longest > OPEN_SIZE - 100 && longest < Number.POSITIVE_INFINITY
     this.#output = new SegmentOutput(this, makeFile, makeWavHeader(format, { ...header, rf64 }))
+    this.#segments = new Segmentation(format, planner, listener, this.#output)
   }
 
   /** @internal */
@@ -142,7 +134,7 @@ export class Segmenter
   cut(): void {
     if (this.#isStopped || this.destroyed) return
     const at = this.#taken + this.writableLength
-    if (this.writableLength === 0) this.#do(this.#cutHere())
+    if (this.writableLength === 0) this.#do(this.#segments.cut())
     else if (this.#cuts.at(-1) !== at) this.#cuts.push(at)
   }
 
@@ -185,13 +177,11 @@ export class Segmenter
     let at = 0
     do {
       const end = Math.min(bytes.length, (this.#cuts[0] ?? Number.POSITIVE_INFINITY) - this.#taken)
-      const pieces: Uint8Array[] = []
-      this.#frames.push(bytes.subarray(at, end), pieces)
-      for (const piece of pieces) yield* this.#hear(piece)
+      yield* this.#segments.hear(bytes.subarray(at, end))
       at = end
       while (this.#cuts[0] === this.#taken + at) {
         this.#cuts.shift()
-        yield* this.#cutHere()
+        yield* this.#segments.cut()
       }
     } while (at < bytes.length)
     if (this.#taken + chunk.length >= this.#stopAt) yield* this.#stopHere()
@@ -199,9 +189,9 @@ export class Segmenter
 
   *#flush(): Work {
     if (this.#isStopped) return // half a frame at a cut is surplus
-    yield* this.#cutHere()
+    yield* this.#segments.cut()
     try {
-      this.#frames.flush()
+      this.#segments.flush()
     } catch (error) {
       yield* this.#output.drain()
       // A pipe ends its destination before the error; an iterator would take that end for a success.
@@ -215,40 +205,9 @@ export class Segmenter
     return new Promise((resolve) => this.once('end', () => setImmediate(resolve)))
   }
 
-  *#cutHere(): Work {
-    yield* this.#follow(this.#planner.cut(this.#undecided.end))
-  }
-
   *#stopHere(): Work {
-    yield* this.#cutHere()
+    yield* this.#segments.cut()
     this.push(null)
-  }
-
-  /** Takes whole frames. */
-  *#hear(piece: Uint8Array): Work {
-    const listener = this.#listener
-    if (listener === undefined) {
-      this.#undecided.add(piece)
-      yield* this.#follow(this.#planner.hear(true, this.#undecided.end))
-      return
-    }
-    for (let at = 0; at < piece.length; ) {
-      const part = piece.subarray(at, at + listener.wanted * this.#bytesPerFrame)
-      at += part.length
-      this.#undecided.add(part)
-      const isSpeech = yield* listener.hear(part)
-      if (isSpeech !== undefined) yield* this.#follow(this.#planner.hear(isSpeech, this.#undecided.end))
-    }
-  }
-
-  *#follow(steps: Step[]): Work {
-    for (const { action, at } of steps) {
-      if (this.destroyed) return // a listener of 'begin' may have destroyed the stage
-      const pieces = this.#undecided.take(at)
-      if (action === 'begin') this.#output.begin(at)
-      else if (action === 'keep') yield* this.#output.write(pieces, at)
-      else if (action === 'end') yield* this.#output.end()
-    }
   }
 
   override read(size?: number): ReturnType<Transform['read']> {

@@ -36,6 +36,11 @@ export class SegmentOutput<F extends SegmentFile> {
     this.#header = header
   }
 
+  /** Whether the stage is destroyed, and takes no more segments. */
+  get isClosed(): boolean {
+    return this.#stage.destroyed
+  }
+
   begin(start: number): void {
     const file = this.#makeFile(++this.#count)
     file.on('error', (error) => this.#stage.destroy(error))
