@@ -9,6 +9,9 @@ const unit =
 /** The functions that take it look into it, users do not. */
 const opaque = new Set(['SharedParts'])
 
+/** Users implement these, and decide what their methods throw. */
+const implementedByUsers = new Set(['Clock', 'Replayable', 'VirtualFileStorage', 'VoiceDetector'])
+
 /** These take what the package has made, and refuse nothing. */
 const unchecked = new Set(['measureLevels', 'pageServer'])
 
@@ -35,6 +38,8 @@ export function* gaps(exported, all, names) {
       if (isDocumentedElsewhere(member, item, all)) continue
       const place = `${item.name}.${member.name ?? 'constructor'}`
       const { text, tags } = readDocblock(member.docComment)
+      if (isChecking(member) && !implementedByUsers.has(item.name) && !saysWhatItRefuses(tags))
+        yield `${place}() does not say what it throws`
       if (!text && tags.length === 0 && member.kind !== 'Constructor') yield `${place} has no docblock`
       else if (
         isNumber(member) &&
@@ -58,6 +63,9 @@ function unnamed(item, all, names) {
       ['Interface', 'TypeAlias', 'Class'].includes(all.get(name)?.kind),
   )
 }
+
+/** Whether it is a method with arguments that may be wrong. */
+const isChecking = ({ kind, parameters }) => /^Method/.test(kind) && parameters.length > 0
 
 const saysWhatItRefuses = (tags) =>
   tags.some(({ tag, text }) => tag === 'throws' || (tag === 'returns' && text.includes('reject')))

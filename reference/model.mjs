@@ -37,7 +37,7 @@ export function publicMembers(item, all, names) {
 /** Whether a member is documented where it comes from: by Node, or by an interface that its class implements. */
 export function isDocumentedElsewhere(member, item, all) {
   const name = member.name ?? ''
-  if (name.startsWith('_') || nodes.has(name)) return true
+  if (name.startsWith('_') || (nodes.has(name) && !member.docComment)) return true
   const { declaration } = signature(item, all)
   if (/ extends \w*Error/.test(declaration) && ['name', 'code'].includes(name)) return true
   const [, heritage = ''] = /^.*? (?:extends|implements) (.*)/s.exec(declaration) ?? []

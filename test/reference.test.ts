@@ -67,6 +67,35 @@ describe('the gate', () => {
     ])
   })
 
+  const method = (docComment: string, parameterName?: string) => ({
+    kind: 'Method',
+    name: 'seek',
+    docComment,
+    parameters: parameterName ? [{ parameterName }] : [],
+    excerptTokens: [{ text: 'seek(offset: number): void;' }],
+  })
+  const file = (member: object, name = 'AnyFile') => ({
+    ...{ kind: 'Class', name, docComment: '/**\n * A file.\n */\n' },
+    ...{ excerptTokens: [{ text: `export declare class ${name} ` }], members: [member] },
+  })
+
+  test('reports a method with arguments that does not say what it throws', () => {
+    expect(found(file(method('/**\n * Moves it.\n */\n', 'offset')))).toEqual([
+      'AnyFile.seek() does not say what it throws',
+    ])
+  })
+
+  test.each([
+    [
+      'that says what it throws',
+      file(method('/**\n * Moves it.\n *\n * @throws {Error} always\n */\n', 'offset')),
+    ],
+    ['without arguments', file(method('/**\n * Rewinds it.\n */\n'))],
+    ['that users implement', file(method('/**\n * Listens.\n */\n', 'frame'), 'VoiceDetector')],
+  ])('passes a method %s', (_name, item) => {
+    expect(found(item)).toEqual([])
+  })
+
   test('reports a type that users cannot import', () => {
     const member = property('mode', 'how it is done (default: slowly)', 'Mode', 'wavespool!~Mode:type')
     expect(found(options(member), { name: 'Mode', kind: 'TypeAlias' } as { name: string })).toEqual([

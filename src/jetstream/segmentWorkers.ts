@@ -90,6 +90,9 @@ export class SegmentWorkers extends EventEmitter<WorkerEvents> {
   /**
    * Takes no more segments, and resolves when those under way are done. `{ now: true }` aborts their `signal` and does
    * not wait for `work`: the server gives them to another worker.
+   *
+   * @returns a promise, rejected with `ERR_WAVESPOOL_JETSTREAM` where the servers refused a request, or none
+   * could be reached any more
    */
   async stop({ now = false } = {}): Promise<void> {
     this.#isStopped = true

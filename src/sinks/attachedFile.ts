@@ -50,6 +50,7 @@ export class AttachedFile extends reading(Object) {
    *
    * @returns `'ready'` when that many bytes are there; else `'ended'`, `'failed'` (see {@link failure}) or `'timeout'`,
    * and what there is can be read
+   * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong position or timeout
    * @throws {WavespoolError} `ERR_WAVESPOOL_DISPOSED`, or `ERR_WAVESPOOL_RECORDING` in the thread that records, which
    * would wait for itself
    */

@@ -28,18 +28,25 @@ export interface ReadableFile {
   /**
    * Copies what is there at `position` into `target`; returns how many bytes, 0 at the end.
    *
-   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where bytes that were recorded are no longer there
+   * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong target or position
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where the bytes cannot be read, or are no longer there;
+   * `ERR_WAVESPOOL_DISPOSED` after `dispose()`
    */
   read(target: NodeJS.ArrayBufferView, position: number): Promise<number>
 
-  /** The same, at once. @throws where the storage has no synchronous read */
+  /**
+   * {@link ReadableFile.read}, which blocks this thread meanwhile.
+   *
+   * @throws as `read()` does, and with `ERR_WAVESPOOL_STORAGE` where the storage has no synchronous read
+   */
   readSync(target: NodeJS.ArrayBufferView, position: number): number
 
   /**
    * The `size` bytes of this moment where they lie, without a copy, as `BytesIO.getbuffer()`. Later writing does not
    * move them, but keeps the header in them right.
    *
-   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where they do not lie in memory
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where they do not lie in memory; `ERR_WAVESPOOL_DISPOSED` after
+   * `dispose()`
    */
   view(): Uint8Array
 
@@ -50,10 +57,13 @@ export interface ReadableFile {
    * The file of this moment as a stream, its end and header fixed by the call; with `follow`, all that is still to
    * come as well, behind a header with open sizes, to the end of the recording. Where the recording fails, a follower
    * gets every byte, then the error.
+   *
+   * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option
+   * @throws {WavespoolError} `ERR_WAVESPOOL_DISPOSED` after `dispose()`
    */
   createReadStream(options?: ReadStreamOptions): Readable
 
-  /** The same as a stream of the Web. */
+  /** The same as a stream of the Web. @throws as `createReadStream()` does */
   stream(options?: ReadStreamOptions): ReadableStream<Uint8Array>
 
   /**
@@ -61,14 +71,17 @@ export interface ReadableFile {
    * `encode()`, here and in the ways that follow.
    *
    * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong option, and for a format that the codec cannot hold
-   * @throws {WavespoolError} `ERR_WAVESPOOL_CODEC` where the codec's library is not installed, `ERR_WAVESPOOL_WAV` where
-   * it is not known what the samples are
+   * @throws {WavespoolError} `ERR_WAVESPOOL_CODEC` where the codec's library is not installed; `ERR_WAVESPOOL_WAV` where
+   * it is not known what the samples are; `ERR_WAVESPOOL_FULL` where the file is too long for one piece of memory;
+   * `ERR_WAVESPOOL_STORAGE` and `ERR_WAVESPOOL_DISPOSED` as `read()`
    */
   toBuffer(options?: EncodeOptions): Promise<Buffer<ArrayBuffer>>
 
   /**
    * The file of this moment as a native `File`, which every `fetch` and `FormData` takes: one
    * copy of what lies in memory, none of what lies on a disk. With `{ codec: 'mp3' }`, `memo.wav` is `memo.mp3`.
+   *
+   * @throws as `toBuffer()` does
    */
   toFile(options?: EncodeOptions): Promise<File>
 
@@ -78,11 +91,12 @@ export interface ReadableFile {
    *
    * @throws {ArgumentTypeError | ArgumentRangeError} for wrong options, among them a `channel` that the file has not
    * @throws {WavespoolError} `ERR_WAVESPOOL_WAV` where it holds no WAV file in an encoding that is known, and no `format`
-   * says what it holds; `ERR_WAVESPOOL_FORMAT` for a `format` that is known to be another one
+   * says what it holds; `ERR_WAVESPOOL_FORMAT` for a `format` that is known to be another one; `ERR_WAVESPOOL_FULL` where
+   * the samples are too long for one piece of memory; `ERR_WAVESPOOL_STORAGE` and `ERR_WAVESPOOL_DISPOSED` as `read()`
    */
   toFloat32(options?: SamplesOptions): Promise<Float32Array<ArrayBuffer>>
 
-  /** The same as 16-bit samples. */
+  /** The same as 16-bit samples. @throws as `toFloat32()` does */
   toInt16(options?: SamplesOptions): Promise<Int16Array<ArrayBuffer>>
 
   /**
@@ -92,13 +106,22 @@ export interface ReadableFile {
    *
    * @throws {ArgumentTypeError | ArgumentRangeError} for what is no request, for a wrong option, and for a size that the
    * file never had
+   * @throws {WavespoolError} as `toBuffer()` does
    */
   toResponse(request?: RequestLike, options?: ResponseOptions): Promise<Response>
 
-  /** A private copy of the file of this moment under a real path that ends in its name. It is yours to remove. */
+  /**
+   * A private copy of the file of this moment under a real path that ends in its name. It is yours to remove.
+   *
+   * @throws as `toBuffer()` does, and with `ERR_WAVESPOOL_STORAGE` where the copy cannot be written
+   */
   toPath(options?: EncodeOptions): Promise<PrivateCopy>
 
-  /** Calls `use` with the path of a private copy, which is removed afterwards, and passes on what it returns. */
+  /**
+   * Calls `use` with the path of a private copy, which is removed afterwards, and returns its result.
+   *
+   * @throws as `toPath()` does, and with the error of `use`
+   */
   withPath<T>(use: (path: string) => T | Promise<T>, options?: EncodeOptions): Promise<T>
 
   /** @throws {WavespoolError} always: FormData and template strings would send the text instead of the audio */

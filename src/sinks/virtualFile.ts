@@ -110,7 +110,7 @@ export class VirtualFile extends reading(HoldingWritable) {
    * A handle for other threads of this process, which `workerData` and `postMessage()` carry. It goes on working when
    * the recording spills to a disk later.
    *
-   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` for a storage of your own
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` for a storage of your own; `ERR_WAVESPOOL_DISPOSED` after `dispose()`
    */
   share(): SharedVirtualFile {
     this.#recorder.snapshot() // throws after dispose()

@@ -179,7 +179,7 @@ export class Stage extends Transform implements Stoppable {
     return super.read(size === undefined && this.readableLength > windowBytes ? windowBytes : size)
   }
 
-  /** Every pipe, `pipeline()`'s too, is laid here. */
+  // every pipe is made here, also those of pipeline()
   override pipe<T extends NodeJS.WritableStream>(destination: T, options?: { end?: boolean }): T {
     this.#isPipe = true
     return super.pipe(destination, options)

@@ -89,7 +89,7 @@ export class MockSource extends Readable implements Source {
     this.#stallAt = this.#captured()
   }
 
-  /** Fails once the audio that its clock has brought so far has been read. */
+  /** Fails once the audio that its clock has brought so far has been read. @throws {ArgumentTypeError} for no Error */
   fail(error: Error = new Error('the mock source fails here, as it was told to')): void {
     if (!(error instanceof Error)) throw new ArgumentTypeError(`fail() takes an Error, got ${show(error)}`)
     if (this.#isFinished || this.destroyed) return

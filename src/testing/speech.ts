@@ -31,7 +31,7 @@ export interface Sentence {
 
 /** `speech()` returns one: a {@link MockSource} that knows where its sentences are. */
 export interface SpeechSource extends MockSource {
-  /** The place of a sentence, counted from 0. */
+  /** The place of a sentence, counted from 0. @throws {ArgumentRangeError} for no whole number from 0 */
   sentence(index: number): Sentence
 }
 

@@ -30,6 +30,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
    * Moves the position, also behind the end; a relative move in front of the start stops there.
    *
    * @returns the new position
+   * @throws {ArgumentTypeError} for an offset that is no number, and for an unknown origin
    * @throws {ArgumentRangeError} for a negative or fractional position
    */
   seek(offset: number, origin: SeekOrigin = 'start'): number {
@@ -48,7 +49,13 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return position
   }
 
-  /** Reads up to `count` bytes, or all up to the end; an empty Buffer at the end. */
+  /**
+   * Reads up to `count` bytes, or all up to the end; an empty Buffer at the end.
+   *
+   * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong count
+   * @throws {WavespoolError} `ERR_WAVESPOOL_STORAGE` where the bytes cannot be read, or are no longer there;
+   * `ERR_WAVESPOOL_DISPOSED` after the file was disposed
+   */
   async read(count?: number): Promise<Buffer> {
     const buffer = this.#bufferFor(count)
     const { length } = buffer
@@ -56,14 +63,23 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return done < length ? Buffer.from(buffer.subarray(0, done)) : buffer // never what was not written
   }
 
-  /** {@link Cursor.read}, which blocks this thread meanwhile. */
+  /**
+   * {@link Cursor.read}, which blocks this thread meanwhile.
+   *
+   * @throws as `read()` does, and with `ERR_WAVESPOOL_STORAGE` where the storage has no synchronous read
+   */
   readSync(count?: number): Buffer {
     const buffer = this.#bufferFor(count)
     this.readIntoSync(buffer)
     return buffer
   }
 
-  /** Fills the target as far as there are bytes; returns how many. */
+  /**
+   * Fills the target as far as there are bytes; returns how many.
+   *
+   * @throws {ArgumentTypeError} for a wrong target
+   * @throws {WavespoolError} as `read()` does
+   */
   async readInto(target: NodeJS.ArrayBufferView): Promise<number> {
     return this.#readInto(bytesOf(target, 'readInto()'))
   }
@@ -81,7 +97,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     }
   }
 
-  /** {@link Cursor.readInto}, which blocks this thread meanwhile. */
+  /** {@link Cursor.readInto}, which blocks this thread meanwhile. @throws as `readInto()` and `readSync()` do */
   readIntoSync(target: NodeJS.ArrayBufferView): number {
     const bytes = bytesOf(target, 'readIntoSync()')
     this.#recording.requireSyncRead()
@@ -90,7 +106,14 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return done
   }
 
-  /** Writes over what is there and beyond the end; returns how many bytes. */
+  /**
+   * Writes over what is there and beyond the end; returns how many bytes.
+   *
+   * @throws {ArgumentTypeError} for a wrong argument
+   * @throws {WavespoolError} `ERR_WAVESPOOL_RECORDING` before the recording has ended, `ERR_WAVESPOOL_READ_ONLY` in an
+   * attached file, `ERR_WAVESPOOL_FULL` beyond `maxBytes`, `ERR_WAVESPOOL_STORAGE` where the storage fails,
+   * `ERR_WAVESPOOL_DISPOSED` after the file was disposed
+   */
   async write(bytes: NodeJS.ArrayBufferView): Promise<number> {
     const source = bytesOf(bytes, 'write()')
     const position = this.#position
@@ -104,7 +127,12 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return source.length
   }
 
-  /** {@link Cursor.write}, which blocks this thread meanwhile. */
+  /**
+   * {@link Cursor.write}, which blocks this thread meanwhile.
+   *
+   * @throws as `write()` does, and with `ERR_WAVESPOOL_STORAGE` where not all bytes up to there lie in memory, or another
+   * change is under way
+   */
   writeSync(bytes: NodeJS.ArrayBufferView): number {
     const source = bytesOf(bytes, 'writeSync()')
     this.#recording.requireSyncChange(this.#position + source.length)
@@ -113,14 +141,19 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return source.length
   }
 
-  /** Cuts the file off at `size`, or at the position, which does not move. Never makes it longer. */
+  /**
+   * Cuts the file off at `size`, or at the position, which does not move. Never makes it longer.
+   *
+   * @throws {ArgumentTypeError | ArgumentRangeError} for a wrong size
+   * @throws {WavespoolError} as `write()` does
+   */
   async truncate(size = this.#position): Promise<number> {
     checkPosition(size, 'size')
     await this.#recording.truncate(size)
     return size
   }
 
-  /** {@link Cursor.truncate}, which blocks this thread meanwhile. */
+  /** {@link Cursor.truncate}, which blocks this thread meanwhile. @throws as `truncate()` and `writeSync()` do */
   truncateSync(size = this.#position): number {
     checkPosition(size, 'size')
     this.#recording.requireSyncChange(this.#recording.size)
@@ -128,7 +161,7 @@ export class Cursor implements AsyncIterable<Buffer>, Disposable, AsyncDisposabl
     return size
   }
 
-  /** The bytes from the position to the present end, in pieces. */
+  /** The bytes from the position to the present end, in pieces. @throws as `read()` does */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
     for (;;) {
       const piece = await this.read(PIECE)
