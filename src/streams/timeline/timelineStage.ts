@@ -9,6 +9,7 @@ import { Stage } from '../stage.ts'
 import type { TimelineGap, TimelineItem, TimelineKernel, TimelineLate } from './kernel.ts'
 import { Pacer } from './pacer.ts'
 import { TrackInput, type TrackPort } from './trackInput.ts'
+import { Turns } from './turns.ts'
 
 /** Frames of silence that go out at once. */
 const BLOCK = 16_384
@@ -36,9 +37,9 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     place: (input, bytes, done) => this.#place(input, bytes, done),
     ended: (input) => this.#inputEnded(input),
   }
-  /** callbacks that wait for a read, and callbacks that wait for other tracks or the time */
-  #forReader: (() => void)[] = []
-  #forOthers: (() => void)[] = []
+  /** work that waits for a read, and work that waits for other tracks or the time */
+  readonly #forReader = new Turns()
+  readonly #forOthers = new Turns()
   /** a read has asked for bytes, and got none since */
   #isAsked = false
   /** the end of the newest item; undefined where none has come */
@@ -146,7 +147,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
           this.#pacer?.mark(end)
         }
         callback()
-        this.#wakeOthers()
+        this.#forOthers.wake()
       },
       callback,
     )
@@ -161,10 +162,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
   override _read(size: number): void {
     super._read(size)
     this.#isAsked = true
-    const waiting = this.#forReader
-    if (waiting.length === 0) return
-    this.#forReader = []
-    for (const goOn of waiting) goOn()
+    this.#forReader.wake()
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -189,10 +187,8 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
   #end(): void {
     this.#isOver = true
     this.#pacer?.stop()
-    this.#wakeOthers()
-    const waiting = this.#forReader
-    this.#forReader = []
-    for (const goOn of waiting) goOn()
+    this.#forOthers.wake()
+    this.#forReader.wake()
   }
 
   /** Puts out all frames before `to`, as fast as they are read. */
@@ -200,7 +196,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     while (this.#kernel.floor < to && !this.#isOver) {
       this.#kernel.emit(Math.min(to, this.#kernel.floor + BLOCK), this)
       if (this.#isFull && this.#kernel.floor < to) {
-        this.#forReader.push(() => this.#emit(to, done, isOver))
+        this.#forReader.wait(() => this.#emit(to, done, isOver))
         return
       }
     }
@@ -223,7 +219,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     if (this.#isOver || this.#isFull) return
     const to = this.#kernel.reach(this.#pacer?.stand ?? 0)
     this.#kernel.emit(Math.min(to, this.#kernel.floor + BLOCK), this)
-    this.#wakeOthers()
+    this.#forOthers.wake()
   }
 
   #place(input: TrackInput, bytes: Uint8Array, done: () => void): void {
@@ -231,7 +227,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     let rest = bytes
     while (rest.length > 0 && !this.#isOver) {
       if (this.#isFull) {
-        this.#forReader.push(() => this.#place(input, rest, done))
+        this.#forReader.wait(() => this.#place(input, rest, done))
         return
       }
       const stand = this.#pacer?.stand
@@ -241,7 +237,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
       const limit = stand ?? this.#limitOf(input)
       const frames = Math.min(rest.length / size, limit - input.position, BLOCK)
       if (frames <= 0) {
-        this.#forOthers.push(() => this.#place(input, rest, done))
+        this.#forOthers.wait(() => this.#place(input, rest, done))
         return
       }
       const item = { track: input.track, at: input.position, data: rest.subarray(0, frames * size) }
@@ -254,7 +250,7 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
       this.#kernel.put(item, this)
       input.position += frames
       rest = rest.subarray(frames * size)
-      this.#wakeOthers()
+      this.#forOthers.wake()
     }
     done()
   }
@@ -268,16 +264,9 @@ export class Timeline extends (Stage as WithEvents<typeof Stage, TimelineEvents>
     return slowest + this.#ahead
   }
 
-  #wakeOthers(): void {
-    const waiting = this.#forOthers
-    if (waiting.length === 0) return
-    this.#forOthers = []
-    for (const goOn of waiting) goOn()
-  }
-
   #inputEnded(input: TrackInput): void {
     if (!this.#inputs.delete(input)) return
-    this.#wakeOthers()
+    this.#forOthers.wake()
     if (this.#isOver || this.writableEnded || this.destroyed || this.#inputs.size > 0) return
     if (this.#takesItems || (this.#unopened.size > 0 && !this.#isStopping)) return
     this.end()
