@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
-/** What it may take on a disk, in bytes. */
+/** The most bytes that it may take on a disk. */
 const MOST = 1_000_000
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-package-'))

@@ -1,4 +1,4 @@
-// What the docblocks of the public surface leave out.
+// The gaps in the docblocks of the public surface.
 import { readDocblock } from './docblock.mjs'
 import { defaultOf, isDocumentedElsewhere, isOptions, publicMembers, unexportedIn } from './model.mjs'
 

@@ -1,4 +1,4 @@
-// What the model of the extractor says about a declaration, as a reader wants it.
+// Reads declarations in the model of the extractor.
 
 /** Node documents these itself, as it does the hooks of its streams. */
 const nodes = new Set(['push', 'read', 'pipe', 'toString', 'on', 'once', 'off', '[Symbol.asyncDispose]'])
@@ -19,8 +19,8 @@ export function unexportedIn({ excerptTokens = [] }) {
 }
 
 /**
- * What a user sees of a class or an interface, with what it inherits from declarations that nothing exports; a constructor
- * only where all that it takes can be named.
+ * The members of a class or an interface that a user sees, with those inherited from declarations that nothing exports;
+ * a constructor only where its parameters have exported types.
  */
 export function publicMembers(item, all, names) {
   const inherited = unexportedIn(item)
@@ -45,7 +45,7 @@ export function isDocumentedElsewhere(member, item, all) {
   return bases.some((base) => all.get(base)?.members?.some((each) => each.name === name && each.docComment))
 }
 
-/** What a function takes as its options, or a part of them. */
+/** Whether it is the type of an options object, or of a part of one. */
 export const isOptions = ({ name, kind }) =>
   kind === 'Interface' && /(Options|Limits|Rule)$|^AtPause$/.test(name)
 

@@ -178,7 +178,7 @@ describe('the documents for contributors', () => {
     expect(paths.filter((path) => !existsSync(join(root, path)))).toEqual([])
   })
 
-  test('ARCHITECTURE.md has every room, with what it imports from', () => {
+  test('ARCHITECTURE.md has every room, with the rooms that it imports from', () => {
     const rows = [...read('ARCHITECTURE.md').matchAll(/^\| `src\/(\w+)` \| .+ \| (.*)\|$/gm)]
     const told = Object.fromEntries(
       rows.map(([, room, rest]) => [

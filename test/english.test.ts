@@ -7,12 +7,8 @@ const root = join(import.meta.dirname, '..')
 
 /** The folders and files whose English is checked. */
 const rooms = [
-  'src',
-  'docs',
-  'examples',
-  'bench',
-  'test',
-  ...readdirSync(root).filter((name) => name.endsWith('.md')),
+  ...['src', 'docs', 'examples', 'bench', 'test', 'reference', '.ci'],
+  ...readdirSync(root).filter((name) => /\.m(?:d|js)$/.test(name)),
 ]
 
 /** Generated from the docblocks of src, installed, or the examples of this file. */

@@ -1,7 +1,7 @@
 /**
  * A page that records its microphone with MediaRecorder and sends every piece over a WebSocket as it comes:
- * `record(url, timeslice, seconds)` resolves with what was sent. `heard` are the moments, by `Date.now()`, at which the
- * microphone itself became loud after silence.
+ * `record(url, timeslice, seconds)` resolves with the pieces that were sent. `heard` are the moments, by `Date.now()`,
+ * at which the microphone itself became loud after silence.
  */
 export const recorderPage = `<!doctype html><title>recorder</title><script>
 const heard = []

@@ -247,7 +247,7 @@ describe('a chain into a file', () => {
     ['destroy() of the chain', (_file, recorder) => recorder.destroy(coded('left')), 'left'],
     ['destroy() of the file', (file) => file.destroy(coded('thrown away')), 'thrown away'],
     ['destroy() of the file without a reason', (file) => file.destroy(), 'ERR_STREAM_PREMATURE_CLOSE'],
-  ])('is broken off by %s: the file keeps what it has', async (_name, breakOff, code) => {
+  ])('is broken off by %s: the file keeps its bytes', async (_name, breakOff, code) => {
     const source = new Ticking()
     const file = new VirtualFile()
     const stages = [meter(format, { every: second }), wavHeader(format)]
@@ -276,7 +276,7 @@ describe('a chain into a file', () => {
   })
 
   test.each(['chain', 'file'])(
-    'records what waited for a slow storage when the %s is destroyed',
+    'records the audio that waited for a slow storage when the %s is destroyed',
     async (which) => {
       const file = new VirtualFile({ storage: new WatchedStorage({ turns: 5 }) })
       const recorder = chain([meter(format, { every: second }), wavHeader(format), file])

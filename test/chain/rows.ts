@@ -9,7 +9,7 @@ const stereo = pcmFormat({ channels: 2, encoding: 'f32le' })
 const low = pcmFormat({ sampleRate: 8000 })
 
 const frames = fc.integer({ min: 1, max: 300 }).map((n) => ({ frames: n }))
-/** Every stage in every way, some of which fail on what the one in front of it makes. */
+/** Every stage with every option; some fail on the output of the stage in front of them. */
 const maker: fc.Arbitrary<{ isCap?: true; make: () => Stage }> = fc.oneof(
   fc.tuple(frames, fc.constantFrom('stop' as const, 'error' as const)).map(([span, onLimit]) => {
     return { isCap: true as const, make: () => limit(format, span, { onLimit }) }
@@ -45,7 +45,7 @@ export const inputs = fc
   .tuple(fc.nat(1500), fc.constantFrom(new Uint8Array(0), makeWavHeader(format, { dataBytes: 900 })))
   .chain(([length, header]) => chunkings(Buffer.concat([header, pattern(length)])))
 
-/** Notes what the stages from `first` on tell by their events. */
+/** Records the events of the stages from `first` on. */
 export function listen(stages: readonly Stage[], first: number): unknown[] {
   const events: unknown[] = []
   stages.slice(first).forEach((stage, i) => {
@@ -57,8 +57,8 @@ export function listen(stages: readonly Stage[], first: number): unknown[] {
 }
 
 /**
- * From which stage on the events are the same, fused or not: what lies in front of a cap also tells of what is surplus,
- * as far as it came, and apart that is more.
+ * The first stage from which on the events are the same, fused or not: stages in front of a cap also report surplus
+ * audio, of which more comes where they are not fused.
  */
 export function firstToTell(makers: readonly { isCap?: true }[]): number {
   return makers.findLastIndex(({ isCap }) => isCap) + 1
@@ -69,10 +69,10 @@ interface Outcome {
   error: unknown
 }
 
-/** Takes out of what happened to stages apart the matters of buffers, which may differ where they are fused. */
+/** Removes differences that depend on buffers, which stages have only where they are not fused. */
 export function forgive(apart: Outcome, fused: Outcome, hasCap: boolean): void {
-  // In front of what fails, too: how far a stage of its own has come by then.
+  // In front of a stage that fails: the events up to then, which depend on how far the others have come.
   if (fused.error) apart.events = apart.events.filter((event) => fused.events.includes(event))
-  // Where a cap ends the row while another stage fails: which of the two is first.
+  // Where a cap ends the row while another stage fails: the first of the two.
   if (hasCap && fused.error !== apart.error) apart.error &&= fused.error
 }

@@ -87,7 +87,7 @@ test('the packed page is complete, and the audio of a browser is in the folder w
     pcm.copy(message, 8, at * 2)
     socket.send(message)
   }
-  // each piece a second time, and more: what is known is left out
+  // each piece overlaps with the one before; the overlap is left out
   for (let at = 0; at < 96_000; at += 2000) {
     send(at, 2000)
     send(Math.max(0, at - 500), 1500)

@@ -126,7 +126,7 @@ test('--debug adds the stack, which is not printed without it', async () => {
   expect(stderr).toMatch(/ENOENT/)
 })
 
-test('without an audio package the microphone says what to install', async () => {
+test('without an audio package an error names the packages to install', async () => {
   for (const args of [['record', 'x.wav'], ['devices']]) {
     const { code, stderr } = await packed.run(args)
     expect(code).toBe(1)

@@ -17,7 +17,10 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }))
 const format = pcmFormat({ sampleRate: 48_000, channels: 2 })
 const FRAMES = 100_003
 
-/** How ffmpeg makes each file, with which of its decoders it is judged, and what it leaves at its end. */
+/**
+ * The options by which ffmpeg makes each file, its decoder that the test compares with, and the samples that it adds at
+ * the end.
+ */
 const made = {
   'a.flac': { args: '-c:a flac' },
   'deep.flac': { args: '-c:a flac -sample_fmt s32 -bits_per_raw_sample 24' },

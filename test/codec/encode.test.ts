@@ -115,7 +115,7 @@ describe.runIf(hasTool('ffmpeg') && hasTool('mpg123'))('MP3', () => {
       for (const frames of lengths) {
         const { path } = await encoded(format, frames, { codec: 'mp3' })
         expect(run('mpg123', ['-q', '-s', path]).length / 2 / channels, `mpg123, ${frames}`).toBe(frames)
-        // Of what is shorter than 47 samples in frames of 576 ffmpeg leaves the decoder's delay of 529 in.
+        // Where fewer than 47 samples lie in frames of 576, ffmpeg keeps the decoder's delay of 529.
         const more = frames < 47 && sampleRate < 32_000 ? 529 : 0
         expect(framesInFfmpeg(path, channels), `ffmpeg, ${frames}`).toBe(frames + more)
       }

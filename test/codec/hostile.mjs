@@ -24,7 +24,7 @@ const kinds = {
   fragmented: '-c:a aac -movflags +frag_keyframe+empty_moov+default_base_moof -frag_duration 100000 a.mp4',
   'opus-mp4': '-c:a libopus a.mp4',
 }
-/** Where a run is whole a prefix of what the whole file gives: the others smooth over what is missing. */
+/** Kinds of which the samples in front of a fault are exact; the other codecs smooth over missing parts. */
 const exact = new Set(['wav', 'flac', 'ogg-flac', 'opus', 'webm'])
 /** No broken file makes more of the some seconds that it was made of, in bytes. */
 const MOST_BYTES = 2 ** 30

@@ -24,7 +24,7 @@ const format = pcmFormat({ sampleRate: 48_000 })
 const STEP_SECONDS = 0.1
 const steps = Array.from({ length: 20 }, (_, i) => 400 + 150 * i)
 
-/** Twenty tones that rise, which tell the place of what is heard. */
+/** Twenty rising tones, by which a test finds the place of a sound. */
 function scale(): string {
   const length = STEP_SECONDS * format.sampleRate
   const samples = Int16Array.from({ length: length * steps.length }, (_, i) =>

@@ -17,10 +17,10 @@ export const blocks = new Map(
 const recipes = new Map()
 
 /**
- * A block as a function of the recording and of what stands for the service.
+ * A block as a function of the recording and of the service that replaces the real one.
  *
  * @param {string} name
- * @param {[string, string][]} replacements what the block says, and what stands in its place: where the service is
+ * @param {[string, string][]} replacements text of the block, and its replacement: the address of the service
  * @param {string} [result] the variable that it ends with
  * @returns {Promise<Recipe>}
  */

@@ -4,23 +4,24 @@ import { load } from './cookbook.mjs'
 import { pcmOf, Recording, wavOf } from './recording.mjs'
 
 /**
- * @typedef {'whole' | 'snapshot' | 'follow'} Moment after the recording; while it goes on, what is there; while it
- *   goes on, to its end
+ * @typedef {'whole' | 'snapshot' | 'follow'} Moment after the recording; while it goes on, the part so far; while
+ *   it goes on, to its end
  * @typedef {{ bytes: Uint8Array, name?: string | undefined, type?: string | undefined }} Arrival
  *
- * @typedef Service what stands for the real one
- * @property {unknown} [options] what the block's client is told of it
- * @property {(result: any) => Arrival[] | Promise<Arrival[]>} arrived what has come, attempt by attempt
- * @property {unknown} [says] what the block must end with; a function of the seconds that arrive where it depends on them
+ * @typedef Service a replacement of the real one
+ * @property {unknown} [options] the options by which the block's client reaches it
+ * @property {(result: any) => Arrival[] | Promise<Arrival[]>} arrived the files that arrived, one for each attempt
+ * @property {unknown} [says] the result that the block must have; a function of the seconds that arrive where it
+ * depends on them
  * @property {() => unknown} close
  *
  * @typedef Line
  * @property {string} block its name in the cookbook
- * @property {[string, string][]} [replace] what the block says of the service, and what it says here
+ * @property {[string, string][]} [replace] text of the block about the service, and its replacement
  * @property {string} [result] the variable that the block ends with (default `text`)
  * @property {'wav' | 'open wav' | 'pcm' | 'nothing else'} takes
  * @property {Moment[]} moments
- * @property {import('./recording.mjs').Fault[]} faults what its judge must find
+ * @property {import('./recording.mjs').Fault[]} faults the faults that its judge must find
  * @property {RegExp} [refuses] how the consumer itself says that it does not take a wrong one
  * @property {boolean} [retries] a failure of the service is followed by another attempt
  * @property {(failures: number) => Promise<Service>} open
@@ -29,7 +30,7 @@ import { pcmOf, Recording, wavOf } from './recording.mjs'
 export const said = 'what was said'
 
 /**
- * Runs a line and judges what arrived.
+ * Runs a line and checks the files that arrived.
  *
  * @param {Line} line
  * @param {Moment} moment
@@ -42,7 +43,7 @@ export async function check(line, moment, { fault, failures = 0 } = {}) {
   const service = await line.open(failures)
   try {
     await recording.reach(moment === 'whole' ? 'end' : 'half')
-    // One hundred chunks more arrive as soon as the line has looked at what is there.
+    // One hundred chunks more arrive as soon as the line has looked at the recording.
     const goneOn = moment === 'whole' ? undefined : recording.looked.then(() => recording.goOn())
     const [result] = await Promise.all([run({ memo, service: service.options }), goneOn])
     const seconds = moment === 'snapshot' ? 2 : 4

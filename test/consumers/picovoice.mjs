@@ -1,5 +1,5 @@
-// The package's own code runs and checks what it is given, and the compiled engine says how long a frame is; what would
-// ask the network about a key keeps the frames instead.
+// The package's own code runs and checks what it is given, and the compiled engine gives the length of a frame; the
+// function that would check a key over the network keeps the frames instead.
 import { writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// A recording of four seconds whose every sample tells its place, and what must arrive of it, computed without Wavespool.
+// A recording of four seconds in which each sample depends on its place, and the files that must arrive, computed
+// without Wavespool.
 
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'

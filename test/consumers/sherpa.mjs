@@ -1,4 +1,4 @@
-// The engine is real, its recogniser wants a model: what stands in its place hands the samples to the engine's buffer.
+// The engine is real, its recogniser needs a model: the replacement passes the samples to the engine's buffer.
 import sherpa from 'sherpa-onnx-node'
 import { said } from './line.mjs'
 import { pcmOfFloats } from './oracles/engine.mjs'

@@ -1,5 +1,5 @@
-// The package is C++ that is compiled when it is installed, and wants a model: what stands here is the layer beneath
-// its own code, which is loaded in place of the compiled one.
+// The package is C++ that is compiled when it is installed, and needs a model: here the layer beneath its own code is
+// replaced.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
@@ -10,7 +10,7 @@ const built = join(dirname(createRequire(import.meta.url).resolve('smart-whisper
 mkdirSync(built, { recursive: true })
 writeFileSync(join(built, 'smart-whisper.js'), 'module.exports = globalThis.smartWhisperBinding')
 
-/** @type {Map<string, Float32Array>} what was transcribed, by the file of the model */
+/** @type {Map<string, Float32Array>} the transcribed samples, by the file of the model */
 const heard = new Map()
 
 class WhisperModel {

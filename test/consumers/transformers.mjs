@@ -4,7 +4,7 @@ import { temporaryFolder } from './oracles/engine.mjs'
 import { checksumModel, checksums } from './oracles/onnx.mjs'
 import { samplesOf } from './recording.mjs'
 
-/** Samples for one word of what the model hears. */
+/** The samples for which the model gives one word. */
 const BLOCK = 250
 
 /** A model as the engine loads it from a folder: real, but so small that it can be written here. */

@@ -1,5 +1,5 @@
-// The package wants a native bridge that today's Node does not compile, and a model: what stands here takes what its
-// types and its documentation say.
+// The package wants a native bridge that today's Node does not compile, and a model: the replacement takes the
+// arguments that its types and its documentation name.
 
 import { said } from './line.mjs'
 import { pcmOfInts } from './oracles/engine.mjs'

@@ -12,7 +12,7 @@ const root = join(here, '../..')
 const why = await whyNotInstalled(here, 'the compilers of users')
 if (why) console.warn(why)
 
-/** A project of a user, which has the package and nothing of what is optional. */
+/** A project of a user, which has the package without its optional packages. */
 let project: string
 
 beforeAll(async () => {

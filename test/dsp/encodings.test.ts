@@ -18,9 +18,9 @@ function numbers(bytes: Uint8Array, encoding: Encoding): Float64Array {
 
 /**
  * Where sox gives something else, and by how much at most. It works with 32-bit integers: it makes floats into
- * those on the way in, and rounds to 24 bits on the way into f32le; what G.711 is given it rounds to 14 or
- * 13 bits first, which may end in the neighbouring code (g711.test.ts counts them). We round once, from the exact
- * value. Everything that is not named here is equal bit for bit.
+ * those on the way in, and rounds to 24 bits on the way into f32le; for G.711 it rounds to 14 or 13 bits first, which
+ * may end in the neighbouring code (g711.test.ts counts them). We round once, from the exact value. Everything that is
+ * not named here is equal bit for bit.
  */
 const deviations: Partial<Record<`${Encoding} to ${Encoding}`, number | 'a code'>> = {
   's32le to f32le': 2 ** -24, // half of sox's step of 24 bits

@@ -170,7 +170,7 @@ describe('the scale of dBFS', () => {
     expect(measureLevels(new Uint8Array(0), format)).toMatchObject(silence)
   })
 
-  test('the ends of the range are told apart from what is next to them', () => {
+  test('the ends of the range are distinguished from the values next to them', () => {
     const samples = Int16Array.of(32_767, -32_768, 32_766, -32_767, 0)
     expect(measureLevels(new Uint8Array(samples.buffer), pcmFormat()).clipped).toBe(2)
   })

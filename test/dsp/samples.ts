@@ -9,7 +9,9 @@ export function random(seed = 1): () => number {
   }
 }
 
-/** Every code of the encodings that have up to 16 bits; of the others the edges, what lies about zero, and chance. */
+/**
+ * Every code of the encodings that have up to 16 bits; of the others the edges, values around zero, and random ones.
+ */
 export function material(encoding: Encoding, count = 50_000): Buffer {
   const { bytesPerSample } = encodings[encoding]
   if (encoding.endsWith('be')) {

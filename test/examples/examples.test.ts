@@ -35,7 +35,7 @@ interface Source {
   says: string
   /** milliseconds that it may take to begin */
   start: number
-  /** dBFS by which what is heard may differ from the tone of −12 */
+  /** dBFS by which the recorded level may differ from the tone of −12 */
   tolerance: number
 }
 
@@ -486,7 +486,7 @@ function whenServing(talk: (url: string) => Promise<void>): (child: ReturnType<t
     })
 }
 
-/** Records on a page for so long, and waits for what `during` does; returns the name of the recording. */
+/** Records on a page for that time, and waits for `during`; returns the name of the recording. */
 async function recordFor(page: string, seconds: number, during = async () => {}): Promise<string> {
   const post = (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' }

@@ -1,6 +1,6 @@
 import { differ, fail, refused, settles } from './failures.mjs'
 
-/** Changes by cursors of a file that has ended, against what io.BytesIO makes of them. */
+/** Changes by cursors of a file that has ended, compared with a model of io.BytesIO. */
 export class Edits {
   /** the bytes that the file must have */
   content

@@ -65,7 +65,7 @@ export class Follower {
   }
 
   /**
-   * Compares what it got with what the recording became: all of it where it was delivered whole, else the beginning.
+   * Compares the bytes that it got with the recording: all of it where it was delivered whole, else the beginning.
    *
    * @param {import('./model.mjs').Model} model
    * @param {number} size bytes of the content that were recorded

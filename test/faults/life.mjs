@@ -21,7 +21,7 @@ const endings = /** @type {const} */ ([
 /**
  * One VirtualFile from its beginning to its end, on one storage, compared with the model at every step: random
  * appends, readers, followers and refused changes while it is recorded, an ending of some kind, changes by cursors
- * against what io.BytesIO makes of them, and dispose() at some moment.
+ * compared with a model of io.BytesIO, and dispose() at some moment.
  */
 export class Life {
   /** @type {string[]} */
@@ -41,7 +41,7 @@ export class Life {
   /**
    * @param {Random} random
    * @param {import('./storages.mjs').Made} made
-   * @param {Counts} counts of what was done
+   * @param {Counts} counts of the actions
    * @param {import('./worker.mjs').Readers | undefined} threads
    */
   constructor(random, made, counts, threads) {
@@ -240,7 +240,7 @@ export class Life {
   }
 
   /**
-   * The bytes are the file of a moment between what had been acknowledged and what had been handed over.
+   * Checks that the bytes are the file of a moment between the acknowledged bytes and the written ones.
    *
    * @param {Buffer} bytes @param {number} least @param {number} most @param {string} what
    */

@@ -5,7 +5,9 @@ import { pcmFormat, wavHeader } from 'wavespool'
  * written independently of the code under test, over one Buffer that never changes.
  */
 export class Model {
-  /** @param {import('./random.mjs').Random} random @param {number} most bytes of samples, or of what is no WAV */
+  /**
+   * @param {import('./random.mjs').Random} random @param {number} most bytes of samples, or of a file that is no WAV
+   */
   constructor(random, most) {
     const kind = random.pick(kinds)
     const header = kind.isWav ? withSizes(headerOf(kind), random.pick(placeholders)) : Buffer.alloc(0)
@@ -42,7 +44,7 @@ export class Model {
     return file
   }
 
-  /** How many bytes of the content a file has that is `length` long, up to what a frame hides. @param {number} length */
+  /** The size of the content of a file of `length` bytes, without an incomplete frame. @param {number} length */
   sizeOf(length) {
     if (!this.isWav || length <= this.dataStart) return length
     const data = length - this.dataStart

@@ -45,7 +45,7 @@ interface Recorder {
   isWhole(): Promise<boolean>
 }
 
-/** The program in a namespace of its own, and what it says. */
+/** The program in a namespace of its own, and its output. */
 async function start(): Promise<Recorder> {
   const node = [process.execPath, '--input-type=module', '-e', program, shared]
   const child = spawn('unshare', [...namespace, ...node], { stdio: ['pipe', 'pipe', 'inherit'] })

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { nodePrograms } from '../nodes.ts'
 
-// The short form of `npm run soak`, which runs what is built, on all storages. Its seed is printed, and can be set:
+// The short form of `npm run soak`, which runs the build, on all storages. Its seed is printed, and can be set:
 // SOAK_SEED=1.
 
 const seed = process.env.SOAK_SEED ?? String(Date.now() % 2 ** 31)

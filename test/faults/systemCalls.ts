@@ -16,7 +16,7 @@ export interface SystemCall {
   path: string
   /** of `rename`: where to */
   to: string | undefined
-  /** of a write: what was written, at least its first 64 bytes */
+  /** of a write: the written bytes, at least the first 64 */
   bytes: Buffer
   position: number
   /** its return value */

@@ -22,7 +22,7 @@ const moments = process.env.SOAK ? Array.from({ length: PIECES }, (_, i) => i) :
 const said = Buffer.alloc(PIECE * PIECES)
 for (let i = 0; i < said.length; i += 2) said.writeUInt16LE(i / 2, i)
 
-/** One run of a cell: what a fault can get hold of. */
+/** One run of a cell: the objects that a fault can reach. */
 interface Run {
   moment: number
   file: VirtualFile
@@ -34,7 +34,7 @@ interface Run {
   follower: Readable
 }
 
-/** The source: what is said, piece by piece, with the fault in the middle. */
+/** The source: its audio piece by piece, with the fault in the middle. */
 async function* speak(run: Run, strike: (run: Run) => unknown): AsyncGenerator<Buffer> {
   for (let i = 0; i < PIECES; i++) {
     if (i === run.moment) await strike(run)
@@ -123,7 +123,7 @@ interface Strike {
   hasLimit?: boolean
   /** compositions whose promise does not report it */
   untold?: string[]
-  /** compositions in which it means nothing, or in which the user himself decides what it means */
+  /** compositions in which it has no effect, or in which the user decides on its effect */
   except?: string[]
 }
 

@@ -14,7 +14,7 @@ export function infoOf(...entries: Uint8Array[]): Buffer {
   return chunkOf('LIST', Buffer.concat([Buffer.from('INFO'), ...entries]))
 }
 
-/** Puts chunks between `fmt ` and what follows it. */
+/** Puts chunks behind `fmt `. */
 export function insert(header: Uint8Array, ...chunks: Uint8Array[]): Buffer {
   const at = Buffer.from(header).indexOf('fmt ')
   const end = at + 8 + new DataView(header.buffer, header.byteOffset).getUint32(at + 4, true)

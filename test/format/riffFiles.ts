@@ -52,7 +52,7 @@ export function chunkOfSize(id: string, body: Uint8Array, size: number): Buffer 
   return chunk
 }
 
-/** The chunks in a file; its size says what is there unless told otherwise. */
+/** The chunks in a file; its size is right unless another one is given. */
 export function riffFile(
   chunks: Uint8Array[],
   { id = 'RIFF', size }: { id?: string; size?: number } = {},

@@ -55,7 +55,8 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
       expect(replicas.filter(({ current, offline }) => current && !offline).length).toBe(2)
     }, soon)
 
-  // Debian's version accepts messages of both for a moment, since its servers check what is expected in no common order.
+  // Debian's version accepts messages of both for a moment, since its servers check the expected sequence in different
+  // orders.
   test('hold one recording where recorders begin at the same moment, and while a superseded one goes on', async () => {
     const { js } = nats
     const other = await nats.connect()
@@ -92,7 +93,8 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
     for (const { rivals, bytes } of outcomes) {
       const done = rivals.indexOf(undefined)
       expect(rivals[1 - done]).toMatch(/_RECORDING$|_SUPERSEDED$/)
-      // The zombie's audio, then what the rival that won has behind it; of the other one, at most what came before it.
+      // The audio of the superseded recorder, then that of the rival that won; of the other rival, at most audio in
+      // front of it.
       const winner = done + 2
       const from = bytes.indexOf(winner)
       expect(bytes).toHaveLength(1600 + 2 * frames)
@@ -105,7 +107,7 @@ describe.skipIf(whyNoNats)('three servers', realTime, () => {
   test(`lose no sample of ${CALLS} calls when ${VICTIMS === 1 ? 'their leader is' : 'each is'} killed, and when all are`, {
     timeout: 240_000,
   }, async () => {
-    // The readers lose their connection together with what they read from.
+    // The readers lose their connection together with the server.
     const readers = await nats.connect(await leaderOf('wavespool-recordings'))
     const beganAt = performance.now()
     const calls = Array.from({ length: CALLS }, (_, n) => {

@@ -3,7 +3,7 @@ import { type JetStreamClient, jetstream } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { type Servers, startServers } from '../../examples/service/servers.mjs'
 
-/** Why these tests cannot run here; CI must have what they need. */
+/** Why these tests cannot run here; CI must have the server. */
 export const whyNoNats =
   spawnSync('nats-server', ['--version']).error && !process.env.CI
     ? 'nats-server is not installed here (Debian: apt-get install nats-server)'

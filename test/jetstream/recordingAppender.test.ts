@@ -15,7 +15,10 @@ interface Options {
   expect: { lastSubjectSequence?: number }
 }
 
-/** A server that can accept what it should refuse, as those of a cluster do that check in no common order. */
+/**
+ * A server that can accept messages that it should refuse, as the servers of a cluster do that check in different
+ * orders.
+ */
 class Server {
   readonly entries: LogEntry[] = []
   /** entries that another recorder stores just before the next message */

@@ -99,9 +99,9 @@ describe('the log of a recording', () => {
     ])
   })
 
-  // Recorders that come and go, pause, send again what was not answered, and do not know of each other, on a server that
-  // refuses nothing: whatever the order in which their messages are stored, the bytes that a reader gets are contiguous,
-  // and each of them is of the recorder whose turn it was.
+  // Recorders that come and go, pause, send unanswered messages again, and do not know of each other, on a server that
+  // refuses nothing: in any order of their messages, the bytes that a reader gets are contiguous, and each of them is
+  // of the recorder whose turn it was.
   test('gives one recording for any messages that the server accepted', () => {
     const steps = fc.array(
       fc.record({

@@ -36,7 +36,7 @@ export function hasTool(tool: Tool): boolean {
   return false
 }
 
-/** Runs a program to its end and returns what it printed. */
+/** Runs a program to its end and returns its output. */
 export function run(tool: Tool, args: string[], input?: Uint8Array): Buffer {
   const { status, stdout, stderr, error } = spawnSync(tool, args, { input, maxBuffer: 2 ** 26 })
   if (error) throw error

@@ -105,7 +105,7 @@ describe.skipIf(!hasTool('soxi'))('sox', () => {
     alaw: 'A-law',
     u8: 'Unsigned Integer PCM',
   }
-  test.each(['-t', '-c', '-r', '-s', '-e'])('agrees on what soxi %s tells', (what) => {
+  test.each(['-t', '-c', '-r', '-s', '-e'])('agrees on the output of soxi %s', (what) => {
     const told = run('soxi', [what, ...judged.map(({ path }) => path)])
     const wanted = judged.map(
       ({ format: { channels, sampleRate, encoding } }) =>

@@ -21,7 +21,7 @@ interface Judged {
   samples: Float64Array
 }
 
-/** Opens files by libsndfile itself, as every program does that is built on it, and prints what it reads. */
+/** Opens files by libsndfile itself, as every program does that is built on it, and prints the samples. */
 const script = `
 import base64, ctypes, json, sys
 lib = ctypes.CDLL("libsndfile.so.1")
@@ -59,7 +59,7 @@ function libsndfile(paths: string[]): (Judged | undefined)[] {
 
 /** The samples that sox reads, as integers of 32 bits; undefined where it refuses. */
 function sox(paths: string[]): (Float64Array | undefined)[] {
-  // by one shell, as starting each sox from a process of this size takes longer than what it does
+  // by one shell, as starting each sox from a process of this size takes longer than its work
   const loop = 'for path; do sox -V1 -D "$path" -t f64 "$path.f64" 2> "$path.said" || rm -f "$path.f64"; done'
   const { status } = spawnSync('sh', ['-c', loop, 'sh', ...paths])
   expect(status).toBe(0)

@@ -41,7 +41,7 @@ export async function startListening() {
         return
       }
       heard = Buffer.concat([heard, /** @type {Buffer} */ (data)])
-      // A word behind what it hears, as services are.
+      // It answers a word late, as services do.
       while (heard.length / 2 >= answered + 2 * WORD && answered < breakAt) answer(WORD)
       if (heard.length / 2 < breakAt || socket.readyState !== socket.OPEN) return
       breaks++

@@ -83,7 +83,7 @@ const s3End = (key: string) => `
 }
 `
 
-/** The recording goes on while the service hangs up; each word tells what was heard, and when. */
+/** The recording goes on while the service hangs up; each word names the audio that was heard, and its time. */
 const reconnect = `${imports}
 import { once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'

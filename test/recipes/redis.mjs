@@ -1,4 +1,4 @@
-// Debian's redis-server on loopback, as the recipe wants it: what it takes is on the disk within a second.
+// Debian's redis-server on loopback, as the recipe wants it: its data is on the disk within a second.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-/** The Debian packages that bring what the rig runs. */
+/** The Debian packages of the programs that the rig runs. */
 const packages = 'pulseaudio pulseaudio-utils libasound2-plugins minimodem gcc libc6-dev'
 const programs = ['pulseaudio', 'paplay', 'pactl', 'minimodem', 'cc']
 

@@ -50,7 +50,7 @@ beforeAll(async () => {
 })
 afterAll(() => browser?.close())
 
-/** Opens the page; whatever the browser complains of fails the test in `quiet()`. */
+/** Opens the page; errors and warnings of the browser fail the test in `quiet()`. */
 async function open(url: string, options: BrowserContextOptions = {}) {
   const context = await browser.newContext(options)
   const page = await context.newPage()
@@ -130,7 +130,7 @@ describe('playing while it is recorded', realTime, () => {
     }
     const play = () => page.getByRole('button', { name: 'Play' }).click()
 
-    // The tap itself is made at the first sound: what it hears of this one is not told.
+    // The tap is made at the first sound, of which it misses a part.
     await play()
     await seconds(0.5)
     await pause()
@@ -293,7 +293,7 @@ describe('the microphone of a browser', realTime, () => {
   })
 })
 
-/** Where `sent` has what `recorded` has around a place: how far ahead of it. */
+/** The samples by which a part of `recorded` lies later in `sent`. */
 function alignment(sent: Int16Array, recorded: Int16Array, probe: number): number {
   const isAt = (at: number) => {
     for (let i = 0; i < 64; i++) if (sent[at + i] !== recorded[probe + i]) return false

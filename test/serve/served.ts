@@ -27,7 +27,8 @@ export class Served implements AsyncDisposable {
     const lines: string[] = []
     const page = recordingPage(folder, { log: (line) => lines.push(line), ...options })
     const server = pageServer(page)
-    // Beside the page's own files: what listens to its sound in the tests, which a worklet fetches past any interception.
+    // Beside the page's own files it serves the worklet that records the sound in the tests, as requests of worklets
+    // cannot be intercepted.
     const [answerPage] = server.listeners('request') as RequestListener[]
     server.removeAllListeners('request').on('request', async (request, answer) => {
       if (request.url !== '/tap-worklet.js') return answerPage!(request, answer)
@@ -72,7 +73,7 @@ export class Served implements AsyncDisposable {
     await response.arrayBuffer()
   }
 
-  /** Ends what goes on there; the folder stays until then. */
+  /** Ends the recordings and the server; the folder stays. */
   async close(): Promise<void> {
     await this.#close()
     this.server.close()

@@ -9,7 +9,7 @@ export interface SampleRange {
 
 const tap = join(import.meta.dirname, 'inPage/tap.js')
 
-/** Has the page keep what it plays, and what its microphone hears: the sound itself, as its clock has it. */
+/** Makes the page keep the samples that it plays and those of its microphone, with the times of its clock. */
 export async function tapSound(page: Page): Promise<void> {
   await page.addInitScript({ path: tap })
 }

@@ -109,7 +109,7 @@ describe.skipIf(why)('silero()', () => {
   })
 
   describe.each(why ? [] : nodePrograms())('installed beside the package, on $name', ({ path }) => {
-    // A package finds what lies beside itself: it is put there as it is published.
+    // A package finds packages beside itself, so it is installed as it is published.
     const folder = join(import.meta.dirname, '.cache')
     beforeAll(() => {
       rmSync(folder, { recursive: true, force: true })

@@ -47,8 +47,8 @@ function* slowly(source: Iterable<Buffer>, between: (i: number) => void): Genera
 }
 
 /**
- * Records what cannot all be recorded: the pipeline is rejected with a typed error, all that was acknowledged can be
- * read, behind a header that counts it, and no descriptor is left.
+ * Records more than there is room for: the pipeline is rejected with a typed error, all acknowledged bytes can be read,
+ * behind a header that counts it, and no descriptor is left.
  */
 async function failsTo(
   record: VirtualFile,

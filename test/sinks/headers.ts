@@ -2,7 +2,7 @@ import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { makeWavHeader } from '../../src/format/wavHeader.ts'
 import { pattern } from '../format/arbitraries.ts'
 
-/** A stream of bytes that begins with a WAV header whose sizes are wrong, and what they should become. */
+/** A stream of bytes that begins with a WAV header with wrong sizes, and the right sizes. */
 export interface Recorded {
   label: string
   bytes: Buffer

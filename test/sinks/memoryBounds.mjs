@@ -1,5 +1,5 @@
-// Records 1.5 GiB at the defaults, makes a File of it and uploads it; tells by how much each raised the peak of what the
-// process holds, in MB; then the same for a File of 256 MB in memory. Usage: node --expose-gc memoryBounds.mjs URL
+// Records 1.5 GiB at the defaults, makes a File of it and uploads it; prints by how many MB each raised the peak of the
+// memory of the process; then the same for a File of 256 MB in memory. Usage: node --expose-gc memoryBounds.mjs URL
 import { readFileSync, writeFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'

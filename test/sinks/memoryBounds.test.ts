@@ -46,7 +46,7 @@ test('memory holds hardly more than the recorded bytes', () => {
   storage.dispose()
 })
 
-/** Where address space is limited to so many MiB beyond what Node itself takes, records until it is refused. */
+/** Records until it is refused, where the address space is limited to some MiB more than Node itself needs. */
 const limited = `
 import { once } from 'node:events'
 import { VirtualFile } from 'wavespool'

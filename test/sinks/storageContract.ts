@@ -99,7 +99,7 @@ function takenPath(): string {
   return path
 }
 
-/** The least that a user's own storage can be: the required verbs over a Buffer, and it checks what it is asked. */
+/** The smallest storage of a user: the required verbs over a Buffer, with checks of their arguments. */
 export class PlainStorage implements VirtualFileStorage {
   readonly isSynchronous = true
   protected bytes = Buffer.alloc(0)

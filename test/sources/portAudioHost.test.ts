@@ -8,7 +8,7 @@ import { realTime } from '../realTime.ts'
 import { copyBuild, linkPackage, runHost } from '../rig/host.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 
-/** Whole programs that record: what a microphone does to the process it is used in. */
+/** Whole programs that record: the effects of a microphone on its process. */
 describe.skipIf(whyNoRig)(`a program that records ${whyNoRig ?? ''}`, realTime, () => {
   let rig: Rig
   beforeEach(async () => {

@@ -15,7 +15,7 @@ const step = fc.oneof(
 )
 
 /** A recording in memory equals a plain array, before and after it has become one piece, also in memory used before. */
-test('memory holds what was written, in blocks and in one piece', () => {
+test('memory holds the written bytes, in blocks and in one piece', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), fc.integer({ min: 0, max: 60 }), (steps, dataStart) => {
       const begin = () => {

@@ -32,7 +32,7 @@ interface Report {
   at: number
 }
 
-/** Records, kills the recorder at a random moment, and returns what must be in the file. */
+/** Records, kills the recorder at a random moment, and returns the bytes that must be in the file. */
 async function recordAndKill(path: string): Promise<{ path: string; due: number }> {
   const child = spawn(process.execPath, ['--input-type=module', '-e', recorder, path], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

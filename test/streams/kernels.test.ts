@@ -57,7 +57,7 @@ describe('WavHeaderKernel', () => {
     )
   })
 
-  test('dataBytes: exact with the pad byte, cut short without, exceeded delivers what was announced', () => {
+  test('dataBytes: exact with the pad byte, cut short without, and where it is exceeded delivers the announced bytes', () => {
     fc.assert(
       fc.property(input, fc.nat(60), ({ format, chunks }, frames) => {
         const all = Buffer.concat(chunks)

@@ -61,7 +61,7 @@ describe.each(Object.entries(sources))('%s with another reader', (_, makeSource)
       const source = makeSource()
       const window = new VirtualFile()
       const bytes = read(source)
-      if (name.includes('readable')) source.pause() // a pipe gets what read() takes
+      if (name.includes('readable')) source.pause() // read() passes its bytes to a pipe, too
       let tail: NodeJS.ReadableStream = source
       for (const stage of makeBetween()) tail = tail.pipe(stage)
       tail.pipe(limit(format, span)).pipe(wavHeader(format)).pipe(window)

@@ -47,7 +47,7 @@ for (const [stage, stages] of Object.entries(between)) {
         () => 'resolved',
         (error) => error.message,
       )
-      // Which of the two comes first is the source's affair; what was recorded does not depend on it.
+      // Either may come first; the recorded audio does not depend on it.
       expect(['resolved', 'unplugged']).toContain(outcome)
       const bytes = await file.toBuffer()
       expect(bytes.length).toBe(44 + CAP)

@@ -36,7 +36,7 @@ const recovered: Record<string, number | Truncation> = {
   'chunks-of-size-0': 20,
   'data-cut-off': { expectedBytes: 20, bytes: 10 },
   'data-cut-within-a-frame-of-open-size': { expectedBytes: 20, bytes: 18 },
-  'data-size-0': 0, // RIFF counts what follows
+  'data-size-0': 0, // RIFF counts the chunks behind it
   'data-size-0-then-2-bytes': 0,
   'data-size-0-then-list': 0,
   'data-size-7ffff000': 20,
@@ -102,7 +102,7 @@ function read(pieces: readonly Uint8Array[]) {
 }
 
 describe('the corpus', () => {
-  test('is what is listed here', () => {
+  test('has the files that are listed here', () => {
     const names = readdirSync(corpus).map((name) => name.replace('.wav', ''))
     expect(names.toSorted()).toEqual([...Object.keys(recovered), ...Object.keys(refused)].toSorted())
   })

@@ -28,7 +28,7 @@ const SILENCE = 0xff
 const SILENT = { from: 30, to: 90 }
 const SECONDS = 100
 
-/** When each says what, in seconds. */
+/** The sentences of both speakers, with their begin in seconds. */
 const script = [
   { track: 0, at: 1, text: 'Good morning, my name is Anna Smith.' },
   { track: 1, at: 4.5, text: 'Hello Anna, how can I help you today?' },

@@ -1,4 +1,4 @@
-/** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
+/** Checked by `tsc --noEmit`: right code compiles, and wrong code is refused. Nothing here is run. */
 import { type Encoding, type PcmFormat, pcmFormat, readWavHeader, type Span } from '../../src/index.ts'
 
 const format: PcmFormat = pcmFormat()

@@ -1,4 +1,4 @@
-/** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
+/** Checked by `tsc --noEmit`: right code compiles, and wrong code is refused. Nothing here is run. */
 import type { Readable, Writable } from 'node:stream'
 import type { JetStreamClient } from '@nats-io/jetstream'
 import { pcmFormat, type Source } from '../../src/index.ts'
@@ -42,7 +42,7 @@ followRecording(js, 'call')
   .on('format', ({ sampleRate }) => sampleRate.toFixed())
   .on('gap', ({ at, bytes }) => at + bytes)
   .on('stray', ({ recorder }) => recorder.length)
-// @ts-expect-error what begins has no such part
+// @ts-expect-error 'begin' has no such property
 publishRecording(js, 'call', format).on('begin', (begin) => begin.nonsense)
 // @ts-expect-error bytes are a number
 publishRecording(js, 'call', format).on('acknowledged', (bytes) => bytes.length)

@@ -1,4 +1,4 @@
-/** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
+/** Checked by `tsc --noEmit`: right code compiles, and wrong code is refused. Nothing here is run. */
 import { PassThrough, type Readable, type Transform, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Chain, chain } from '../../src/chain/index.ts'
@@ -76,7 +76,7 @@ limit({ seconds: 30 })
 limit(format)
 // @ts-expect-error a span, not a number
 limit(format, 30)
-// @ts-expect-error what happens at the cap is 'stop' or 'error'
+// @ts-expect-error onLimit is 'stop' or 'error'
 limit(format, { seconds: 1 }, { onLimit: 'end' })
 // @ts-expect-error a source is a stream, or has a stop()
 limit(format, { seconds: 1 }, { source: 'microphone' })
@@ -148,7 +148,7 @@ wavReader().once('format', (found) => found.nonsense)
 wavReader().addListener('truncated', (truncation) => truncation.nonsense)
 // @ts-expect-error a segment is no Buffer
 segment(format, everySecond).on('data', (one) => one.length)
-// @ts-expect-error what begins has no end yet
+// @ts-expect-error 'begin' has no end yet
 segment(format, everySecond).once('begin', ({ end }) => end)
 // @ts-expect-error a gap of a timeline has no cause
 timeline(format, { tracks: ['a'] }).on('gap', ({ cause }) => cause)
@@ -158,7 +158,7 @@ portAudio(format).prependListener('gap', ({ track }) => track)
 replay('memo.wav').on('format', (found) => found.nonsense)
 // @ts-expect-error a gap has no such part
 decode().on('gap', (gap) => gap.nonsense)
-// @ts-expect-error what a call tells has no such part
+// @ts-expect-error 'start' has no such property
 twilioMedia().on('start', (start) => start.nonsense)
 
 // @ts-expect-error a rule is asked for

@@ -1,4 +1,4 @@
-/** Checked by `tsc --noEmit`: what must compile does, and what must not is refused. Nothing here is run. */
+/** Checked by `tsc --noEmit`: right code compiles, and wrong code is refused. Nothing here is run. */
 import type { File } from 'node:buffer'
 import type { IncomingMessage } from 'node:http'
 import type { Readable, Writable } from 'node:stream'
@@ -49,9 +49,9 @@ export { answers, disposable, either, format, length, readable, reads, samples, 
 new VirtualFile({ storage: 'disk' })
 // @ts-expect-error half a storage
 new VirtualFile({ storage: { size: 0, append() {} } })
-// @ts-expect-error what is attached is not written to
+// @ts-expect-error an attached file is read only
 attached.write(Buffer.alloc(1))
-// @ts-expect-error a handle is what share() returns
+// @ts-expect-error share() returns a handle
 VirtualFile.attach(file)
 // @ts-expect-error a name is a string
 new VirtualFile({ name: 4 })

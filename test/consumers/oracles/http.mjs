@@ -6,7 +6,7 @@ import { createServer } from 'node:http'
  *
  * @typedef {{ method: string, path: string, headers: Headers, body: Buffer, json: () => any,
  *   form: () => Promise<FormData> }} Asked
- * @param {(asked: Asked) => unknown} answer returns what is sent as JSON; throws what is sent as a status of 500
+ * @param {(asked: Asked) => unknown} answer its result is sent as JSON; an error is sent as a status of 500
  */
 export async function httpService(answer) {
   const server = createServer(async (request, response) => {

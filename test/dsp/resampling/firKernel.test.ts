@@ -49,7 +49,7 @@ test('the vector kernel gives the same as the plain loop, and writes nothing els
 test.each([
   ['with vectors', firMachine],
   ['without', plainMachine],
-])('the memory grows, keeps what is there, and is where the kernel works, %s', (_how, make) => {
+])('the memory grows, keeps its content, and is the one that the kernel uses, %s', (_how, make) => {
   const machine = make()
   machine.memory.fill(0.5, 0, 32)
   machine.grow(100_000)

@@ -35,7 +35,7 @@ test('tables lie behind the work, stay unchanged, and are copied again after gro
   expect(bench.machine.memory.length).toBeLessThan(1.1 * 2 ** 20)
 })
 
-// Halves of a step, and what lies closest to them, beside any bits at all.
+// Halves of a step, their closest neighbours, and any bits.
 const steps = fc.integer({ min: -32_770, max: 32_770 })
 const half = fc
   .tuple(steps, fc.constantFrom(-(2 ** -9), 0, 2 ** -9))
@@ -43,7 +43,7 @@ const half = fc
 const justBelow = fc.constantFrom(0.499_999_97 / 32_768, -0.500_000_03 / 32_768, -1e-30, 1e-30)
 const floats = fc.oneof(half, justBelow, fc.float(), fc.constantFrom(Number.NaN, -0, 1e30, -1e30))
 
-test('samples in the memory become what encodeSamples() makes of them, and seven floats behind them are lost', () => {
+test('samples in the memory are encoded as by encodeSamples(), and seven floats behind them are overwritten', () => {
   const bench = new Workbench(firMachine())
   const { memory } = bench.machine
   fc.assert(

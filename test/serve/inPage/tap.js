@@ -1,5 +1,5 @@
-// Runs in the page, in front of its own scripts: keeps what goes to the loudspeaker and what comes from the microphone,
-// sample by sample, and how much of the recording the page knew at each click.
+// Runs in the page, in front of its own scripts: keeps the samples of the loudspeaker and of the microphone, and how
+// much of the recording the page knew at each click.
 
 /** @typedef {{ at: number, samples: Int16Array }} Piece at a frame of the context's clock */
 /** @type {WeakMap<BaseAudioContext, AudioNode>} */
@@ -37,8 +37,8 @@ AudioNode.prototype.connect = function (target, ...rest) {
   return connect.call(this, target, ...rest)
 }
 
-// A browser without a window never hides a tab. This is what it does to one that is hidden: it says so, draws nothing, and
-// lets its timers run once a second.
+// A browser without a window never hides a tab. This imitates a hidden tab: the page is told so, draws nothing, and its
+// timers run once a second.
 let isHidden = false
 Object.defineProperties(document, {
   hidden: { get: () => isHidden },

@@ -285,7 +285,7 @@ describe.each(writers)('dispose() does not throw: a file $label', ({ writerOf })
   })
 })
 
-/** open, then whatever the recording needs, then finish, then dispose. */
+/** The calls in their order: open, then those of the recording, then finish, then dispose. */
 const inOrder = /^open (?:(?:onWavHeader|append|refreshHeader|write|truncate|read|readSync) )*finish dispose$/
 
 const watched = [0, 1, 3].flatMap((turns) =>

@@ -80,7 +80,7 @@ describe.each(writtenStorages)('a recording that fails, and its followers: $labe
     })
   })
 
-  test('one that comes after the failure gets the same as one that came before', async () => {
+  test('a follower that comes after the failure gets the same as an earlier one', async () => {
     for (const fail of [
       (writer: Writable) => writer.destroy(new Error('the microphone is gone')),
       (writer: Writable) => writer.destroy(),
@@ -106,7 +106,7 @@ describe.each(writtenStorages)('a recording that fails, and its followers: $labe
         const expected = momentOf(recorded, recorded.bytes.length).subarray(recorded.dataStart)
         expect(late.bytes.subarray(recorded.dataStart).equals(expected)).toBe(true)
       }
-      // a snapshot is no follower: what was recorded can be read
+      // a snapshot is no follower: the recorded bytes can be read
       expect((await follow(file.createReadStream())).error).toBeUndefined()
       await file.dispose()
     }

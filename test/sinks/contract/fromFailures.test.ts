@@ -85,7 +85,7 @@ describe('a source that fails', () => {
     expect(openBelow(directory)).toEqual([])
   })
 
-  test('a storage that fails keeps what it has in { partial }, too', async () => {
+  test('a storage that fails keeps its bytes in { partial }, too', async () => {
     const storage = new WatchedStorage({ faults: {} })
     const source = new PassThrough()
     const failed = failure(source, { storage, partial: true })

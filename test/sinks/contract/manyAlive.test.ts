@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 
-// A process of its own, which runs what is built: it would take the test along where it is aborted.
+// It runs in a process of its own, with the build: if it is aborted, the test goes on.
 
-/** Keeps recordings alive, has each of them in one piece where told so, and counts what it was answered. */
+/** Keeps recordings alive, each of them in one piece where asked to, and counts the results. */
 const program = `
   import { VirtualFile } from 'wavespool'
   const [, storage, count, isInOnePiece] = process.argv

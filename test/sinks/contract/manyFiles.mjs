@@ -1,5 +1,5 @@
-// Makes, writes, reads and disposes of many short VirtualFiles on one storage, and compares what the process holds
-// before and after. Usage: node --expose-gc manyFiles.mjs STORAGE COUNT
+// Makes, writes, reads and disposes of many short VirtualFiles on one storage, and compares the resources of the
+// process before and after. Usage: node --expose-gc manyFiles.mjs STORAGE COUNT
 import { createHook } from 'node:async_hooks'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

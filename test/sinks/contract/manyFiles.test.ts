@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { platform } from 'node:os'
 import { expect, test } from 'vitest'
 
-// Each kind in a process of its own, which runs what is built; `npm run soak` makes 10,000 of each.
+// Each kind in a process of its own, which runs the build; `npm run soak` makes 10,000 of each.
 
 const kinds = ['memory', 'spill', 'spilled early', 'path', 'overwrite', 'own']
 

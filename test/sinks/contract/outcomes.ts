@@ -30,7 +30,7 @@ export async function errorOf(call: () => unknown): Promise<unknown> {
   }
 }
 
-/** Expects a WavespoolError of this code; `what` says which call it was. */
+/** Expects a WavespoolError of this code; `what` names the call. */
 export function expectCode(error: unknown, code: string, what: string): void {
   expect(error ?? undefined, `${what}: no error`).toBeDefined()
   expect({ what, code: (error as { code?: unknown }).code, error }).toMatchObject({ what, code })
@@ -56,7 +56,7 @@ export function openBelow(directory: string): string[] {
   })
 }
 
-/** Waits until a condition holds, for what happens in the background; says what did not happen otherwise. */
+/** Waits until a condition holds, for work in the background; throws an error with `what` otherwise. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   for (const start = performance.now(); !condition(); await sleep(10)) {
     if (performance.now() - start > PATIENCE) throw new Error(`not in ${PATIENCE / 1000} s: ${what}`)

@@ -52,7 +52,7 @@ async function record(options: { overwrite?: boolean } = {}): Promise<VirtualFil
   return file
 }
 
-/** A change of what lies under the path, which the recording must not take for itself. */
+/** Changes of the file under the path, which the recording must not take for its own. */
 const changes: [string, () => void][] = [
   [
     'a symlink to another file',

@@ -51,7 +51,7 @@ function newPlace(): string {
   return mkdtempSync(join(folder, `place-${places}-`))
 }
 
-describe('a file that is shorter than what was recorded', () => {
+describe('a file that is shorter than the recording', () => {
   const size = 44 + format.bytesPerSecond
 
   test.each([
@@ -130,7 +130,7 @@ const answers: [string, (count: number, target: Uint8Array) => unknown][] = [
   ['half of it', (count, target) => (target.length > 1000 ? Math.floor(count / 2) : count)],
 ]
 
-/** A storage of the user that keeps what it is given, but cannot read it after the header. */
+/** A storage of the user that keeps all bytes, but cannot read them after the header. */
 class Forgetful extends PlainStorage {
   isBroken = false
   readonly #answer: (count: number, target: Uint8Array) => unknown
@@ -143,7 +143,7 @@ class Forgetful extends PlainStorage {
   override read(target: Uint8Array, position: number): number {
     const there = Math.min(target.length, this.size - position)
     const count = this.isBroken ? (this.#answer(there, target) as number) : there
-    this.bytes.copy(target.subarray(0, count), 0, position) // the rest of it keeps what was in its memory
+    this.bytes.copy(target.subarray(0, count), 0, position) // the rest of it keeps its old content
     return count
   }
 }
@@ -189,7 +189,7 @@ describe.each(answers)('a storage of the user whose read gives %s', (_label, ans
   })
 })
 
-/** Every way that gives something gives what was recorded, and no byte of what was in its memory before. */
+/** Every reading that succeeds gives the recorded bytes, and no old content of its memory. */
 async function expectWholeOrShort(file: VirtualFile, except: string[] = []): Promise<void> {
   for (const [way, read] of Object.entries(ways)) {
     if (except.includes(way)) continue

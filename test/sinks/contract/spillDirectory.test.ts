@@ -24,7 +24,7 @@ import { VirtualFile } from '../../../src/index.ts'
 import { finish, write } from '../storageContract.ts'
 import { until } from './outcomes.ts'
 
-// Other processes run what is built, so these tests need `npm run build`, which `npm test` does first.
+// Other processes run the build, so these tests need `npm run build`, which `npm test` does first.
 
 const isRoot = process.getuid?.() === 0
 const NOBODY = 65_534
@@ -232,7 +232,7 @@ describe('a leftover of a crash', () => {
   test.skipIf(!isRoot)('of root does not keep another user from spilling', async () => {
     const leftover = leave()
     chmodSync(directory, 0o1777)
-    // a user who may not read this folder can read a copy of what is built
+    // a user who may not read this folder can read a copy of the build
     const copy = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
     chmodSync(copy, 0o755)
     cpSync(join(entry, '..'), copy, { recursive: true })

@@ -5,7 +5,7 @@ import { settles } from './outcomes.ts'
 const file = () => new VirtualFile()
 const follow = (options: object) => () => file().createReadStream(options)
 
-/** A call with an option that does not exist, and the one that was meant, or the wrong one where none is near. */
+/** A call with an unknown option, and the option that the error names: the nearest one, or the unknown one itself. */
 const calls: [string, () => unknown, string][] = [
   ['new VirtualFile({ path })', () => new VirtualFile({ path: 'call.wav' } as never), 'path'],
   ['new VirtualFile({ maxbytes })', () => new VirtualFile({ maxbytes: 1000 } as never), 'maxBytes'],

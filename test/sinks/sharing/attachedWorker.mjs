@@ -80,7 +80,7 @@ const tasks = {
     }
   },
 
-  /** waits for what does not come */
+  /** waits for bytes that do not come */
   async waitForDispose() {
     answer('begun')
     try {

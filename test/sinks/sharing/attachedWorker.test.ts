@@ -15,7 +15,7 @@ import {
   wavHeader,
 } from '../../../src/index.ts'
 
-// A thread runs what is built, so these tests need `npm run build`, which `npm test` does first.
+// A thread runs the build, so these tests need `npm run build`, which `npm test` does first.
 
 const folder = mkdtempSync(join(tmpdir(), 'wavespool-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

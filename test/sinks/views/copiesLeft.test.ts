@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-// Other processes run what is built, so these tests need `npm run build`, which `npm test` does first.
+// Other processes run the build, so these tests need `npm run build`, which `npm test` does first.
 
 const entry = join(import.meta.dirname, '../../../dist/index.js')
 let directory: string

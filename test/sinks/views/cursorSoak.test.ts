@@ -6,13 +6,13 @@ import { PART_BYTES } from '../../../src/storage/parts.ts'
 import { hasTool, run } from '../../oracles/tools.ts'
 import { everyReading, finish, type StorageUnderTest, storages, write } from '../storageContract.ts'
 
-// Long random scripts, which a live io.BytesIO answers once and every storage must answer alike. Short ones, that
-// shrink to what is wrong, are in cursor.test.ts.
+// Long random scripts, which a live io.BytesIO answers once and every storage must answer alike. Short ones, which can
+// be shrunk, are in cursor.test.ts.
 
 const origins: SeekOrigin[] = ['start', 'current', 'end']
 type Operation = ['seek', number, number] | ['read' | 'readInto' | 'truncate', number] | ['write', string]
 
-/** A small generator with a seed of its own (mulberry32): both sides are told what came of it. */
+/** A small generator with a seed of its own (mulberry32): both sides use the same numbers. */
 function randomFrom(seed: number): (below: number) => number {
   let state = seed
   return (below) => {
@@ -113,7 +113,7 @@ const operations = script(1, 100_000, [0, 300, THRESHOLD - 3000, THRESHOLD, THRE
 const expected = hasPython ? answersOf(operations) : []
 
 test.skipIf(!hasPython).each([...storages, spilling])(
-  '100,000 operations give what io.BytesIO gives: $label',
+  '100,000 operations give the same as io.BytesIO: $label',
   (storage) => compare(operations, expected, storage),
 )
 

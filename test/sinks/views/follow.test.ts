@@ -11,7 +11,7 @@ import { momentOf, recordings } from '../headers.ts'
 import { closed, finish, write } from '../storageContract.ts'
 import { writtenStorages } from '../writers.ts'
 
-/** Collects what a stream delivers until it ends or fails. */
+/** Collects the bytes of a stream until it ends or fails. */
 async function collect(
   stream: Readable,
   pause: number,

@@ -36,7 +36,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close().closeAllConnections()
 })
 
-/** The whole of what an HTTP server of Node needs around toResponse(). */
+/** All code that an HTTP server of Node needs around toResponse(). */
 async function serve(file: VirtualFile, spy: (request: IncomingMessage) => void = () => {}): Promise<string> {
   const server = createServer(async (request, answer) => {
     spy(request)

@@ -1,5 +1,5 @@
-// @ts-nocheck: run as it is, by `node --expose-gc --max-semi-space-size=1 memory.mjs`, which takes what segments by from
-// the place of its name and prints by how much each kind of memory has grown between the 500th segment and the last one.
+// @ts-nocheck: it runs unchanged, by `node --expose-gc --max-semi-space-size=1 memory.mjs WAY`, cuts segments by this
+// way, and prints by how much each kind of memory has grown between the 500th segment and the last one.
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pcmFormat, segment } from 'wavespool'

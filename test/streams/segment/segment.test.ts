@@ -35,7 +35,7 @@ interface Read {
   pcm: Buffer
 }
 
-/** A segment with its samples; its header must say what is there. */
+/** A segment with its samples; its header must have the right sizes. */
 async function readSegment({ file, start, end }: Segment, format: PcmFormat): Promise<Read> {
   const bytes = await file.toBuffer()
   const header = readWavHeader(bytes)!
@@ -63,7 +63,7 @@ async function readAll(
   }
 }
 
-/** Takes what is not silence in this encoding for speech, by the first sample of its frame. */
+/** Takes all sound for speech, by the first sample of its frame. */
 function loudDetector(frameSamples: number, sampleRate = 16_000, wait = false): VoiceDetector {
   const isSpeech = (frame: Float32Array) => frame[0] !== 0
   return {

@@ -68,7 +68,7 @@ interface Judgement {
   pure: number
   /** segments in which more than one sentence is */
   joined: number
-  /** seconds from where speech begins and ends to where a segment says so, without what is kept around it */
+  /** seconds between the ends of speech and those of its segment, without the audio that is kept around it */
   errors: number[]
 }
 

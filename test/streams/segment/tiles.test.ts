@@ -148,7 +148,7 @@ test('a length in bytes is the size of the file, its header and its pad byte cou
   expect(() => segment(format, { every: { bytes: 46 } })).not.toThrow()
 })
 
-test('a reader that throws in a pipeline leaves what it has not read in unread', async () => {
+test('a reader that throws in a pipeline leaves the segments that it has not read in unread', async () => {
   const stage = segment(format, { every: { seconds: 1 } })
   const source = tone(format, { duration: { milliseconds: 12_500 }, pace: 'fast' })
   let read = 0

@@ -39,7 +39,7 @@ const slow = () =>
     },
   })
 
-/** Passes what the cap needs and then never calls back. */
+/** Passes the bytes that the cap needs and then never calls back. */
 function stuck(cap) {
   let seen = 0
   return new Transform({
@@ -51,7 +51,7 @@ function stuck(cap) {
   })
 }
 
-/** A pipeline of what `stages` makes of the cap. */
+/** A pipeline of the stages that `stages` returns for the cap. */
 function composed(stages, { cap = 5000, delay = 0 } = {}) {
   const run = async (stream) => {
     const end = sink(delay)
@@ -115,7 +115,7 @@ function segmentSink() {
   return Object.assign(stream, { bytes: () => Buffer.concat(pieces) })
 }
 
-/** Segments of what the cap lets through. */
+/** Segments of the audio that the cap passes. */
 function segmented() {
   const run = async (stream) => {
     const end = segmentSink()

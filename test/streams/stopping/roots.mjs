@@ -49,7 +49,7 @@ function timerSource() {
   })
 }
 
-/** Pushes up to `total` bytes, then does what it is told. */
+/** Pushes up to `total` bytes, then calls `atEnd`. */
 function bounded(total, atEnd) {
   let at = 0
   return new Readable({
