@@ -109,7 +109,7 @@ describe('the rooms', () => {
     expect(modules.map(roomOf).filter((room) => !(room in mayKnow))).toEqual([])
   })
 
-  test('every import names a module that is there', () => {
+  test('every import names a module that exists', () => {
     const lost = imports.filter(({ to, isPackage }) => !isPackage && !modules.includes(to))
     expect(names(lost)).toEqual([])
   })

@@ -9,7 +9,7 @@ import { makeWavHeader } from '../src/format/wavHeader.ts'
 import { VirtualFile } from '../src/sinks/virtualFile.ts'
 import { finish, storages, write } from './sinks/storageContract.ts'
 
-describe.each(storages)('an upload of a recording that goes on: $label', (storage) => {
+describe.each(storages)('an upload during a recording: $label', (storage) => {
   test('sends exactly the bytes that were there, while 100 more chunks arrive', async () => {
     const forms: FormData[] = []
     const server = createServer(async (request, response) => {

@@ -105,12 +105,12 @@ describe('an unknown option', () => {
 test.each([
   ['toFloat32', { samplerate: 8000 }],
   ['toInt16', { chanel: 0 }],
-] as const)('%s() rejects one', async (method, options) => {
+] as const)('%s() rejects an unknown option', async (method, options) => {
   const file = new VirtualFile()
   await expect(file[method](options as never)).rejects.toMatchObject({ code: 'ERR_WAVESPOOL_ARG_TYPE' })
 })
 
-test('VirtualFile.from() rejects one before it opens anything', async () => {
+test('VirtualFile.from() rejects an unknown option before it opens anything', async () => {
   for (const options of [{ signals: 1 }, { path: 'a.wav' }, null, 'fast']) {
     await expect(VirtualFile.from('nowhere.wav', options as never)).rejects.toMatchObject({
       code: 'ERR_WAVESPOOL_ARG_TYPE',

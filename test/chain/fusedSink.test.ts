@@ -118,21 +118,18 @@ describe('a chain into a file', () => {
     ['with a foreign stage in front', () => [new PassThrough(), wavHeader(format)]],
     ['with a foreign stage behind', () => [wavHeader(format), new PassThrough()]],
     ['with a gate', () => [gate(format), wavHeader(format)]],
-  ])(
-    '%s has finished when the file has: with the right header, in a named file too',
-    async (_name, stages) => {
-      const path = join(folder, `${Math.random()}.wav`)
-      for (const storage of ['memory', { path }] as const) {
-        const file = new VirtualFile({ storage })
-        const recorder = chain([...(stages() as Stage[]), file])
-        await pipeline(Readable.from([pattern(700), pattern(300)], { objectMode: false }), recorder)
-        expect(file.writableFinished).toBe(true)
-        expect(await file.toBuffer()).toEqual(wav(Buffer.concat([pattern(700), pattern(300)])))
-        await file.dispose()
-      }
-      expect((await readFile(path)).length).toBe(1044)
-    },
-  )
+  ])('%s finishes after the file, with the right header, in a named file too', async (_name, stages) => {
+    const path = join(folder, `${Math.random()}.wav`)
+    for (const storage of ['memory', { path }] as const) {
+      const file = new VirtualFile({ storage })
+      const recorder = chain([...(stages() as Stage[]), file])
+      await pipeline(Readable.from([pattern(700), pattern(300)], { objectMode: false }), recorder)
+      expect(file.writableFinished).toBe(true)
+      expect(await file.toBuffer()).toEqual(wav(Buffer.concat([pattern(700), pattern(300)])))
+      await file.dispose()
+    }
+    expect((await readFile(path)).length).toBe(1044)
+  })
 
   test('has a readable file after every write', async () => {
     const file = new VirtualFile()
@@ -262,7 +259,7 @@ describe('a chain into a file', () => {
     expect(await file.toBuffer()).toEqual(wav(Buffer.alloc(source.delivered)))
   })
 
-  test('takes nothing more once its file was ended by hand', async () => {
+  test('ignores writes after its file was ended by hand', async () => {
     const file = new VirtualFile()
     const recorder = chain([limit(format, second, { source: null }), wavHeader(format), file])
     recorder.write(pattern(320))

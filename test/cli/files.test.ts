@@ -38,7 +38,7 @@ const json = async (...args: string[]) =>
   JSON.parse((await packed.run([...args, '--json'])).stdout.toString())
 
 describe('info', () => {
-  test('tells format, duration, level and clipping', async () => {
+  test('prints format, duration, level and clipping', async () => {
     const left = new Int16Array(pcm.buffer).filter((_, i) => i % 2 === 0)
     const clipped = left.filter((sample) => sample === -32_768 || sample === 32_767).length
     const power = left.reduce((sum, sample) => sum + (sample / 32_768) ** 2, 0) / left.length

@@ -341,7 +341,7 @@ describe.skipIf(whyNoRig)(`the command with a microphone ${whyNoRig ?? ''}`, rea
       expect(samplesOf('behind.wav').length).toBeGreaterThan(0)
     })
 
-    test('long work shows how far it is', async () => {
+    test('long work shows its progress', async () => {
       await using window = new Window(packed, { columns: 40, env: rig.env })
       writeFileSync(packed.path('long.wav'), makeWavHeader(pcmFormat(), { dataBytes: 300_000_000 }))
       truncateSync(packed.path('long.wav'), 300_000_044)

@@ -146,7 +146,7 @@ describe('into a pipe', () => {
     expect(readFileSync(packed.path('piped')).subarray(44)).toEqual(noise(format, 3))
   })
 
-  test('a slow reader loses nothing', async () => {
+  test('a slow reader gets all samples', async () => {
     const { stdout } = await packed.shell('wavespool record --from long.wav - | (sleep 0.5; cat)')
     expect(stdout.subarray(44).equals(noise(format, 20))).toBe(true)
   })

@@ -176,7 +176,7 @@ describe('split leaves whole parts alone', () => {
     for (const name of files.list()) expect(isWhole(files.bytes(name))).toBe(true)
   })
 
-  test('parts that are there stay as they are until new ones are whole', async () => {
+  test('existing parts stay unchanged until new ones are whole', async () => {
     const files = folder('split-again', { 'stdin-0001.wav': 'old 1', 'stdin-0003.wav': 'old 3' })
     const child = packed.start(['split', '-', '--every', '1', '-o', 'split-again', '--force'])
     child.stdin.write(wav.subarray(0, 44 + 2.5 * 32_000))

@@ -101,7 +101,7 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     expect(single.pcm.equals(whole.pcm)).toBe(true)
   })
 
-  test('tells the format before the first samples, and converts', async () => {
+  test("emits 'format' before the first samples, and converts", async () => {
     const stage = decode({ to: pcmFormat() })
     const events: string[] = []
     stage.once('format', ({ sampleRate }) => events.push(`format ${sampleRate}`))
@@ -146,7 +146,7 @@ describe.runIf(hasTool('ffmpeg'))('decode()', () => {
     }
   })
 
-  test('goes on behind lost pages of Ogg and lost blocks of WebM, and tells of them', async () => {
+  test('goes on behind lost pages of Ogg and lost blocks of WebM, and reports them', async () => {
     writeFileSync(pathOf('long.wav'), await through(wavHeader(format), [chord(format, 5 * 48_000)]))
     for (const name of ['long.ogg', 'long.webm']) {
       run('ffmpeg', ['-v', 'error', '-i', pathOf('long.wav'), '-c:a', 'libopus', pathOf(name)])

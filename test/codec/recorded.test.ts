@@ -179,7 +179,7 @@ describe('a recording, compressed', () => {
     await file.dispose()
   })
 
-  test('a disposed one is served no more, and a failed encoding is tried again', async () => {
+  test('a disposed recording is no longer served, and a failed encoding is tried again', async () => {
     const file = await memo()
     const served = () => file.toResponse({}, { codec: 'flac' })
     expect((await served()).status).toBe(200)

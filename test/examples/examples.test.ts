@@ -519,7 +519,7 @@ describe('examples', () => {
     await checks[name]?.(builtIn)
   })
 
-  it.skipIf(whyNoRig)('take the microphone where there is one', realTime, async () => {
+  it.skipIf(whyNoRig)('use the microphone where there is one', realTime, async () => {
     await using rig = await Rig.start()
     const heard = join(rig.directory, 'tone.wav')
     await pipeline(tone(at48, { duration: { seconds: 120 } }), wavHeader(at48), createWriteStream(heard))

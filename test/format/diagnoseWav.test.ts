@@ -34,8 +34,8 @@ const anyFile = fc
     return { format, file, dataStart: header.length, dataBytes }
   })
 
-describe('a file in good order', () => {
-  test('has no fault, and stays as it is', () => {
+describe('a file without faults', () => {
+  test('is diagnosed as such, and stays unchanged', () => {
     fc.assert(
       fc.property(anyFile, ({ file, dataBytes }) => {
         expect(diagnose(file)).toMatchObject({ faults: [], dataBytes, end: file.length, pad: 0 })

@@ -14,7 +14,7 @@ describe('spanFrames', () => {
     expect(spanBytes(format, { seconds: 0.29 })).toBe(13_920 * 4)
   })
 
-  test('every decimal fraction of a second is as exact as whole numbers can say it', () => {
+  test('every decimal fraction of a second gives the same frames as in whole numbers', () => {
     fc.assert(
       fc.property(formats, fc.integer({ min: 1, max: 100_000_000 }), (f, milliseconds) => {
         const exact = (BigInt(milliseconds) * BigInt(f.sampleRate)) / 1000n

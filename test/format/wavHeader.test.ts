@@ -129,7 +129,7 @@ describe('makeWavHeader', () => {
     )
   })
 
-  test('the longest that RIFF can hold, and one frame more', () => {
+  test('RIFF holds its longest length, and a longer one is refused with the name of the option for RF64', () => {
     const format = pcmFormat({ channels: 2 })
     expect(() => makeWavHeader(format, { dataBytes: 2 ** 32 - 120 })).not.toThrow()
     expect(() => makeWavHeader(format, { dataBytes: 2 ** 32 - 4 })).toThrow(ARG_RANGE)

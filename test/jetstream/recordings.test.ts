@@ -137,7 +137,7 @@ describe.skipIf(whyNoNats)('a recording', realTime, () => {
     expect(inside.gaps).toEqual([{ at: 35_000, bytes: 5000, frames: 2500 }])
   })
 
-  test('has one recorder: a second one is refused, and one that was superseded finds out', async () => {
+  test('has one recorder: a second one is refused, and a superseded one fails', async () => {
     const { js } = nats
     const bytes = await rampBytes(20_000)
     const zombie = publishRecording(js, 'one', format)

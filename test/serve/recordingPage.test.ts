@@ -342,7 +342,7 @@ describe('requests', () => {
     ['{"microphone":"computer","name":"../up"}', 400],
     ['{"microphone":"computer","name":".hidden"}', 400],
     ['{"microphone":"computer","name":"a/b"}', 400],
-  ])('%s begins nothing', async (body, status) => {
+  ])('%s begins no recording', async (body, status) => {
     await using served = await Served.start({ microphone: (format) => tone(format) })
     const headers = { 'content-type': 'application/json' }
     const response = await fetch(`${served.url}recordings`, { method: 'POST', body, headers })

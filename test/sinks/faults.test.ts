@@ -188,7 +188,7 @@ describe.each(writers)('a directory that is gone, and a file $label', ({ writerO
   })
 })
 
-describe.each(writers)('a place where nothing may be written, and a file $label', ({ writerOf }) => {
+describe.each(writers)('a place without write permission, and a file $label', ({ writerOf }) => {
   const refused: [string, () => NonNullable<VirtualFileOptions['storage']>][] = [
     ['a path in a directory that does not exist', () => ({ path: join(place, 'no', 'a.wav') })],
     ['a path below a file', () => ({ path: join(import.meta.filename, 'a.wav') })],

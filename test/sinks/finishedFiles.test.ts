@@ -88,7 +88,7 @@ const finished: Record<string, [file: Buffer, samples: number, frame?: number]> 
 }
 
 describe.each(writtenStorages)('a finished file in storage: $label', (storage) => {
-  test.each(Object.entries(finished))('%s is left as it is', async (_name, [bytes, samples, frame = 2]) => {
+  test.each(Object.entries(finished))('%s stays unchanged', async (_name, [bytes, samples, frame = 2]) => {
     const frames = samples / frame
     for (const step of [1, 7, 44, 100, bytes.length]) {
       const pieces: Buffer[] = []

@@ -122,7 +122,7 @@ test.each([Number.NaN, undefined, -1, 0.5, 101, '100'])(
   },
 )
 
-test('every position has its place, and the parts lie one behind the other', () => {
+test('every position has its place, and the parts are consecutive', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 2 ** 27 }), fc.nat(2 ** 40), (firstBytes, position) => {
       const { index, offset, remaining } = placeOf(firstBytes, position)

@@ -106,7 +106,7 @@ test('wavHeader alone makes an empty, valid file', async () => {
 })
 
 test.runIf(hasTool('sndfile-info') && hasTool('ffprobe'))(
-  'past 4 GiB it is an RF64 file at every moment',
+  'past 4 GiB a recording is an RF64 file at every moment',
   async () => {
     const path = join(folder, 'long.wav')
     const file = new VirtualFile({ storage: { path } })

@@ -47,7 +47,7 @@ test.each([
   ['chunk', () => [chunk(format, { frames: 7 }), wavHeader(format)]],
   ['wavHeader', () => [wavHeader(format)]],
 ] as const)(
-  'half a frame at the end of %s: whole frames are in the file, then the error',
+  'half a frame at the end of %s fails after the whole frames are in the file',
   async (_, stages) => {
     const file = new VirtualFile()
     const done = pipeline([Readable.from([pattern(150), pattern(53)]), ...stages(), file] as never)

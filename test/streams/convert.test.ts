@@ -173,7 +173,7 @@ describe('in streams', () => {
     expect(sink.bytes().equals(await expected)).toBe(true)
   })
 
-  test('half a frame at the end: everything before it is in the file, then the error', async () => {
+  test('half a frame at the end fails after everything in front of it is in the file', async () => {
     const file = new VirtualFile()
     const source = Readable.from([...pieces(), Buffer.alloc(5)])
     await expect(pipeline(source, convert(from, to), wavHeader(to), file)).rejects.toEqual(PARTIAL)

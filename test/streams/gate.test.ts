@@ -66,7 +66,7 @@ test.each(['drop', 'silence'] as const)(
   },
 )
 
-test('a pause while audio flows leaves one stretch out of a ramp', async () => {
+test('a pause leaves one stretch out of a ramp', async () => {
   const format = pcmFormat()
   const source = ramp(format, { pace: 'realtime', duration: { seconds: 10 } })
   const stage = gate(format)

@@ -55,7 +55,7 @@ test('passes on the same buffers, without a copy', () => {
   for (const [i, bytes] of out.entries()) expect(bytes).toBe(given[i])
 })
 
-test('in a pipeline: a level every 100 ms, and one for the rest', async () => {
+test('a pipeline gets a level every 100 ms, and one for the rest', async () => {
   const format = pcmFormat()
   const source = Readable.from(Array.from({ length: 60 }, (_, i) => Buffer.alloc(640, i)))
   const stage = meter(format, { every: { milliseconds: 100 } })
@@ -74,7 +74,7 @@ test('in a pipeline: a level every 100 ms, and one for the rest', async () => {
   ])
 })
 
-test('half a frame at the end: the last level is told before the error', async () => {
+test('half a frame at the end fails after the last level was emitted', async () => {
   const stage = meter(pcmFormat(), { every: { seconds: 1 } })
   const told: string[] = []
   stage.on('level', ({ end }: Level) => told.push(`level to ${end}`))

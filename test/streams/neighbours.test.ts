@@ -160,7 +160,7 @@ describe('neighbours that know their formats', () => {
     expect(stage.destroyed).toBe(false)
   })
 
-  test('through compose() too', async () => {
+  test('compose() refuses them too', async () => {
     const both = compose(limit(studio, { seconds: 1 }), wavHeader(wanted))
     await expect(run([script([Buffer.alloc(960)]), both])).rejects.toEqual(disagree(wanted, studio))
   })
@@ -194,7 +194,7 @@ describe('chain()', () => {
   test.each([
     ['fused', []],
     ['with a stage apart', [gate(wanted)]],
-  ])('fails once a header inside it has told the format (%s)', async (_name, more) => {
+  ])('fails once the format of a header inside it is known (%s)', async (_name, more) => {
     const row = chain([wavReader(), limit(wanted, { seconds: 1 }), ...more])
     await expect(run([tone(studio, second), wavHeader(studio), row])).rejects.toEqual(
       disagree(wanted, studio),

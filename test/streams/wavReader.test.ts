@@ -122,7 +122,7 @@ describe('a length left open means to the end', () => {
     }
   })
 
-  test('the pad byte behind odd samples of more than one byte is no part of a frame cut off', () => {
+  test('the pad byte behind odd samples of more than one byte is not taken for a cut frame', () => {
     const format = pcmFormat({ encoding: 's24le' })
     const { pcm, truncations } = read(headerWith({ data: 0xffffffff }, format), pattern(9), Buffer.alloc(1))
     expect(pcm.equals(pattern(9))).toBe(true)
@@ -185,14 +185,14 @@ describe('samples that end before the length announced', () => {
   })
 })
 
-test('a length of no whole frames ends with the last whole one', () => {
+test('a length that is no multiple of a frame ends with the last whole frame', () => {
   const format = pcmFormat({ channels: 2 })
   const { pcm, truncations } = read(headerWith({ riff: 36 + 103, data: 103 }, format), pattern(104))
   expect(pcm.equals(pattern(100))).toBe(true)
   expect(truncations).toEqual([])
 })
 
-test('tags in front are there with the format, those behind at the end', async () => {
+test('tags in front of the samples are known with the format, those behind at the end', async () => {
   const header = insert(makeWavHeader(pcmFormat(), { dataBytes: 3000 }), infoOf(entryOf('INAM', 'Äpfel')))
   const behind = Buffer.concat([
     chunkOf('cue ', pattern(5)),
@@ -211,7 +211,7 @@ test('tags in front are there with the format, those behind at the end', async (
   expect(reader.tags).toEqual({ INAM: 'Äpfel', IART: 'me' })
 })
 
-test('tags of a big-endian file are there, wherever they stand', async () => {
+test('tags of a big-endian file are read at any place', async () => {
   const turned = (chunk: Buffer) => {
     chunk.subarray(4, 8).reverse()
     return chunk
@@ -316,7 +316,7 @@ describe('input that is no WAV file', () => {
   })
 })
 
-test('a follower of a recording with odd samples is read to its last whole one', async () => {
+test('a follower of a recording with odd samples is read to its last whole sample', async () => {
   const format = pcmFormat({ encoding: 's24le' })
   const memo = new VirtualFile()
   const reader = memo.createReadStream({ follow: true }).pipe(wavReader({ onTruncated: 'error' }))

@@ -280,7 +280,7 @@ describe('100,000 malformed files', { timeout: 180_000 }, () => {
     for (const count of Object.values(outcomes)) expect(count).toBeGreaterThan(2000)
   })
 
-  test('end a pipeline well, and go through a VirtualFile unharmed', async () => {
+  test('give the same samples and error in a pipeline, and are recorded by a VirtualFile', async () => {
     const inPieces = malformed.chain((bytes) => chunkings(bytes))
     await fc.assert(
       fc.asyncProperty(inPieces, async (pieces) => {

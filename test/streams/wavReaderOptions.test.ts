@@ -107,7 +107,7 @@ describe('WAV files behind one another', () => {
     )
   })
 
-  test('of other formats are an error, or come out in one', async () => {
+  test('of other formats are an error, or are converted to one format', async () => {
     const pieces = [Buffer.concat([odd, exact])]
     await expect(read(pieces, { onNext: 'read' })).rejects.toThrow(WAV)
     const { pcm: both } = await read(pieces, { onNext: 'read', to: wanted })

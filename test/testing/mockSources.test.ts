@@ -102,7 +102,7 @@ describe('misbehaviour', () => {
     await once(source, 'end')
   })
 
-  it('stalls when told', async () => {
+  it('stalls at stall()', async () => {
     const clock = manualClock()
     const source = tone(format, { pace: clock })
     const seen = collect(source)
@@ -123,7 +123,7 @@ describe('misbehaviour', () => {
     expect(await assertRamp(memo, format, { duration: { seconds: 1 } })).toBe(16_000)
   })
 
-  it('fails when told', async () => {
+  it('fails at fail()', async () => {
     const clock = manualClock()
     const source = silence(format, { pace: clock })
     const seen = collect(source)

@@ -62,7 +62,7 @@ test.each([
   expect(machine.memory).toBe(memory)
 })
 
-test('where WebAssembly cannot be had, the plain loop takes its place', () => {
+test('without WebAssembly the plain loop is used', () => {
   const { WebAssembly } = globalThis as { WebAssembly?: unknown }
   Reflect.deleteProperty(globalThis, 'WebAssembly')
   try {

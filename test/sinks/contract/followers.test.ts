@@ -62,7 +62,7 @@ describe.each(writtenStorages)('a recording that fails, and its followers: $labe
       await file.dispose()
     })
 
-    test('a reader that comes late to its stream misses nothing', async () => {
+    test('a reader that comes late to its stream gets every byte', async () => {
       const file = new VirtualFile({ storage: storage.make() })
       const writer = storage.writerOf(file)
       writer.on('error', () => {})

@@ -51,7 +51,7 @@ describe('a source that fails', () => {
     ['path', () => ({ path: join(directory, 'a.wav') })],
   ]
 
-  test.each(places)('rejects with its own error and leaves nothing behind: %s', async (_label, make) => {
+  test.each(places)('rejects with its own error and leaves no file behind: %s', async (_label, make) => {
     const storage = make()
     const error = new Error('the client went away')
     for (let i = 0; i < 3; i++) {
@@ -149,7 +149,7 @@ describe('wrong options are refused before anything is opened', () => {
 })
 
 describe('a signal', () => {
-  test('that is aborted already opens nothing', async () => {
+  test('that is already aborted opens nothing', async () => {
     const reason = new Error('enough')
     const controller = new AbortController()
     controller.abort(reason)
@@ -206,13 +206,13 @@ describe('streams of all kinds', () => {
     return stream as unknown as NodeJS.ReadableStream
   }
 
-  test('an old one, to its end', async () => {
+  test('an old one is read to its end', async () => {
     const file = await from(oldStyle('end'))
     expect((await file.toBuffer()).equals(momentOf(recorded, bytes.length))).toBe(true)
     await file.dispose()
   })
 
-  test('an old one that fails', async () => {
+  test('an old one that fails rejects', async () => {
     expect((await failure(oldStyle('error'))).message).toBe('the client went away')
   })
 
@@ -234,7 +234,7 @@ describe('streams of all kinds', () => {
     expect((await failed).name).toBe('AbortError')
   })
 
-  test('one that has failed already', async () => {
+  test('one that has already failed rejects', async () => {
     const source = new PassThrough()
     source.on('error', () => {})
     source.destroy(new Error('the client went away'))
@@ -266,7 +266,7 @@ describe('streams of something else than bytes', () => {
     await turn()
   })
 
-  test('a stream of objects that are bytes and strings is one of bytes', async () => {
+  test('a stream of bytes and strings in object mode is accepted', async () => {
     const file = await from(Readable.from([bytes.subarray(0, 44), bytes.subarray(44).toString('latin1')]))
     expect(file.size).toBeGreaterThan(44)
     await file.dispose()

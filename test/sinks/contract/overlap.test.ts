@@ -71,7 +71,7 @@ describe.each(storages)('changes that are not awaited: $label', (storage) => {
     )
   })
 
-  test('a Sync twin behind one that is under way keeps the order, or refuses', async () => {
+  test('a synchronous change behind one that is under way keeps the order, or is refused', async () => {
     const file = await recorded({ storage: storage.make() })
     const cursor = file.cursor()
     const first = cursor.write(Buffer.from('first'))
@@ -110,7 +110,7 @@ describe.each(storages)('changes that are not awaited: $label', (storage) => {
     }
   })
 
-  test('a change that is refused while the recording goes on has no effect on the end of it', async () => {
+  test('a change that is refused while the recording goes on has no effect on its header', async () => {
     const file = new VirtualFile({ storage: storage.make() })
     await write(file, recordings[0]!.bytes)
     const refused = file.cursor()

@@ -109,7 +109,7 @@ describe('a file that is shorter than the recording', () => {
   )
 
   test.each(writers)(
-    'a path, cut to nothing before the end alone notices: a file $label',
+    'a path, cut to nothing, which only the end of the recording notices: a file $label',
     async ({ writerOf }) => {
       const path = join(newPlace(), 'a.wav')
       const file = new VirtualFile({ storage: { path } })

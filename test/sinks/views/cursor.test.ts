@@ -223,7 +223,7 @@ test('bad positions and counts are refused, and do not move the cursor', async (
   expect(cursor.tell()).toBe(3)
 })
 
-test.each(storages)('reads called at once go on one behind the other: $label', async ({ make }) => {
+test.each(storages)('reads that are called at once read consecutive bytes: $label', async ({ make }) => {
   const file = new VirtualFile({ storage: make() })
   await write(file, pattern(300))
   await finish(file)

@@ -442,7 +442,7 @@ describe('backpressure', () => {
     }
   })
 
-  test('one chunk of many segments is cut no further than they are read', async () => {
+  test('a chunk of many segments is cut only as far as they are read', async () => {
     const stage = segment(format, { every: { frames: 10 }, highWaterMark: 2 })
     let begun = 0
     stage.on('begin', () => begun++)

@@ -150,7 +150,7 @@ describe('breaking out of for await', () => {
     await closed(source, stage)
   })
 
-  test('in a pipeline(), by an error that the consumer throws', async () => {
+  test('in a pipeline() by an error that the consumer throws rejects', async () => {
     const source = new Ticking()
     const stage = segment(format, { every })
     const done = pipeline(source, stage, async (segments: AsyncIterable<Segment>) => {
@@ -160,7 +160,7 @@ describe('breaking out of for await', () => {
     await closed(source, stage)
   })
 
-  test('in a pipeline(): stop() ends it well', async () => {
+  test('in a pipeline() by stop() resolves', async () => {
     const source = new Ticking()
     const stage = segment(format, { every })
     let last = 0

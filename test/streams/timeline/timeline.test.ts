@@ -76,7 +76,7 @@ test('a jump beyond maxGap fails after all audio in front of it', async () => {
   expect(memo.duration).toBe(0.02)
 })
 
-test('a jump goes out as fast as it is read, in bounded pieces', async () => {
+test('the silence of a jump comes as fast as it is read, in bounded pieces', async () => {
   const call = timeline(phone, { tracks, maxGap: { seconds: 3600 } })
   let most = 0
   let bytes = 0
@@ -92,7 +92,7 @@ test('a jump goes out as fast as it is read, in bounded pieces', async () => {
   expect(most).toBeLessThan(200_000)
 })
 
-test('continuous streams wait for each other: one far faster than the other loses nothing', async () => {
+test('continuous streams wait for each other, so that a far faster one loses no audio', async () => {
   const call = timeline(phone, { tracks })
   const late: unknown[] = []
   call.on('late', (stretch) => late.push(stretch))
