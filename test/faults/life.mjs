@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { setImmediate as turn } from 'node:timers/promises'
-import { VirtualFile } from 'wavespool'
+import { limit, pcmFormat, VirtualFile } from 'wavespool'
+import { chain } from 'wavespool/chain'
 import { Edits } from './edits.mjs'
 import { differ, fail, refused, settles } from './failures.mjs'
 import { Follower } from './followers.mjs'
@@ -12,6 +13,9 @@ import { Model } from './model.mjs'
  * @typedef {import('wavespool').ReadableFile} ReadableFile
  * @typedef {Record<string, number>} Counts
  */
+
+/** A format whose frames are bytes, so that a cap far away lets every byte through at once. */
+const bytewise = pcmFormat({ encoding: 'u8' })
 
 /** How a recording ends, and how often. */
 const endings = /** @type {const} */ ([
@@ -64,7 +68,12 @@ export class Life {
       storage: made.storage,
       ...(this.maxBytes && { maxBytes: this.maxBytes }),
     })
-    this.file.on('error', (error) => {
+    this.writer = this.file
+    if (random.oneOf(2)) {
+      this.#did('through a chain')
+      this.writer = chain([limit(bytewise, { bytes: 2 ** 50 }, { source: null }), this.file])
+    }
+    this.writer.on('error', (error) => {
       this.#error = error
     })
   }
@@ -120,15 +129,18 @@ export class Life {
       if (next < 6) this.#append(Math.min(stopAt, this.#issued + this.step))
       else if (next === 6) await turn()
       else await this.#look()
-      if (random.oneOf(3) && this.file.writableNeedDrain) await this.#drain()
-      if (random.oneOf(40) && empty++ < 3) this.file.write(Buffer.alloc(0))
+      if (random.oneOf(3) && this.writer.writableNeedDrain) await this.#drain()
+      if (random.oneOf(40) && empty++ < 3) this.writer.write(Buffer.alloc(0))
     }
     if (random.oneOf(2)) await turn()
     this.#did(this.ending)
     if (this.ending === 'end' || this.ending === 'maxBytes' || this.ending === 'a failing storage') {
-      this.file.end()
-    } else if (this.ending === 'destroy') this.file.destroy()
-    else if (this.ending === 'destroy with an error') this.file.destroy(new Error('the microphone is gone'))
+      this.writer.end()
+      return
+    }
+    const destroyed = random.pick([this.file, this.writer])
+    if (this.ending === 'destroy') destroyed.destroy()
+    else if (this.ending === 'destroy with an error') destroyed.destroy(new Error('the microphone is gone'))
   }
 
   /** @param {number} end */
@@ -136,19 +148,19 @@ export class Life {
     this.#did('append')
     const chunk = this.model.content.subarray(this.#issued, end)
     this.#issued = end
-    this.file.write(chunk, (error) => {
+    this.writer.write(chunk, (error) => {
       if (!error) this.#acknowledged = end
     })
   }
 
   async #drain() {
-    const { file } = this
+    const { writer } = this
     await new Promise((resolve) => {
       const done = () => {
-        file.off('drain', done).off('close', done)
+        writer.off('drain', done).off('close', done)
         resolve(undefined)
       }
-      file.on('drain', done).on('close', done)
+      writer.on('drain', done).on('close', done)
     })
   }
 
@@ -252,7 +264,7 @@ export class Life {
     if (!this.#isMoment(bytes, size)) {
       fail(`${what} is the file of no moment: ${differ(bytes, model.at(size))}`)
     }
-    const isEnding = this.file.writableEnded || this.file.destroyed
+    const isEnding = this.writer.writableEnded || this.file.destroyed
     if (size + model.frame - 1 < least && !isEnding)
       fail(`${what}: ${size} bytes, and ${least} had been acknowledged`)
     if (size > most) fail(`${what}: ${size} bytes, and only ${most} had been written`)
