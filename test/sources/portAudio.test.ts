@@ -2,14 +2,15 @@ import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
+import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { VirtualFile } from '../../src/sinks/virtualFile.ts'
-import { type BackendName, backendNames } from '../../src/sources/capture/backend.ts'
+import { backendNames } from '../../src/sources/capture/backend.ts'
 import { listDevices } from '../../src/sources/listDevices.ts'
-import { type PortAudioSource, portAudio } from '../../src/sources/portAudio.ts'
+import { portAudio } from '../../src/sources/portAudio.ts'
 import { limit } from '../../src/streams/limit.ts'
 import { wavHeader } from '../../src/streams/wavHeader.ts'
 import { realTime } from '../realTime.ts'
+import { record } from '../rig/recording.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 import {
   channelOf,
@@ -48,7 +49,9 @@ describe.skipIf(whyNoRig).each(backendNames)(
         const file = new VirtualFile({ name: 'memo.wav' })
         const source = portAudio(format, { backend })
         const cap = limit(format, { seconds: 6 })
-        return { format, file, source, cap, done: pipeline(source, cap, wavHeader(format), file) }
+        const done = pipeline(source, cap, wavHeader(format), file)
+        done.catch(() => {}) // it is awaited later
+        return { format, file, source, cap, done }
       })
       await Promise.all(recordings.map(({ cap }) => once(cap, 'data')))
       await rig.play(path, { latency: 500 }).done
@@ -75,13 +78,13 @@ describe.skipIf(whyNoRig).each(backendNames)(
         tone(48_000, 3, 1000),
       )
       const format = pcmFormat({ sampleRate: 48_000 })
-      const { source, pcm } = record(format, backend)
+      const { source, done, pcm } = record(format, { backend })
       await once(source, 'data')
       const player = rig.play(path)
       await sleep(1500)
       const before = pcm().length
       source.stop()
-      await once(source, 'end')
+      await done
       player.stop()
       expect(pcm().length).toBeGreaterThan(before)
       expect(toneLevel(pcm().subarray(-960), 48_000, 1000)).toBeGreaterThan(0.3)
@@ -90,12 +93,12 @@ describe.skipIf(whyNoRig).each(backendNames)(
     test('every sample of a ramp comes in order, in whole frames', async () => {
       const path = await writeRamp(rig.directory, 'ramp.wav', 48_000, 2)
       const format = pcmFormat({ sampleRate: 48_000 })
-      const { source, pcm } = record(format, backend)
+      const { source, done, pcm } = record(format, { backend })
       await once(source, 'data')
       await rig.play(path).done
       await sleep(200)
       source.stop()
-      await once(source, 'end')
+      await done
       expect(pcm().length % format.bytesPerFrame).toBe(0)
       expect(rampBreaks(pcm())).toEqual([])
     })
@@ -103,14 +106,13 @@ describe.skipIf(whyNoRig).each(backendNames)(
     test('records s16le, s24le, s32le and f32le', async () => {
       const path = await writeWav(rig.directory, 'tone.wav', 48_000, tone(48_000, 3, 1000))
       const recordings = (['s16le', 's24le', 's32le', 'f32le'] as const).map((encoding) =>
-        record(pcmFormat({ sampleRate: 48_000, encoding }), backend),
+        record(pcmFormat({ sampleRate: 48_000, encoding }), { backend }),
       )
       await Promise.all(recordings.map(({ source }) => once(source, 'data')))
       const player = rig.play(path)
       await sleep(1000)
-      const ends = recordings.map(({ source }) => once(source, 'end'))
       for (const { source } of recordings) source.stop()
-      await Promise.all(ends)
+      await Promise.all(recordings.map(({ done }) => done))
       player.stop()
       for (const { source, pcm } of recordings) {
         const { encoding, bytesPerFrame } = source.format
@@ -144,7 +146,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
     test('ready has the device, the rate and the start; the frames count the time since', async () => {
       const wallBefore = Date.now()
       const before = performance.now()
-      const { source, pcm } = record(pcmFormat(), backend)
+      const { source, done, pcm } = record(pcmFormat(), { backend })
       expect(source.startedAt).toBeUndefined()
       const started = await source.ready
       expect(started).toMatchObject({
@@ -160,7 +162,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
       ).toBeLessThan(50)
       await sleep(1000)
       source.stop()
-      await once(source, 'end')
+      await done
       const seconds = (performance.now() - started.startedAt.monotonic) / 1000
       expect(source.frames).toBe(pcm().length / 2)
       expect(Math.abs(source.frames / 16_000 - seconds)).toBeLessThan(0.4)
@@ -215,7 +217,7 @@ describe.skipIf(whyNoRig).each(backendNames)(
     })
 
     test('a capture process that dies is an error after all audio that had arrived', async () => {
-      const { source, pcm } = record(pcmFormat(), backend)
+      const { source, pcm } = record(pcmFormat(), { backend })
       await once(source, 'data')
       await sleep(300)
       const error = once(source, 'error')
@@ -253,10 +255,3 @@ describe('arguments of portAudio()', () => {
     expect(call).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }))
   })
 })
-
-function record(format: PcmFormat, backend: BackendName): { source: PortAudioSource; pcm: () => Buffer } {
-  const source = portAudio(format, { backend })
-  const chunks: Buffer[] = []
-  source.on('data', (bytes: Buffer) => chunks.push(bytes))
-  return { source, pcm: () => Buffer.concat(chunks) }
-}

@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type PcmFormat, pcmFormat } from '../../src/format/pcmFormat.ts'
-import { type BackendName, backendNames } from '../../src/sources/capture/backend.ts'
-import { type Gap, type PortAudioSource, portAudio } from '../../src/sources/portAudio.ts'
+import { pcmFormat } from '../../src/format/pcmFormat.ts'
+import { backendNames } from '../../src/sources/capture/backend.ts'
+import type { Gap, PortAudioSource } from '../../src/sources/portAudio.ts'
 import { realTime } from '../realTime.ts'
 import { runHost } from '../rig/host.ts'
+import { openMicrophone, type Recording, record } from '../rig/recording.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 import { channelOf, tone, toneBreaks, writeRamp, writeWav } from '../rig/signals.ts'
 import { secondsMissing, unexplainedRampBreaks, Witness } from '../rig/witness.ts'
@@ -26,14 +26,16 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, realTime, ()
   afterEach(() => rig?.stop())
 
   test('a hundred starts and stops leave no process, handle or descriptor', async () => {
-    const first = open(pcmFormat(), backendOf(0)).resume()
+    const first = openMicrophone(pcmFormat(), { backend: backendOf(0) }).resume()
     await first.ready
     first.destroy()
     await once(first, 'close')
     const descriptors = () => readdirSync('/proc/self/fd').length
     const before = { descriptors: descriptors(), resources: process.getActiveResourcesInfo().length }
     for (let round = 0; round < 25; round++) {
-      const sources = Array.from({ length: 4 }, (_, i) => open(pcmFormat(), backendOf(i)).resume())
+      const sources = Array.from({ length: 4 }, (_, i) =>
+        openMicrophone(pcmFormat(), { backend: backendOf(i) }).resume(),
+      )
       await Promise.all(sources.map((source) => source.ready))
       const ends = sources.map((source) => once(source, 'close'))
       for (const [i, source] of sources.entries()) {
@@ -61,7 +63,7 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, realTime, ()
     }
     const idle = await median()
     const sources = Array.from({ length: 4 }, (_, i) =>
-      open(pcmFormat({ sampleRate: 48_000 }), backendOf(i)).resume(),
+      openMicrophone(pcmFormat({ sampleRate: 48_000 }), { backend: backendOf(i) }).resume(),
     )
     await Promise.all(sources.map((source) => source.ready))
     const busy = await median()
@@ -129,7 +131,7 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, realTime, ()
       [1, 2].map((channels) => pcmFormat({ sampleRate, channels })),
     )
     const witness = await Witness.start(join(rig.directory, 'half-witness.pcm'), rig.env)
-    const recordings = formats.map((format, i) => record(format, backendOf(i)))
+    const recordings = formats.map((format, i) => record(format, { backend: backendOf(i) }))
     await Promise.all(recordings.map(({ source }) => source.ready))
     const player = rig.play(path, { latency: 1000 })
     await sleep(31_000)
@@ -148,7 +150,7 @@ describe.skipIf(whyNoRig)(`microphones for long ${whyNoRig ?? ''}`, realTime, ()
   test('an event loop that is blocked for five times 3 s loses no audio and grows the memory by less than 40 MB', async () => {
     const path = await writeRamp(rig.directory, 'blocked.wav', RATE, 18)
     const witness = await Witness.start(join(rig.directory, 'blocked-witness.pcm'), rig.env)
-    const recordings = backendNames.map((backend) => record(pcmFormat({ sampleRate: RATE }), backend))
+    const recordings = backendNames.map((backend) => record(pcmFormat({ sampleRate: RATE }), { backend }))
     await Promise.all(recordings.map(({ source }) => source.ready))
     const player = rig.play(path, { latency: 500 })
     const before = process.memoryUsage().rss
@@ -201,21 +203,4 @@ async function stopAll(recordings: Recording[]): Promise<(source: PortAudioSourc
   for (const { source } of recordings) source.stop()
   await Promise.all(recordings.map(({ done }) => done))
   return (source) => (stoppedAt.get(source)! - source.startedAt!.monotonic) / 1000
-}
-
-type Recording = ReturnType<typeof record>
-
-/** Records into memory. */
-function record(format: PcmFormat, backend: BackendName) {
-  const source = open(format, backend)
-  const chunks: Buffer[] = []
-  source.on('data', (bytes: Buffer) => chunks.push(bytes))
-  const done = finished(source)
-  done.catch(() => {})
-  return { format, source, done, pcm: () => Buffer.concat(chunks) }
-}
-
-/** A source whose error fails the attempt that waits for it; without a listener it would fail the retries too. */
-function open(format: PcmFormat, backend: BackendName): PortAudioSource {
-  return portAudio(format, { backend }).on('error', () => {})
 }

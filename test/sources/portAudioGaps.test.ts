@@ -4,9 +4,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { WavespoolError } from '../../src/errors.ts'
 import { pcmFormat } from '../../src/format/pcmFormat.ts'
 import { backendNames } from '../../src/sources/capture/backend.ts'
-import { type Gap, type PortAudioSource, portAudio } from '../../src/sources/portAudio.ts'
+import type { Gap } from '../../src/sources/portAudio.ts'
 import type { PortAudioOptions } from '../../src/sources/portAudioOptions.ts'
 import { realTime } from '../realTime.ts'
+import { type Recording, record } from '../rig/recording.ts'
 import { Rig, whyNoRig } from '../rig/rig.ts'
 import { rampBreaks, writeRamp } from '../rig/signals.ts'
 
@@ -42,8 +43,8 @@ describe.skipIf(whyNoRig)(
         const [{ at, frames }] = source.gaps as [Gap]
         expect(rampBreaks(pcm())).toEqual([expect.objectContaining({ at, missing: frames % 32_000 })])
       }
-      for (const { source, pcm, largest } of filling) {
-        expect(largest()).toBeLessThanOrEqual(65_536) // a gap is filled in pieces
+      for (const { source, chunks, pcm } of filling) {
+        expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThanOrEqual(65_536) // a gap is filled in pieces
         const seconds = (stopped - source.startedAt!.monotonic) / 1000
         expect(source.gaps[0]!.frames).toBeGreaterThan(48_000)
         expect(pcm().length).toBe(source.frames * 2)
@@ -123,22 +124,18 @@ describe.skipIf(whyNoRig)(
 /** Records through every backend; all of them have begun. */
 async function recordAll(options: PortAudioOptions, recorded = format) {
   const recordings = backendNames.map((backend) => {
-    const source = portAudio(recorded, { ...options, backend })
-    const chunks: Buffer[] = []
+    const recording = record(recorded, { ...options, backend })
     const told: unknown[] = []
-    source.on('data', (bytes: Buffer) => chunks.push(bytes))
-    source.on('gap', (gap) => told.push(gap))
-    const largest = () => Math.max(...chunks.map(({ length }) => length))
-    return { source, told, largest, pcm: () => Buffer.concat(chunks) }
+    recording.source.on('gap', (gap) => told.push(gap))
+    return { ...recording, told }
   })
   await Promise.all(recordings.map(({ source }) => source.ready))
   return recordings
 }
 
-async function stopAll(recordings: { source: PortAudioSource }[]): Promise<void> {
-  const ends = recordings.map(({ source }) => once(source, 'end'))
+async function stopAll(recordings: Recording[]): Promise<void> {
   for (const { source } of recordings) source.stop()
-  await Promise.all(ends)
+  await Promise.all(recordings.map(({ done }) => done))
 }
 
 /** Blocks the event loop. */

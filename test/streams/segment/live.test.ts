@@ -36,9 +36,12 @@ describe.skipIf(!isReady)(`a microphone in front of segment ${whyNoRig ?? ''}`, 
     const followed: Promise<Buffer>[] = []
     const source = portAudio(format)
     const stage = source.pipe(segment(format, { silence: { milliseconds: 500 } }))
-    stage.on('begin', ({ file }: SegmentBegin) =>
-      followed.push(file.createReadStream({ follow: true }).toArray().then(Buffer.concat)),
-    )
+    source.on('error', () => stage.destroy())
+    stage.on('begin', ({ file }: SegmentBegin) => {
+      const bytes = file.createReadStream({ follow: true }).toArray().then(Buffer.concat)
+      bytes.catch(() => {}) // it is awaited later
+      followed.push(bytes)
+    })
     await source.ready
     const player = rig.play(path)
     const late = player.done.then(() => sleep(2000)).then(() => stage.stop())
