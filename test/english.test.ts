@@ -12,13 +12,13 @@ const rooms = [
 ]
 
 /** Generated from the docblocks of src, installed, or the examples of this file. */
-const excluded = /^docs\/api\/|(?:^|\/)node_modules\/|^test\/english\.test\.ts$/
+const excluded = /^docs\/api$|(?:^|\/)node_modules$|^test\/english\.test\.ts$/
 
-function filesOf(room: string): string[] {
-  if (!statSync(join(root, room)).isDirectory()) return [room]
-  return readdirSync(join(root, room), { encoding: 'utf8', recursive: true })
-    .map((name) => `${room}/${name}`)
-    .filter((path) => /\.(ts|js|mjs|cjs|md)$/.test(path) && !excluded.test(path))
+/** Not `recursive`: installed packages link back to this folder. */
+function filesOf(path: string): string[] {
+  if (excluded.test(path)) return []
+  if (!statSync(join(root, path)).isDirectory()) return /\.(ts|js|mjs|cjs|md)$/.test(path) ? [path] : []
+  return readdirSync(join(root, path)).flatMap((name) => filesOf(`${path}/${name}`))
 }
 
 /** The text of each comment; of lines with `//` that follow each other as one. */
