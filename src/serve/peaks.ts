@@ -25,9 +25,9 @@ export class Peaks {
     this.length++
   }
 
-  /** Those from the given one on, in base64. */
-  from(start: number): string {
-    return Buffer.from(this.#bytes.buffer, start * 2, Math.max(0, this.length - start) * 2).toString('base64')
+  /** Those from `start` to `end` (exclusive), in base64. */
+  slice(start: number, end: number): string {
+    return Buffer.from(this.#bytes.buffer, start * 2, Math.max(0, end - start) * 2).toString('base64')
   }
 
   /** A stage that measures the audio that passes. */

@@ -144,12 +144,10 @@ export class Recordings {
       this.#options,
       {
         heard: () => {
-          const { length } = recording.heard
+          const { frames, heard } = recording
+          const { length } = heard
           if (length % PEAKS_AT_ONCE === 0)
-            this.#subscribers.publish(
-              soundOf(recording.frames, recording.heard, length - PEAKS_AT_ONCE),
-              name,
-            )
+            this.#subscribers.publish(soundOf(frames, heard, length - PEAKS_AT_ONCE, length), name)
         },
         passage: (passage) => this.#subscribers.publish(event('passage', passage), name),
         trouble: (message) => log(`${name}: ${message}`),
@@ -158,20 +156,13 @@ export class Recordings {
     this.#live.set(name, recording)
     this.#subscribers.publish(event('recordings', {}))
     const settled = recording.recorded.then((failure) => {
-      const { frames, format } = recording
+      const { frames, format, heard } = recording
       log(
         `${name}: ${(frames / format.sampleRate).toFixed(1)} s recorded${failure ? `, then: ${failure.message}` : ''}`,
       )
       this.#live.delete(name)
       this.#microphones.delete(name)
-      this.#subscribers.publish(
-        soundOf(
-          recording.frames,
-          recording.heard,
-          recording.heard.length - (recording.heard.length % PEAKS_AT_ONCE),
-        ),
-        name,
-      )
+      this.#subscribers.publish(soundOf(frames, heard, publishedOf(heard), heard.length), name)
       this.#subscribers.publish(event('ended', { frames, problem: failure?.message }), name)
       this.#subscribers.publish(event('recordings', {}))
       return recording.settled
@@ -212,7 +203,7 @@ export class Recordings {
     const found = name === undefined ? undefined : await this.find(name)
     const peaks = await found?.peaks()
     const page = this.#subscribers.admit(name)
-    if (found !== undefined) {
+    if (name !== undefined && found !== undefined) {
       const { isLive, format, frames, annotations } = found
       const { marks, passages } = annotations
       const { sampleRate, channels } = format ?? {}
@@ -228,7 +219,11 @@ export class Recordings {
           passages,
         }),
       )
-      if (peaks) page.send(soundOf(frames, peaks, known))
+      if (peaks) {
+        // The next event of a recording in progress begins where the last one ended.
+        const end = this.#live.has(name) ? publishedOf(peaks) : peaks.length
+        page.send(soundOf(frames, peaks, known, end))
+      }
     }
     return page.response
   }
@@ -241,6 +236,11 @@ export class Recordings {
   }
 }
 
-function soundOf(frames: number, peaks: Peaks, start: number): Uint8Array {
-  return event('sound', { frames, start, peaks: peaks.from(start) }, peaks.length)
+/** How many peaks of a recording in progress its events have told. */
+function publishedOf({ length }: Peaks): number {
+  return length - (length % PEAKS_AT_ONCE)
+}
+
+function soundOf(frames: number, peaks: Peaks, start: number, end: number): Uint8Array {
+  return event('sound', { frames, start, peaks: peaks.slice(start, end) }, end)
 }

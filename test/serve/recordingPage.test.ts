@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -427,6 +428,31 @@ describe('recording', () => {
       }
     }
     await served.stop(name)
+  })
+
+  test('a page that comes between two events of sound gets each peak once', async () => {
+    const source = Object.assign(new PassThrough(), { stop: () => void source.end() })
+    await using served = await Served.start({ passages: false, microphone: () => source })
+    const name = await served.begin()
+    const [peaks, peakBytes] = [(count: number) => Buffer.alloc(count * peakBytes), 800 * 2]
+    const seconds = async () => {
+      const { recordings } = (await (await served.get('recordings')).json()) as {
+        recordings: { seconds: number }[]
+      }
+      return recordings[0]?.seconds
+    }
+    source.write(peaks(6))
+    await expect.poll(seconds, soon).toBe(0.3)
+    let known = 0
+    for await (const { event, data } of eventsOf(await served.get(`events?of=${name}`))) {
+      if (event === 'ended') break
+      if (event !== 'sound') continue
+      expect(data.start).toBe(known)
+      if (known === 0) source.write(peaks(3))
+      known += Buffer.from(data.peaks, 'base64').length / 2
+      if (known === 8) void served.stop(name)
+    }
+    expect(known).toBe(9)
   })
 
   test('passages of speech are reported as they end, with the text of the transcriber', async () => {
