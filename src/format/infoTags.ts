@@ -1,5 +1,5 @@
 import { ArgumentTypeError, show } from '../errors.ts'
-import { fourCC, viewOf } from './fields.ts'
+import { fourCC, isPrintable, viewOf } from './fields.ts'
 
 /** LIST INFO: what a WAV file says of itself, by the four letters of the standard: INAM title, IART artist, ISFT software. */
 export type InfoTags = Record<string, string>
@@ -15,7 +15,7 @@ export function readInfoTags(list: Uint8Array, tags: InfoTags = {}, isBigEndian 
   const view = viewOf(list)
   for (let at = 0; at + 8 <= list.length; ) {
     const id = fourCC(list, at)
-    if (!/^[\x20-\x7e]{4}$/.test(id)) return tags
+    if (!isPrintable(id)) return tags
     const body = at + 8
     const end = body + view.getUint32(at + 4, !isBigEndian)
     const text = list.subarray(body, end)

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { readFileSync, statSync, symlinkSync } from 'node:fs'
+import { get } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -121,10 +122,9 @@ test('on every address it answers only to names and addresses of the machine', a
   })
   const { port } = new URL(url)
   const status = async (host: string) => {
-    const { stdout } = await packed.shell(
-      `curl -s -o /dev/null -w '%{http_code}' -H 'Host: ${host}' http://127.0.0.1:${port}/`,
-    )
-    return stdout.toString()
+    const [response] = await once(get({ host: '127.0.0.1', port, headers: { host } }), 'response')
+    response.resume()
+    return String(response.statusCode)
   }
   expect(await status(`127.0.0.1:${port}`)).toBe('200')
   expect(await status('studio.example')).toBe('200')
